@@ -1,0 +1,5 @@
+//! The project's own commands: `cargo xtask <command>`.
+
+fn main() {
+    println!("usage: cargo xtask <command>");
+}
