@@ -253,7 +253,7 @@ pub enum CallEvent {
         party: PartyId,
     },
     /// A party is no longer in the call: it hung up, was removed, refused, did not answer, or was lost. Told once
-    /// for each party that was added or arrived; no event about that party follows.
+    /// for each party that was added or arrived; but for `Quality` no event about that party follows.
     Left {
         /// The call.
         call: CallId,
@@ -292,6 +292,8 @@ pub enum CallEvent {
         call: CallId,
         /// Who did.
         party: PartyId,
+        /// The holding side sends no music of its own: the others hear silence unless something is played to them.
+        silent: bool,
     },
     /// A party took the call back from hold.
     Resumed {
@@ -322,7 +324,8 @@ pub enum CallEvent {
         /// Whether the new party joined.
         outcome: TransferOutcome,
     },
-    /// How well a party was heard; told when the party leaves, before its `Left`.
+    /// How well a party was heard. Told once, after the party's `Left` and before the call's `Ended`: the figures
+    /// come from the media side a moment later, and nothing waits for them.
     Quality {
         /// The call.
         call: CallId,
@@ -331,7 +334,8 @@ pub enum CallEvent {
         /// The measurement.
         quality: Quality,
     },
-    /// The call is over for everybody. The last event of the call; every party has had its `Left`.
+    /// The call is over for everybody. The last event of the call; every party has had its `Left`. It may come up to
+    /// a second after the last `Left`.
     Ended {
         /// The call.
         call: CallId,
