@@ -1,1 +1,14 @@
-//! See Cargo.toml.
+//! What is in SDP, RTP, RTCP and SRTP; codecs, digits and prompts; and the path of a packet through a call.
+//!
+//! This crate moves no packet and keeps no time: sockets and threads are the relay's, the moment is handed in.
+//! It knows no SIP: when an offer or answer is due is told by those who use [`negotiate`].
+
+pub mod codec;
+pub mod dtmf;
+pub mod g711;
+pub mod leg;
+pub mod negotiate;
+pub mod prompt;
+pub mod quality;
+pub mod sdp;
+pub mod srtp;
