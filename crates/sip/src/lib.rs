@@ -3,7 +3,9 @@
 //! The crate does no IO. It owns no socket, no clock and no source of chance: bytes, time and random numbers are
 //! handed in, messages and events come out. What a body means is none of its business.
 
+pub mod build;
 pub mod fault;
+pub mod framing;
 pub mod grammar;
 pub mod header;
 pub mod message;

@@ -41,6 +41,43 @@ pub(crate) fn framed(bytes: Bytes) -> Result<Message, ParseError> {
     check(raw, fault)
 }
 
+/// A request in a frame whose body was above the framer's limit: the head alone, as a fault.
+pub(crate) fn beheaded(head: Bytes) -> ParseError {
+    match index(head) {
+        Ok((raw, _)) => refuse(raw, Cause::BodyTooLarge),
+        Err(error) => error,
+    }
+}
+
+/// The Content-Length in the head of a message on a stream; equal repetitions count as one here.
+pub(crate) fn body_length(head: &[u8]) -> Result<Option<u64>, Cause> {
+    const CONTENT_LENGTH: HeaderId = HeaderName::ContentLength.id();
+    let malformed = || Cause::Malformed(HeaderName::ContentLength);
+    let mut length = None;
+    let mut lines = Lines { bytes: head, at: 0 };
+    while let Some((from, to)) = lines.next() {
+        let line = head.get(from..to).unwrap_or_default();
+        // `Content-Length` and its compact form `l`: all other lines are not worth a closer look.
+        if !matches!(line.first(), Some(b'c' | b'C' | b'l' | b'L')) {
+            continue;
+        }
+        let Some(mut line) = header_line(line, from).filter(|line| line.id == CONTENT_LENGTH) else {
+            continue;
+        };
+        while matches!(head.get(lines.at), Some(b' ' | b'\t')) {
+            let Some((from, to)) = lines.next() else { break };
+            extend(&mut line, head, from, to);
+        }
+        let value = head.get(line.value.from as usize..line.value.to as usize).unwrap_or_default();
+        let value = decimal(value).ok_or_else(malformed)?;
+        if length.is_some_and(|earlier| earlier != value) {
+            return Err(malformed());
+        }
+        length = Some(value);
+    }
+    Ok(length)
+}
+
 /// Finds the lines. The fault, if any, is the first one met; the rest of the head is indexed all the same, so
 /// that it can be answered.
 fn index(bytes: Bytes) -> Result<(RawMessage, Option<Cause>), ParseError> {
