@@ -10,5 +10,8 @@ pub mod leg;
 pub mod negotiate;
 pub mod prompt;
 pub mod quality;
+pub mod rtcp;
+pub mod rtp;
 pub mod sdp;
 pub mod srtp;
+pub mod tone;
