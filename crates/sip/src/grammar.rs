@@ -198,6 +198,12 @@ pub(crate) fn is_token(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().all(|&b| TOKEN[usize::from(b)])
 }
 
+/// A value and the text of its parameters, the value trimmed.
+pub(crate) fn split_at_params(text: &[u8]) -> (&[u8], &[u8]) {
+    let (value, params) = text.split_at(memchr(b';', text).unwrap_or(text.len()));
+    (trim(value), params)
+}
+
 /// A decimal number without sign; `None` for anything else, also for one above `u64::MAX`.
 pub(crate) fn decimal(text: &[u8]) -> Option<u64> {
     if text.is_empty() {

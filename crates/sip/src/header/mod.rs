@@ -1,11 +1,26 @@
 //! Headers: their names, and their values as typed views on the message's bytes.
 
-pub mod name;
+mod challenge;
+mod event;
+mod media_type;
+pub(crate) mod name;
 mod name_addr;
+mod reason;
+mod reliable;
+mod replaces;
+mod timer;
+mod typed;
 mod via;
 
+pub use challenge::AuthValue;
+pub use event::{Event, SubscriptionState, Substate};
+pub use media_type::MediaType;
 pub use name::HeaderName;
 pub use name_addr::NameAddr;
+pub use reason::Reason;
+pub use reliable::RAck;
+pub use replaces::Replaces;
+pub use timer::{Refresher, SessionExpires};
 pub use via::{DEFAULT_PORT, DEFAULT_TLS_PORT, MAGIC_COOKIE, Rport, Transport, Via};
 
 use crate::grammar::{is_token, number, trim};
