@@ -1,0 +1,264 @@
+//! The journal as the rest of the program sees it.
+
+use std::ffi::OsString;
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crate::queue::Queue;
+use crate::read::Readers;
+use crate::schema::open_writer;
+use crate::writer::Writer;
+use crate::{Closed, FactNumber, Fault, InteractionKey, Lag, Record, Refused, Room, Snapshot, Story, Tenant};
+
+/// Everything that happened in the contact centers of an installation, as one numbered list of facts per tenant.
+///
+/// A handle: clones share the file, the queue and the writer. When the last one is dropped, what waits is written
+/// (one try) and the file is closed; [`Journal::close`] does the same and says whether it succeeded.
+#[derive(Clone)]
+pub struct Journal {
+    shared: Arc<Shared>,
+}
+
+/// How a journal is kept.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Facts that may wait to be written. More are refused as [`crate::Refusal::Full`]; from half of it on every
+    /// append answers [`Room::Short`]. The default, 100,000, is half a minute of a busy center and some 30 MB.
+    pub facts_waiting_max: usize,
+    /// How large the file may grow, in bytes; beyond it the journal fails as if the disk were full. The default is
+    /// no limit but the disk's.
+    pub bytes_max: Option<u64>,
+}
+
+/// What became of facts that were appended. Told on the writer's thread: a listener must be quick and never wait.
+#[derive(Debug)]
+pub enum Event {
+    /// All facts of the tenant up to this number are committed.
+    Committed {
+        /// Whose.
+        tenant: Tenant,
+        /// The last committed one.
+        number: FactNumber,
+    },
+    /// Somebody else has appended to this tenant's journal. What this process had not committed is dropped, and it
+    /// can append nothing more: its state is no longer the truth.
+    Fenced {
+        /// Whose.
+        tenant: Tenant,
+    },
+    /// Nothing can be written at present. Facts wait and are tried again twice a second, until
+    /// [`Event::Recovered`].
+    Failing {
+        /// Why.
+        fault: Fault,
+        /// Facts that wait.
+        waiting: usize,
+    },
+    /// Writing works again, and nothing was lost.
+    Recovered,
+}
+
+/// The journal was closed before everything could be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{facts} facts could not be written")]
+pub struct Unwritten {
+    /// How many facts were not.
+    pub facts: usize,
+}
+
+impl Journal {
+    /// Opens the journal in this file, which is created if it does not exist, and starts its writer.
+    ///
+    /// Beside the file stand SQLite's `-wal` and `-shm` and an empty `.lock`, which keeps a second process out: two
+    /// would fence each other. Blocks for as long as the disk takes; the time does not grow with the journal.
+    ///
+    /// # Errors
+    ///
+    /// Every [`Fault`]; a file that is not a journal, or a newer one, is not touched.
+    pub fn open(
+        path: impl Into<PathBuf>,
+        settings: Settings,
+        on_event: impl FnMut(Event) + Send + 'static,
+    ) -> Result<Journal, Fault> {
+        let path = path.into();
+        if path.is_dir() {
+            return Err(Fault::NotAJournal { path });
+        }
+        let lock = lock_file(&path)?;
+        let connection = open_writer(&path, settings.bytes_max)?;
+        let queue = Arc::new(Queue::new(settings.facts_waiting_max));
+        let writer = Writer { connection, path: path.clone(), queue: queue.clone(), on_event };
+        let thread = thread::Builder::new()
+            .name("journal".into())
+            .spawn(move || writer.run())
+            .map_err(|source| Fault::of_io(&path, source))?;
+        let readers = Readers::new(path);
+        let thread = Mutex::new(Some(thread));
+        Ok(Journal { shared: Arc::new(Shared { queue, readers, thread, _lock: lock }) })
+    }
+
+    /// The number of the last fact appended, committed or not; zero if there is none.
+    ///
+    /// Reads the file when a tenant is first asked for, and memory from then on.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    pub fn last_number(&self, tenant: &Tenant) -> Result<FactNumber, Fault> {
+        match self.shared.queue.last(tenant) {
+            Some(last) => Ok(last),
+            None => {
+                let last = self.shared.readers.last_number(tenant)?;
+                Ok(self.shared.queue.register(tenant, last))
+            }
+        }
+    }
+
+    /// Appends facts, which are committed together and in order of the appends within some milliseconds. Does not
+    /// wait (but for the first append to a tenant of which nothing was asked before, see
+    /// [`Journal::last_number`]). What becomes of them is told as an [`Event`].
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`] gives all facts back: the numbers do not follow, the queue is full, the tenant is fenced, or the
+    /// journal is closed.
+    pub fn append(&self, tenant: &Tenant, records: Vec<Record>) -> Result<Room, Refused> {
+        if let Err(fault) = self.last_number(tenant) {
+            return Err(Refused { why: fault.into(), records });
+        }
+        self.shared.queue.push(tenant, records)
+    }
+
+    /// Puts away what all facts up to a number add up to, after those facts; replaces an older one.
+    ///
+    /// `format` is the version of the encoding of `state`. Without snapshots a start folds the journal from its first
+    /// fact. A snapshot is a copy, so it may be left out: it is when the queue is short of room.
+    ///
+    /// Why snapshots, and not a table of open interactions: what a start needs is more than those (who is signed in and
+    /// in which state, which configuration is in force, the counts of the day), it is already one value that
+    /// the facts fold to, and writing that value every few thousand facts costs less than keeping a table with each.
+    pub fn put_snapshot(&self, tenant: &Tenant, number: FactNumber, format: u32, state: Vec<u8>) {
+        self.shared.queue.push_snapshot(tenant, number, format, state);
+    }
+
+    /// The latest snapshot in this format, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    pub fn snapshot(&self, tenant: &Tenant, format: u32) -> Result<Option<Snapshot>, Fault> {
+        self.shared.readers.snapshot(tenant, format)
+    }
+
+    /// Committed facts after a number, in order, at most [`crate::PAGE_MAX`] of them.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    pub fn facts(&self, tenant: &Tenant, after: FactNumber, limit: usize) -> Result<Vec<Record>, Fault> {
+        self.shared.readers.facts(tenant, after, limit)
+    }
+
+    /// Everything that happened in one interaction, as far as it is committed.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    pub fn story(&self, tenant: &Tenant, interaction: InteractionKey) -> Result<Story, Fault> {
+        self.shared.readers.story(tenant, interaction)
+    }
+
+    /// The interactions that were closed last, the latest first, at most [`crate::PAGE_MAX`] of them. `before` is the
+    /// number of the last one of the page before.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    pub fn closed(
+        &self,
+        tenant: &Tenant,
+        before: Option<FactNumber>,
+        limit: usize,
+    ) -> Result<Vec<Closed>, Fault> {
+        self.shared.readers.closed(tenant, before, limit)
+    }
+
+    /// How far writing is behind.
+    pub fn lag(&self) -> Lag {
+        self.shared.queue.lag()
+    }
+
+    /// Waits until all that was appended is committed and told, but no longer than this.
+    ///
+    /// # Errors
+    ///
+    /// Facts still wait; they stay in the queue.
+    pub fn flush(&self, patience: Duration) -> Result<(), Unwritten> {
+        match self.shared.queue.wait_empty(patience) {
+            0 => Ok(()),
+            facts => Err(Unwritten { facts }),
+        }
+    }
+
+    /// Takes nothing more from any handle, writes what waits and ends the writer.
+    ///
+    /// # Errors
+    ///
+    /// The disk failed, and this many facts are lost.
+    pub fn close(self) -> Result<(), Unwritten> {
+        self.shared.end_writer();
+        self.flush(Duration::ZERO)
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings { facts_waiting_max: 100_000, bytes_max: None }
+    }
+}
+
+struct Shared {
+    queue: Arc<Queue>,
+    readers: Readers,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    /// Held until the writer has ended: fields are dropped after [`Shared::drop`].
+    _lock: File,
+}
+
+impl Shared {
+    fn end_writer(&self) {
+        self.queue.close();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // The listener may hold the last handle: then this is the writer's own thread, and it ends by itself.
+        if let Some(thread) = thread.filter(|thread| thread.thread().id() != thread::current().id()) {
+            // A panic of the listener has been reported by its own thread.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.end_writer();
+    }
+}
+
+/// The operating system gives the lock up when the process ends, in whatever way.
+fn lock_file(path: &Path) -> Result<File, Fault> {
+    let mut name = OsString::from(path);
+    name.push(".lock");
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(name)
+        .map_err(|source| Fault::of_io(path, source))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Fault::InUse { path: path.to_path_buf() }),
+        Err(TryLockError::Error(source)) => Err(Fault::of_io(path, source)),
+    }
+}

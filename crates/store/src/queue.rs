@@ -1,0 +1,346 @@
+//! What has been appended and is not committed yet: the bounded queue between deciding and writing.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::{FactNumber, Record, Tenant};
+
+/// How much room the queue still has after an append.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// Go on.
+    Plenty,
+    /// More than half of the queue is taken: the disk does not keep up, or fails. Take no new calls until it is
+    /// [`Room::Plenty`] again, so that the calls in progress can be written to their end.
+    Short,
+}
+
+/// Facts that were not taken, given back with the reason.
+#[derive(Debug, thiserror::Error)]
+#[error("{why}")]
+pub struct Refused {
+    /// Why.
+    pub why: Refusal,
+    /// The facts, all of them: an append is taken whole or not at all.
+    pub records: Vec<Record>,
+}
+
+/// Why facts were not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// The queue is full. The facts may be appended again later, before any others.
+    #[error("the journal does not keep up: {waiting} facts wait to be written")]
+    Full {
+        /// How many facts wait.
+        waiting: usize,
+    },
+    /// A number is not the one that follows; nothing may be appended out of order.
+    #[error("fact {expected} is expected next, not {given}")]
+    OutOfOrder {
+        /// The number that follows the last appended fact.
+        expected: FactNumber,
+        /// The number that was given.
+        given: FactNumber,
+    },
+    /// Somebody else has appended to this tenant's journal; this process may never write to it again.
+    #[error("another writer has taken over the journal of this tenant")]
+    Fenced,
+    /// A fact is larger than 1 MiB.
+    #[error("fact {number} has {bytes} bytes, more than the {FACT_BYTES_MAX} allowed")]
+    TooLarge {
+        /// Which fact.
+        number: FactNumber,
+        /// Its size.
+        bytes: usize,
+    },
+    /// The journal is closed.
+    #[error("the journal is closed")]
+    Closed,
+    /// The last number of the tenant could not be read.
+    #[error(transparent)]
+    Unreadable(#[from] crate::Fault),
+}
+
+/// How far writing is behind appending.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lag {
+    /// Facts that are appended and not committed.
+    pub facts_waiting: usize,
+    /// How long the oldest of them has waited; zero if none waits.
+    pub oldest: Duration,
+}
+
+/// The queue, shared by those who append and the writer.
+pub(crate) struct Queue {
+    state: Mutex<State>,
+    /// Something was put in, or the queue is closing.
+    filled: Condvar,
+    /// A group left the queue for good, or the queue is closed.
+    emptied: Condvar,
+    facts_max: usize,
+}
+
+/// What the writer takes out at once, and how much it counted for in the queue.
+pub(crate) struct Group {
+    pub(crate) entries: Vec<Entry>,
+    facts: usize,
+    bytes: usize,
+}
+
+/// What was put in at once.
+pub(crate) enum Entry {
+    /// Facts of one append, to be committed together.
+    Facts { tenant: Tenant, records: Vec<Record>, since: Instant },
+    /// What all facts up to a number add up to.
+    Snapshot { tenant: Tenant, number: FactNumber, format: u32, state: Vec<u8> },
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<Entry>,
+    /// Counted until committed, so the group that is being written counts.
+    facts: usize,
+    bytes: usize,
+    /// A group is taken and not done.
+    writing: bool,
+    writing_since: Option<Instant>,
+    last: BTreeMap<Tenant, FactNumber>,
+    fenced: BTreeSet<Tenant>,
+    phase: Phase,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Phase {
+    #[default]
+    Open,
+    /// Nothing more is taken; what waits is written.
+    Closing,
+    /// The writer has ended.
+    Closed,
+}
+
+impl Queue {
+    pub(crate) fn new(facts_max: usize) -> Queue {
+        let state = Mutex::new(State::default());
+        Queue { state, filled: Condvar::new(), emptied: Condvar::new(), facts_max }
+    }
+
+    /// The last number appended, if the tenant is known here.
+    pub(crate) fn last(&self, tenant: &Tenant) -> Option<FactNumber> {
+        self.lock().last.get(tenant).copied()
+    }
+
+    /// Makes a tenant known with the last number that stands in the file.
+    pub(crate) fn register(&self, tenant: &Tenant, last: FactNumber) -> FactNumber {
+        *self.lock().last.entry(tenant.clone()).or_insert(last)
+    }
+
+    pub(crate) fn push(&self, tenant: &Tenant, records: Vec<Record>) -> Result<Room, Refused> {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        let bytes: usize = records.iter().map(|record| record.fact.len()).sum();
+        let last = match state.admit(tenant, &records, bytes, self.facts_max) {
+            Ok(last) => last,
+            Err(why) => return Err(Refused { why, records }),
+        };
+        state.last.insert(tenant.clone(), last);
+        state.facts += records.len();
+        state.bytes += bytes;
+        if !records.is_empty() {
+            state.waiting.push_back(Entry::Facts { tenant: tenant.clone(), records, since: Instant::now() });
+        }
+        let short = state.facts > self.facts_max / 2 || state.bytes > BYTES_WAITING_MAX / 2;
+        let wake = state.waiting.len() == 1 || state.facts >= GROUP_FACTS_MAX;
+        drop(guard);
+        if wake {
+            self.filled.notify_one();
+        }
+        Ok(if short { Room::Short } else { Room::Plenty })
+    }
+
+    /// Puts a snapshot in, unless the queue is short of room: a snapshot may be left out at any time.
+    pub(crate) fn push_snapshot(&self, tenant: &Tenant, number: FactNumber, format: u32, state: Vec<u8>) {
+        let mut guard = self.lock();
+        if guard.phase != Phase::Open || guard.bytes.saturating_add(state.len()) > BYTES_WAITING_MAX / 2 {
+            return;
+        }
+        guard.bytes += state.len();
+        guard.waiting.push_back(Entry::Snapshot { tenant: tenant.clone(), number, format, state });
+        let wake = guard.waiting.len() == 1;
+        drop(guard);
+        if wake {
+            self.filled.notify_one();
+        }
+    }
+
+    /// The next group: waits for the first entry, then a little longer for company. `None` when the queue is
+    /// closing and empty.
+    pub(crate) fn take(&self) -> Option<Group> {
+        let mut state = self.lock();
+        while state.waiting.is_empty() {
+            if state.phase != Phase::Open {
+                return None;
+            }
+            state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        let full = |state: &mut State| state.phase == Phase::Open && state.facts < GROUP_FACTS_MAX;
+        let (mut state, _) =
+            self.filled.wait_timeout_while(state, GROUP_WAIT, full).unwrap_or_else(PoisonError::into_inner);
+        let mut group = Group { entries: Vec::new(), facts: 0, bytes: 0 };
+        while group.facts < GROUP_FACTS_MAX
+            && let Some(entry) = state.waiting.pop_front()
+        {
+            group.facts += entry.facts();
+            group.bytes += entry.bytes();
+            group.entries.push(entry);
+        }
+        state.writing = true;
+        state.writing_since = group.entries.iter().find_map(Entry::since);
+        Some(group)
+    }
+
+    /// The group that was taken is committed, or dropped because its tenant is fenced.
+    pub(crate) fn done(&self, group: &Group) {
+        let mut state = self.lock();
+        state.facts = state.facts.saturating_sub(group.facts);
+        state.bytes = state.bytes.saturating_sub(group.bytes);
+        state.writing = false;
+        state.writing_since = None;
+        drop(state);
+        self.emptied.notify_all();
+    }
+
+    /// From now on nothing of this tenant is taken.
+    pub(crate) fn fence(&self, tenant: &Tenant) {
+        self.lock().fenced.insert(tenant.clone());
+    }
+
+    pub(crate) fn is_fenced(&self, tenant: &Tenant) -> bool {
+        self.lock().fenced.contains(tenant)
+    }
+
+    /// Waits before the next try. `false` if the queue is closing: then there is no next try.
+    pub(crate) fn wait_open(&self, patience: Duration) -> bool {
+        let deadline = Instant::now() + patience;
+        let mut state = self.lock();
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if state.phase != Phase::Open || left.is_zero() {
+                return state.phase == Phase::Open;
+            }
+            // Appends wake this, too: they change nothing here.
+            let woken = self.filled.wait_timeout(state, left);
+            state = woken.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Waits until nothing waits. Answers with the number of facts that still do.
+    pub(crate) fn wait_empty(&self, patience: Duration) -> usize {
+        let busy =
+            |state: &mut State| state.phase != Phase::Closed && (!state.waiting.is_empty() || state.writing);
+        let state = self.lock();
+        let (state, _) =
+            self.emptied.wait_timeout_while(state, patience, busy).unwrap_or_else(PoisonError::into_inner);
+        state.facts
+    }
+
+    pub(crate) fn close(&self) {
+        let mut state = self.lock();
+        if state.phase == Phase::Open {
+            state.phase = Phase::Closing;
+        }
+        drop(state);
+        self.filled.notify_all();
+    }
+
+    pub(crate) fn writer_ended(&self) {
+        self.lock().phase = Phase::Closed;
+        self.emptied.notify_all();
+    }
+
+    pub(crate) fn lag(&self) -> Lag {
+        let state = self.lock();
+        let oldest = state.writing_since.or_else(|| state.waiting.iter().find_map(Entry::since));
+        Lag { facts_waiting: state.facts, oldest: oldest.map(|since| since.elapsed()).unwrap_or_default() }
+    }
+
+    /// A panic while the lock is held cannot leave half a change behind, so poison is no news.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// The number of the last record if all may be taken.
+    fn admit(
+        &self,
+        tenant: &Tenant,
+        records: &[Record],
+        bytes: usize,
+        facts_max: usize,
+    ) -> Result<FactNumber, Refusal> {
+        if self.phase != Phase::Open {
+            return Err(Refusal::Closed);
+        }
+        if self.fenced.contains(tenant) {
+            return Err(Refusal::Fenced);
+        }
+        if self.facts + records.len() > facts_max || self.bytes.saturating_add(bytes) > BYTES_WAITING_MAX {
+            return Err(Refusal::Full { waiting: self.facts });
+        }
+        let mut last = self.last.get(tenant).copied().unwrap_or_default();
+        for record in records {
+            if record.number != last.next() {
+                return Err(Refusal::OutOfOrder { expected: last.next(), given: record.number });
+            }
+            if record.fact.len() > FACT_BYTES_MAX {
+                return Err(Refusal::TooLarge { number: record.number, bytes: record.fact.len() });
+            }
+            last = record.number;
+        }
+        Ok(last)
+    }
+}
+
+impl Entry {
+    pub(crate) fn tenant(&self) -> &Tenant {
+        match self {
+            Entry::Facts { tenant, .. } | Entry::Snapshot { tenant, .. } => tenant,
+        }
+    }
+
+    fn facts(&self) -> usize {
+        match self {
+            Entry::Facts { records, .. } => records.len(),
+            Entry::Snapshot { .. } => 0,
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Entry::Facts { records, .. } => records.iter().map(|record| record.fact.len()).sum(),
+            Entry::Snapshot { state, .. } => state.len(),
+        }
+    }
+
+    fn since(&self) -> Option<Instant> {
+        match self {
+            Entry::Facts { since, .. } => Some(*since),
+            Entry::Snapshot { .. } => None,
+        }
+    }
+}
+
+/// How long the first fact of a group waits for others. Facts are to be committed within 10 ms; the commit itself
+/// takes well under one. Longer groups save little processor, shorter ones wake the writer more often.
+const GROUP_WAIT: Duration = Duration::from_millis(4);
+
+/// A group is committed early with this many facts, so that one transaction stays short.
+const GROUP_FACTS_MAX: usize = 2_000;
+
+/// Bytes that may wait, whatever the number of facts. At the limit an append is refused as [`Refusal::Full`].
+const BYTES_WAITING_MAX: usize = 256 * 1024 * 1024;
+
+/// The largest fact. A larger one is refused as [`Refusal::TooLarge`]: what is large belongs beside the journal.
+const FACT_BYTES_MAX: usize = 1024 * 1024;

@@ -1,0 +1,216 @@
+//! Readings of the journal: in order, by interaction, by time of closing.
+
+use std::path::PathBuf;
+use std::sync::{Condvar, Mutex, PoisonError};
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::schema::open_reader;
+use crate::{FactNumber, Fault, InteractionKey, Mark, Record, Tenant};
+
+/// The story of one interaction.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Story {
+    /// Its facts, in order. Empty if the tenant has no such interaction.
+    pub records: Vec<Record>,
+    /// The story has more than [`STORY_MAX`] facts, and only the first ones are here.
+    pub cut: bool,
+}
+
+/// An interaction that is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Closed {
+    /// Which one.
+    pub interaction: InteractionKey,
+    /// The fact that closed it; the place to go on from in the next page.
+    pub number: FactNumber,
+    /// When, in milliseconds since 1970 UTC.
+    pub at_ms: i64,
+}
+
+/// What all facts up to a number add up to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The last fact that is in it.
+    pub number: FactNumber,
+    /// The state, as its owner encoded it.
+    pub state: Vec<u8>,
+}
+
+/// Connections for reading, opened when first needed.
+pub(crate) struct Readers {
+    path: PathBuf,
+    idle: Mutex<Idle>,
+    returned: Condvar,
+}
+
+struct Idle {
+    connections: Vec<Connection>,
+    lent: usize,
+}
+
+impl Readers {
+    pub(crate) fn new(path: PathBuf) -> Readers {
+        let idle = Mutex::new(Idle { connections: Vec::new(), lent: 0 });
+        Readers { path, idle, returned: Condvar::new() }
+    }
+
+    pub(crate) fn last_number(&self, tenant: &Tenant) -> Result<FactNumber, Fault> {
+        self.read(|connection| {
+            let last: Option<i64> = connection
+                .prepare_cached("SELECT max(number) FROM facts WHERE tenant = $1")?
+                .query_row([tenant.as_str()], |row| row.get(0))?;
+            Ok(FactNumber(last.unwrap_or_default().cast_unsigned()))
+        })
+    }
+
+    pub(crate) fn facts(
+        &self,
+        tenant: &Tenant,
+        after: FactNumber,
+        limit: usize,
+    ) -> Result<Vec<Record>, Fault> {
+        self.read(|connection| {
+            connection
+                .prepare_cached(
+                    "SELECT number, at_ms, interaction, mark, fact FROM facts \
+                     WHERE tenant = $1 AND number > $2 ORDER BY number LIMIT $3",
+                )?
+                .query_map(params![tenant.as_str(), number_column(after), rows(limit, PAGE_MAX)], record)?
+                .collect()
+        })
+    }
+
+    pub(crate) fn story(&self, tenant: &Tenant, interaction: InteractionKey) -> Result<Story, Fault> {
+        self.read(|connection| {
+            let mut records: Vec<Record> = connection
+                .prepare_cached(
+                    "SELECT number, at_ms, interaction, mark, fact FROM facts \
+                     WHERE tenant = $1 AND interaction = $2 ORDER BY number LIMIT $3",
+                )?
+                .query_map(
+                    params![tenant.as_str(), interaction.0.cast_signed(), rows(STORY_MAX + 1, STORY_MAX + 1)],
+                    record,
+                )?
+                .collect::<rusqlite::Result<_>>()?;
+            let cut = records.len() > STORY_MAX;
+            records.truncate(STORY_MAX);
+            Ok(Story { records, cut })
+        })
+    }
+
+    pub(crate) fn closed(
+        &self,
+        tenant: &Tenant,
+        before: Option<FactNumber>,
+        limit: usize,
+    ) -> Result<Vec<Closed>, Fault> {
+        let before = before.map_or(i64::MAX, number_column);
+        self.read(|connection| {
+            connection
+                .prepare_cached(
+                    "SELECT number, at_ms, interaction FROM facts \
+                     WHERE tenant = $1 AND number < $2 AND mark = 2 AND interaction IS NOT NULL \
+                     ORDER BY number DESC LIMIT $3",
+                )?
+                .query_map(params![tenant.as_str(), before, rows(limit, PAGE_MAX)], |row| {
+                    Ok(Closed {
+                        number: FactNumber(row.get::<_, i64>(0)?.cast_unsigned()),
+                        at_ms: row.get(1)?,
+                        interaction: InteractionKey(row.get::<_, i64>(2)?.cast_unsigned()),
+                    })
+                })?
+                .collect()
+        })
+    }
+
+    pub(crate) fn snapshot(&self, tenant: &Tenant, format: u32) -> Result<Option<Snapshot>, Fault> {
+        self.read(|connection| {
+            connection
+                .prepare_cached("SELECT number, state FROM snapshots WHERE tenant = $1 AND format = $2")?
+                .query_row(params![tenant.as_str(), format], |row| {
+                    let number = FactNumber(row.get::<_, i64>(0)?.cast_unsigned());
+                    Ok(Snapshot { number, state: row.get(1)? })
+                })
+                .optional()
+        })
+    }
+
+    /// Lends a connection, waiting for one if all are in use. A connection that failed is not lent again.
+    fn read<T>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, Fault> {
+        let lent = Lent::from(self)?;
+        let answer = query(&lent.connection).map_err(|source| Fault::of_sqlite(&self.path, source))?;
+        lent.give_back();
+        Ok(answer)
+    }
+}
+
+/// A connection on loan; dropped without being given back, it is closed and its place is free.
+struct Lent<'a> {
+    readers: &'a Readers,
+    connection: Connection,
+    place: Place<'a>,
+}
+
+struct Place<'a>(&'a Readers);
+
+impl Lent<'_> {
+    fn from(readers: &Readers) -> Result<Lent<'_>, Fault> {
+        let idle = readers.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut idle = readers
+            .returned
+            .wait_while(idle, |idle| idle.lent >= READERS_MAX)
+            .unwrap_or_else(PoisonError::into_inner);
+        idle.lent += 1;
+        let connection = idle.connections.pop();
+        drop(idle);
+        let place = Place(readers);
+        let connection = match connection {
+            Some(connection) => connection,
+            None => open_reader(&readers.path)?,
+        };
+        Ok(Lent { readers, connection, place })
+    }
+
+    fn give_back(self) {
+        let mut idle = self.readers.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.connections.push(self.connection);
+        drop(idle);
+        drop(self.place);
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.idle.lock().unwrap_or_else(PoisonError::into_inner).lent -= 1;
+        self.0.returned.notify_one();
+    }
+}
+
+fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
+    Ok(Record {
+        number: FactNumber(row.get::<_, i64>(0)?.cast_unsigned()),
+        at_ms: row.get(1)?,
+        interaction: row.get::<_, Option<i64>>(2)?.map(|key| InteractionKey(key.cast_unsigned())),
+        mark: Mark::from_column(row.get(3)?),
+        fact: row.get_ref(4)?.as_blob()?.into(),
+    })
+}
+
+/// Numbers above the signed range do not occur; they are read as the largest that may.
+fn number_column(number: FactNumber) -> i64 {
+    i64::try_from(number.0).unwrap_or(i64::MAX)
+}
+
+fn rows(limit: usize, most: usize) -> i64 {
+    i64::try_from(limit.min(most)).unwrap_or(i64::MAX)
+}
+
+/// Rows of one page at most; a larger wish is cut to this. 10,000 facts are a few megabytes.
+pub const PAGE_MAX: usize = 10_000;
+
+/// Facts of one story at most; a longer one is cut there, and says so.
+pub const STORY_MAX: usize = 10_000;
+
+/// Connections for reading. When all are in use a reader waits: each query is bounded by its page.
+const READERS_MAX: usize = 4;
