@@ -107,25 +107,11 @@ def options_request(ip, port, own):
 def certificates():
     """A folder with a fresh ca.pem, and sut and edge each as NAME.pem and NAME.key, valid for their addresses and names."""
     directory = f"{TARGET}/tls"
-    os.makedirs(directory, exist_ok=True)
-    names = {
-        "sut": f"DNS:sut.bench.example,IP:{SUT}",
-        "edge": f"DNS:edge.bench.example,IP:{EDGE_CALLERS},IP:{EDGE_AGENTS}",
-    }
-
-    def openssl(words):
-        done = subprocess.run(["openssl", *words.split()], cwd=directory, capture_output=True, text=True)
-        if done.returncode:
-            raise BenchError(f"openssl {words} failed: {done.stderr}")
-
-    curve = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
-    openssl(f"req -x509 {curve} -keyout ca.key -out ca.pem -days 7 -subj /CN=ca.bench.example")
-    for name, subjects in names.items():
-        with open(f"{directory}/{name}.ext", "w") as f:
-            f.write(f"subjectAltName={subjects}\nextendedKeyUsage=serverAuth,clientAuth\n")
-        openssl(f"req {curve} -keyout {name}.key -out {name}.csr -subj /CN={name}.bench.example")
-        issued_by = "-CA ca.pem -CAkey ca.key -CAcreateserial"
-        openssl(f"x509 -req -in {name}.csr {issued_by} -out {name}.pem -days 7 -extfile {name}.ext")
+    sut = f"sut=DNS:sut.bench.example,IP:{SUT}"
+    edge = f"edge=DNS:edge.bench.example,IP:{EDGE_CALLERS},IP:{EDGE_AGENTS}"
+    done = subprocess.run([f"{REPOSITORY}/scripts/certificates.sh", directory, sut, edge], capture_output=True, text=True)
+    if done.returncode:
+        raise BenchError(f"scripts/certificates.sh failed: {done.stderr}")
     return directory
 
 
