@@ -157,8 +157,14 @@ pub(crate) fn end_of_quoted(text: &[u8]) -> Option<usize> {
 
 /// What a quoted string says, or the text itself if it is not quoted.
 pub fn unquote(text: &[u8]) -> Cow<'_, [u8]> {
-    let Some(inner) = text.strip_prefix(b"\"") else { return Cow::Borrowed(text) };
-    let inner = inner.strip_suffix(b"\"").unwrap_or(inner);
+    match text.strip_prefix(b"\"") {
+        Some(inner) => unquote_inner(inner.strip_suffix(b"\"").unwrap_or(inner)),
+        None => Cow::Borrowed(text),
+    }
+}
+
+/// What stands between the quotes of a quoted string, without the backslashes.
+pub(crate) fn unquote_inner(inner: &[u8]) -> Cow<'_, [u8]> {
     if memchr(b'\\', inner).is_none() {
         return Cow::Borrowed(inner);
     }

@@ -4,6 +4,7 @@
 //! handed in, messages and events come out. What a body means is none of its business.
 
 pub mod build;
+pub mod digest;
 pub mod fault;
 pub mod framing;
 pub mod grammar;
@@ -11,5 +12,6 @@ pub mod header;
 pub mod message;
 pub mod method;
 mod parse;
+pub mod screening;
 pub mod status;
 pub mod uri;
