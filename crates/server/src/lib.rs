@@ -1,0 +1,2 @@
+//! The program `tandem`: sockets, tasks, files, configuration, HTTP. It runs the cores and decides nothing about
+//! calls or people.
