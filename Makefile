@@ -1,0 +1,43 @@
+# Tandem: what people type. `make` alone lists it.
+
+.PHONY: help run page test test-packages lint bench bench-packages clean
+
+help:
+	@echo "make run     build the program and its page, and start a living demo on http://localhost:8080"
+	@echo "make test    install the Debian packages that tests need, and run every check and test"
+	@echo "make bench   install the Debian packages that benchmarks need, measure, write target/bench.json"
+
+# Needs Rust, a C compiler and Node.js; installs nothing on the machine.
+run: page
+	cargo run --release --locked --package tandem -- demo
+
+page: web/dist/index.html
+
+web/dist/index.html: $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
+	@command -v npm >/dev/null || { echo "make run needs Node.js 20 or later with npm: https://nodejs.org"; exit 1; }
+	cd web && npm ci --no-audit --no-fund && npm run --silent build
+	@touch $@
+
+test: test-packages page lint
+	cd web && npm run --silent check
+	cargo test --workspace --locked
+
+test-packages:
+	scripts/install-packages.sh test
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- --deny warnings
+	cargo xtask dependencies
+	cargo xtask house
+
+bench: page bench-packages
+	cargo build --release --locked --package tandem
+	bench/run
+
+bench-packages:
+	scripts/install-packages.sh bench
+
+clean:
+	cargo clean
+	rm -rf web/dist web/node_modules
