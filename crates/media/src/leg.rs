@@ -77,8 +77,9 @@ pub enum LegCommand {
         leg: LegId,
         /// The outcome of the offer and answer.
         negotiated: Arc<Negotiated>,
-        /// Whether plain packets from another address than the signalled one are believed and answered there
-        /// (a phone behind NAT). Encrypted packets are believed from anywhere once they authenticate.
+        /// Whether packets that come from another address than the signalled one are answered there: a phone
+        /// behind NAT, a media server that moved. Without it plain packets from elsewhere are thrown away, and
+        /// encrypted ones that authenticate are heard while answers go on to the signalled address.
         latch: bool,
     },
     /// Lets two legs hear each other. Either may be bridged elsewhere before; that bridge ends.

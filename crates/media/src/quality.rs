@@ -25,7 +25,7 @@ pub struct QualityReport {
     pub mos: Option<f32>,
     /// Packets that did not authenticate.
     pub srtp_failures: u64,
-    /// Packets that authenticated but had come before.
+    /// Encrypted packets that had come before, or came too late to tell.
     pub replays: u64,
     /// Packets from strangers, and what is no RTP.
     pub foreign_packets: u64,

@@ -1,6 +1,8 @@
 //! What several tests share: descriptions and keys.
 #![allow(dead_code, reason = "each test file uses its own part of this module")]
 
+pub(crate) mod wire;
+
 use tandem_media::codec::Codec;
 use tandem_media::negotiate::{LegSettings, LocalLeg, SrtpPolicy};
 use tandem_media::sdp::Sdp;
