@@ -1,6 +1,34 @@
 //! The contact center of one tenant as one value.
 //!
 //! Inputs go in (call events, acts of agents, the time), outputs come out (call commands, facts). There is no
-//! clock, socket, task, lock or file here; a seed reproduces a run. See ARCHITECTURE.md.
+//! clock, socket, task, lock or file here, and nothing is drawn by lot: the same inputs give the same outputs.
+//! See ARCHITECTURE.md.
 
+pub mod agent;
 pub mod call;
+pub mod config;
+pub mod fact;
+pub mod flow;
+pub mod id;
+pub mod personal;
+pub mod timer;
+pub mod view;
+
+mod center;
+mod conversation;
+mod duty;
+mod ending;
+mod entry;
+mod interaction;
+mod journal;
+mod matching;
+mod offer;
+mod queue;
+mod restore;
+mod snapshot;
+mod waiting;
+mod wrap_up;
+
+pub use center::{Center, Input};
+pub use journal::Output;
+pub use timer::Timestamp;

@@ -1,0 +1,476 @@
+//! The configuration of one tenant's center: checked once, then never doubted.
+
+pub mod document;
+pub mod fault;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::call::{Address, Endpoint, LineName, PromptName};
+use crate::flow::compile::{Flow, compile};
+use crate::id::{AgentId, FlowId, QueueId};
+
+pub use document::{
+    AgentDocument, Document, LimitsDocument, NumberDocument, OffersDocument, QueueDocument, Starts,
+};
+pub use fault::{Fault, Faults, Noun, Problem};
+
+/// A checked configuration: every name in it names something, every number is in its range, every flow can run.
+#[derive(Debug)]
+pub struct Config {
+    document: Arc<Document>,
+    agents: Vec<Arc<AgentProfile>>,
+    queues: Vec<Arc<QueueRules>>,
+    numbers: BTreeMap<(Option<LineName>, Option<Address>), Arc<Flow>>,
+    rests: Rests,
+    limits: Limits,
+}
+
+/// What exists outside the center's own part of the configuration, so that names can be checked against it.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// The prompts that can be played.
+    pub prompts: BTreeSet<PromptName>,
+    /// The lines over which people can be reached.
+    pub lines: BTreeSet<LineName>,
+}
+
+/// What is configured about an agent.
+#[derive(Debug)]
+pub(crate) struct AgentProfile {
+    pub(crate) id: AgentId,
+    pub(crate) name: Arc<str>,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) queues: Vec<QueueId>,
+    pub(crate) starts: Starts,
+}
+
+/// What is configured about a queue.
+#[derive(Debug)]
+pub(crate) struct QueueRules {
+    pub(crate) id: QueueId,
+    pub(crate) name: Arc<str>,
+    pub(crate) music: Option<Arc<[PromptName]>>,
+    pub(crate) announce: Option<Arc<[PromptName]>>,
+    pub(crate) ring_timeout: Duration,
+    pub(crate) wrap_up: Duration,
+    pub(crate) max_waiting: usize,
+    pub(crate) max_wait: Duration,
+}
+
+/// How long agents are left alone after an offer they did not take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rests {
+    /// `None`: until the agent says "available".
+    pub(crate) missed: Option<Duration>,
+    pub(crate) declined: Duration,
+    pub(crate) unreachable: Duration,
+}
+
+/// How much the center holds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) calls: usize,
+    pub(crate) call: Duration,
+}
+
+impl Config {
+    /// Checks a document and compiles its flows.
+    ///
+    /// All faults are found at once, not only the first.
+    pub fn new(document: Document, known: &Known) -> Result<Config, Faults> {
+        let mut check = Check { known, faults: Vec::new() };
+        let agents = check.agents(&document);
+        let queues = check.queues(&document);
+        let flows = check.flows(&document);
+        let numbers = check.numbers(&document, &flows);
+        let rests = check.rests(&document.offers);
+        let limits = check.limits(&document.limits);
+        if check.faults.is_empty() {
+            Ok(Config { document: Arc::new(document), agents, queues, numbers, rests, limits })
+        } else {
+            Err(Faults(check.faults))
+        }
+    }
+
+    /// The document from which it was made.
+    pub fn document(&self) -> &Arc<Document> {
+        &self.document
+    }
+
+    pub(crate) fn agents(&self) -> &[Arc<AgentProfile>] {
+        &self.agents
+    }
+
+    pub(crate) fn queues(&self) -> &[Arc<QueueRules>] {
+        &self.queues
+    }
+
+    pub(crate) fn rests(&self) -> Rests {
+        self.rests
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// The flow for a call to this number over this line: exact number before `*`, this line before any.
+    pub(crate) fn flow_for(&self, line: &LineName, dialled: &Address) -> Option<&Arc<Flow>> {
+        let line = Some(line.clone());
+        let number = Some(dialled.clone());
+        [(line.clone(), number.clone()), (None, number), (line, None), (None, None)]
+            .iter()
+            .find_map(|key| self.numbers.get(key))
+    }
+}
+
+struct Check<'a> {
+    known: &'a Known,
+    faults: Vec<Fault>,
+}
+
+impl Check<'_> {
+    fn agents(&mut self, document: &Document) -> Vec<Arc<AgentProfile>> {
+        self.most("agents", document.agents.len(), AGENTS_MAX);
+        let mut seen = BTreeSet::new();
+        let mut agents = Vec::new();
+        for agent in &document.agents {
+            let key = format!("agents.{}", agent.id);
+            self.id(&format!("{key}.id"), agent.id.as_str());
+            if !seen.insert(&agent.id) {
+                self.fault(format!("{key}.id"), Problem::Duplicate(agent.id.as_str().into()));
+            }
+            self.name(&format!("{key}.name"), &agent.name);
+            self.known_line(&format!("{key}.ring.line"), &agent.ring.line);
+            let address = self.ring_address(&format!("{key}.ring"), agent);
+            self.most(&format!("{key}.queues"), agent.queues.len(), QUEUES_PER_AGENT_MAX);
+            let mut queues = BTreeSet::new();
+            for queue in &agent.queues {
+                self.queue(&format!("{key}.queues"), queue, document);
+                if !queues.insert(queue) {
+                    self.fault(format!("{key}.queues"), Problem::Duplicate(queue.as_str().into()));
+                }
+            }
+            if let Some(address) = address {
+                agents.push(Arc::new(AgentProfile {
+                    id: agent.id.clone(),
+                    name: agent.name.clone(),
+                    endpoint: Endpoint { line: agent.ring.line.clone(), address },
+                    queues: agent.queues.clone(),
+                    starts: agent.starts,
+                }));
+            }
+        }
+        agents
+    }
+
+    fn ring_address(&mut self, key: &str, agent: &AgentDocument) -> Option<Address> {
+        let (key, text, address) = match (&agent.ring.phone, &agent.ring.sip) {
+            (Some(phone), None) => (format!("{key}.phone"), phone, phone_address(phone)),
+            (None, Some(sip)) => (format!("{key}.sip"), sip, sip_address(sip)),
+            _ => {
+                self.fault(key.to_owned(), Problem::NotExactlyOne("phone and sip"));
+                return None;
+            }
+        };
+        if address.is_none() {
+            self.fault(key, Problem::BadAddress(text.clone()));
+        }
+        address
+    }
+
+    fn queues(&mut self, document: &Document) -> Vec<Arc<QueueRules>> {
+        self.most("queues", document.queues.len(), QUEUES_MAX);
+        let mut seen = BTreeSet::new();
+        let mut queues = Vec::new();
+        for queue in &document.queues {
+            let key = format!("queues.{}", queue.id);
+            self.id(&format!("{key}.id"), queue.id.as_str());
+            if !seen.insert(&queue.id) {
+                self.fault(format!("{key}.id"), Problem::Duplicate(queue.id.as_str().into()));
+            }
+            self.name(&format!("{key}.name"), &queue.name);
+            let music: Vec<_> = queue.music.iter().cloned().collect();
+            let music = self.prompts(&format!("{key}.music"), &music);
+            let announce = self.prompts(&format!("{key}.announce"), &queue.announce);
+            let ring = self.range(&format!("{key}.ring_timeout_s"), queue.ring_timeout_s, RING_TIMEOUT_S);
+            let wrap_up = self.range(&format!("{key}.wrap_up_s"), queue.wrap_up_s, WRAP_UP_S);
+            let waiting = self.range(&format!("{key}.max_waiting"), queue.max_waiting, MAX_WAITING);
+            let wait = self.range(&format!("{key}.max_wait_s"), queue.max_wait_s, MAX_WAIT_S);
+            queues.push(Arc::new(QueueRules {
+                id: queue.id.clone(),
+                name: queue.name.clone(),
+                music,
+                announce,
+                ring_timeout: seconds(ring),
+                wrap_up: seconds(wrap_up),
+                max_waiting: usize::try_from(waiting).unwrap_or(usize::MAX),
+                max_wait: seconds(wait),
+            }));
+        }
+        queues
+    }
+
+    fn flows(&mut self, document: &Document) -> BTreeMap<FlowId, Arc<Flow>> {
+        self.most("flows", document.flows.len(), FLOWS_MAX);
+        let queues: BTreeSet<QueueId> = document.queues.iter().map(|queue| queue.id.clone()).collect();
+        let mut flows = BTreeMap::new();
+        for (id, flow) in &document.flows {
+            self.id(&format!("flows.{id}"), id.as_str());
+            match compile(id, flow, &self.known.prompts, &queues) {
+                Ok(flow) => {
+                    flows.insert(id.clone(), Arc::new(flow));
+                }
+                Err(faults) => self.faults.extend(faults),
+            }
+        }
+        flows
+    }
+
+    fn numbers(
+        &mut self,
+        document: &Document,
+        flows: &BTreeMap<FlowId, Arc<Flow>>,
+    ) -> BTreeMap<(Option<LineName>, Option<Address>), Arc<Flow>> {
+        self.most("numbers", document.numbers.len(), NUMBERS_MAX);
+        let mut numbers = BTreeMap::new();
+        for number in &document.numbers {
+            let key = format!("numbers.{}", number.dialled);
+            if let Some(line) = &number.line {
+                self.known_line(&format!("{key}.line"), line);
+            }
+            if !document.flows.contains_key(&number.flow) {
+                let nearest = nearest(number.flow.as_str(), document.flows.keys().map(FlowId::as_str));
+                let name = number.flow.as_str().into();
+                self.fault(format!("{key}.flow"), Problem::Unknown { noun: Noun::Flow, name, nearest });
+            }
+            let Some(dialled) = dialled_address(&number.dialled) else {
+                self.fault(format!("{key}.dialled"), Problem::BadAddress(number.dialled.clone()));
+                continue;
+            };
+            // A flow with faults of its own is missing here; those faults are reported already.
+            let Some(flow) = flows.get(&number.flow) else { continue };
+            if numbers.insert((number.line.clone(), dialled), flow.clone()).is_some() {
+                self.fault(format!("{key}.dialled"), Problem::Duplicate(number.dialled.clone()));
+            }
+        }
+        numbers
+    }
+
+    fn rests(&mut self, offers: &OffersDocument) -> Rests {
+        let missed = self.range("offers.missed_rest_s", offers.missed_rest_s, 0..=DAY_S);
+        let declined = self.range("offers.declined_rest_s", offers.declined_rest_s, 1..=DAY_S);
+        let unreachable = self.range("offers.unreachable_rest_s", offers.unreachable_rest_s, 1..=DAY_S);
+        Rests {
+            missed: (missed > 0).then(|| seconds(missed)),
+            declined: seconds(declined),
+            unreachable: seconds(unreachable),
+        }
+    }
+
+    fn limits(&mut self, limits: &LimitsDocument) -> Limits {
+        let calls = self.range("limits.calls", limits.calls, LIMIT_CALLS);
+        let call = self.range("limits.call_s", limits.call_s, LIMIT_CALL_S);
+        Limits { calls: usize::try_from(calls).unwrap_or(usize::MAX), call: seconds(call) }
+    }
+
+    fn id(&mut self, key: &str, id: &str) {
+        if !is_id(id) {
+            self.fault(key.to_owned(), Problem::BadId(id.into()));
+        }
+    }
+
+    fn name(&mut self, key: &str, name: &str) {
+        if name.trim().is_empty() || name.len() > NAME_BYTES_MAX {
+            self.fault(key.to_owned(), Problem::BadLength { most: NAME_BYTES_MAX });
+        }
+    }
+
+    fn queue(&mut self, key: &str, queue: &QueueId, document: &Document) {
+        if !document.queues.iter().any(|known| known.id == *queue) {
+            let nearest = nearest(queue.as_str(), document.queues.iter().map(|known| known.id.as_str()));
+            let name = queue.as_str().into();
+            self.fault(key.to_owned(), Problem::Unknown { noun: Noun::Queue, name, nearest });
+        }
+    }
+
+    fn known_line(&mut self, key: &str, line: &LineName) {
+        if !self.known.lines.contains(line) {
+            let nearest = nearest(line, self.known.lines.iter().map(|known| &**known));
+            self.fault(key.to_owned(), Problem::Unknown { noun: Noun::Line, name: line.clone(), nearest });
+        }
+    }
+
+    fn prompts(&mut self, key: &str, prompts: &[PromptName]) -> Option<Arc<[PromptName]>> {
+        check_prompts(key, prompts, &self.known.prompts, &mut self.faults);
+        (!prompts.is_empty()).then(|| prompts.into())
+    }
+
+    fn range(&mut self, key: &str, value: u32, range: RangeInclusive<u32>) -> u32 {
+        check_range(key, value, range, &mut self.faults);
+        value
+    }
+
+    fn most(&mut self, key: &str, count: usize, most: usize) {
+        if count > most {
+            self.fault(key.to_owned(), Problem::TooMany { most });
+        }
+    }
+
+    fn fault(&mut self, key: String, problem: Problem) {
+        self.faults.push(Fault { key, problem });
+    }
+}
+
+pub(crate) fn check_prompts(
+    key: &str,
+    prompts: &[PromptName],
+    known: &BTreeSet<PromptName>,
+    faults: &mut Vec<Fault>,
+) {
+    if prompts.len() > PROMPTS_MAX {
+        faults.push(Fault { key: key.to_owned(), problem: Problem::TooMany { most: PROMPTS_MAX } });
+    }
+    for name in prompts.iter().filter(|name| !known.contains(*name)) {
+        let nearest = nearest(name, known.iter().map(|known| &**known));
+        let problem = Problem::Unknown { noun: Noun::Prompt, name: name.clone(), nearest };
+        faults.push(Fault { key: key.to_owned(), problem });
+    }
+}
+
+pub(crate) fn check_range(key: &str, value: u32, range: RangeInclusive<u32>, faults: &mut Vec<Fault>) {
+    if !range.contains(&value) {
+        let problem = Problem::OutOfRange { value, least: *range.start(), most: *range.end() };
+        faults.push(Fault { key: key.to_owned(), problem });
+    }
+}
+
+pub(crate) fn is_id(text: &str) -> bool {
+    (1..=ID_BYTES_MAX).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
+}
+
+/// The known name with the fewest edits, if it is near enough to be what was meant.
+pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<Arc<str>> {
+    known
+        .map(|known| (edits(name, known), known))
+        .filter(|(edits, known)| *edits <= known.len().max(name.len()) / 3 + 1 && *edits < name.len().max(1))
+        .min()
+        .map(|(_, known)| known.into())
+}
+
+/// The Levenshtein distance between two names, in bytes.
+fn edits(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = i;
+        let mut left = i + 1;
+        for (j, y) in b.bytes().enumerate() {
+            let up = row.get(j + 1).copied().unwrap_or_default();
+            let here = (diagonal + usize::from(x != y)).min(up + 1).min(left + 1);
+            if let Some(cell) = row.get_mut(j) {
+                *cell = left;
+            }
+            diagonal = up;
+            left = here;
+        }
+        if let Some(cell) = row.last_mut() {
+            *cell = left;
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+/// `*` is `Some(None)`; something that is neither `*` nor an address is `None`.
+fn dialled_address(text: &str) -> Option<Option<Address>> {
+    if text == "*" { Some(None) } else { phone_address(text).or_else(|| sip_address(text)).map(Some) }
+}
+
+fn phone_address(text: &str) -> Option<Address> {
+    let (digits, least) = text.strip_prefix('+').map_or((text, 2), |digits| (digits, 4));
+    let fits = (least..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    fits.then(|| Address::Phone(text.into()))
+}
+
+fn sip_address(text: &str) -> Option<Address> {
+    let (user, host) = text.strip_prefix("sip:")?.split_once('@')?;
+    let plain = |part: &str| {
+        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_graphic() && !br#"<>"@;?,"#.contains(&byte))
+    };
+    (text.len() <= ADDRESS_BYTES_MAX && plain(user) && plain(host)).then(|| Address::Sip(text.into()))
+}
+
+fn seconds(seconds: u32) -> Duration {
+    Duration::from_secs(seconds.into())
+}
+
+/// Agents of one tenant. More are a fault of the configuration, as with all bounds below.
+const AGENTS_MAX: usize = 20_000;
+/// Queues of one tenant.
+const QUEUES_MAX: usize = 5_000;
+/// Queues of one agent: each change of an agent's state touches all of them.
+const QUEUES_PER_AGENT_MAX: usize = 200;
+/// Flows of one tenant.
+const FLOWS_MAX: usize = 5_000;
+/// Numbers of one tenant.
+const NUMBERS_MAX: usize = 100_000;
+/// Prompts in one list.
+const PROMPTS_MAX: usize = 50;
+/// Bytes of an id.
+const ID_BYTES_MAX: usize = 64;
+/// Bytes of a name.
+const NAME_BYTES_MAX: usize = 128;
+/// Bytes of a SIP address.
+const ADDRESS_BYTES_MAX: usize = 256;
+const DAY_S: u32 = 86_400;
+const RING_TIMEOUT_S: RangeInclusive<u32> = 5..=60;
+const WRAP_UP_S: RangeInclusive<u32> = 0..=3600;
+const MAX_WAITING: RangeInclusive<u32> = 1..=100_000;
+const MAX_WAIT_S: RangeInclusive<u32> = 10..=DAY_S;
+const LIMIT_CALLS: RangeInclusive<u32> = 1..=100_000;
+const LIMIT_CALL_S: RangeInclusive<u32> = 60..=604_800;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edits_count_single_letters() {
+        assert_eq!(edits("", ""), 0);
+        assert_eq!(edits("kitten", "sitting"), 3);
+        assert_eq!(edits("suport", "support"), 1);
+        assert_eq!(edits("", "abc"), 3);
+    }
+
+    #[test]
+    fn the_nearest_name_is_one_that_was_probably_meant() {
+        let known = ["support", "sales"];
+        assert_eq!(nearest("suport", known.into_iter()).as_deref(), Some("support"));
+        assert_eq!(nearest("billing", known.into_iter()), None);
+    }
+
+    #[test]
+    fn addresses_are_numbers_short_codes_and_sip() {
+        for good in ["+14255550101", "911", "sip:a0000@127.0.0.1:5090"] {
+            assert!(dialled_address(good).flatten().is_some(), "{good}");
+        }
+        for bad in [
+            "",
+            "+",
+            "+12",
+            "1",
+            "+1425555010112345",
+            "0x1",
+            "sip:",
+            "sip:@host",
+            "sip:a@",
+            "sip:a@b;x=y",
+            "sip:a b@c",
+        ] {
+            assert!(dialled_address(bad).is_none(), "{bad}");
+        }
+        assert_eq!(dialled_address("*"), Some(None));
+    }
+}

@@ -1,0 +1,335 @@
+//! Conversations: caller and agent talk, hold, hand over, and part.
+
+use std::time::Duration;
+
+use crate::agent::Activity;
+use crate::call::{
+    Address, CallCommand, Cause, PartyId, Quality, Removal, TransferDecision, TransferId, TransferOutcome,
+};
+use crate::center::Center;
+use crate::config::AgentProfile;
+use crate::ending::is_loss;
+use crate::fact::{EndWhy, EndedBy, FactKind, Missing, Side};
+use crate::interaction::{Conversation, HandedOver, Interaction, Offer, Stage, Transfer, Unreleased};
+use crate::personal::Personal;
+use crate::queue::Visit;
+
+impl Center {
+    /// A party answered. If it is the agent being rung, the conversation begins; anybody else was too late.
+    pub(crate) fn joined(&mut self, interaction: &mut Interaction, party: PartyId) {
+        if let Stage::Offered(visit, offer) = &interaction.stage
+            && offer.party == party
+        {
+            let (visit, offer) = (visit.clone(), offer.clone());
+            self.connect(interaction, &visit, &offer);
+        }
+    }
+
+    fn connect(&mut self, interaction: &mut Interaction, visit: &Visit, offer: &Offer) {
+        let now = self.journal.now();
+        let Some(agent) = self.agents.get(offer.agent) else { return };
+        let profile = agent.profile.clone();
+        self.hush(interaction);
+        self.offer_is_over(visit);
+        self.journal.record(FactKind::Connected {
+            interaction: interaction.id,
+            queue: visit.rules.id.clone(),
+            queue_name: visit.rules.name.clone(),
+            agent: profile.id.clone(),
+            agent_name: profile.name.clone(),
+            waited_us: now.micros_since(visit.entered_at),
+            rang_us: now.micros_since(offer.offered_at),
+        });
+        interaction.deadline = None;
+        interaction.stage = Stage::Connected(Conversation {
+            rules: visit.rules.clone(),
+            agent: offer.agent,
+            party: offer.party,
+            connected_at: now,
+            held_since: None,
+            held: Duration::ZERO,
+            transfer: None,
+        });
+        self.set_activity(offer.agent, Activity::Talking { interaction: interaction.id });
+    }
+
+    /// A party other than the caller is gone.
+    pub(crate) fn party_left(&mut self, interaction: &mut Interaction, party: PartyId, cause: Cause) {
+        match &mut interaction.stage {
+            Stage::Offered(visit, offer) if offer.party == party => {
+                let (visit, offer) = (visit.clone(), offer.clone());
+                self.offer_refused(interaction, visit, &offer, cause);
+            }
+            Stage::Connected(conversation) if conversation.party == party => {
+                let conversation = conversation.clone();
+                self.agent_left(interaction, conversation, cause);
+            }
+            Stage::Transferred(handed_over) => {
+                if let Some(leaving) = handed_over.leaving.take_if(|leaving| leaving.party == party) {
+                    interaction.deadline = None;
+                    self.end_conversation(interaction, leaving, EndedBy::Transfer, cause);
+                } else if handed_over.party == party && handed_over.pending.is_none() {
+                    self.end(interaction, EndWhy::TargetLeft, Some(cause));
+                }
+            }
+            Stage::Ending { unreleased, .. } => {
+                if let Some(left) = unreleased.take_if(|unreleased| unreleased.party() == party) {
+                    self.release(interaction, left);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn agent_left(&mut self, interaction: &mut Interaction, conversation: Conversation, cause: Cause) {
+        let Some(transfer) = conversation.transfer else {
+            let why = if is_loss(cause.kind) { EndWhy::Lost } else { EndWhy::AgentLeft };
+            return self.end(interaction, why, Some(cause));
+        };
+        // The agent need not wait for the one to whom the caller is being handed over.
+        if let Some(agent) = self.agents.get(conversation.agent) {
+            let pending = Some((transfer, agent.profile.clone()));
+            let party = transfer.party;
+            interaction.deadline = Some(transfer.until);
+            interaction.stage = Stage::Transferred(HandedOver { party, leaving: None, pending });
+        }
+        self.end_conversation(interaction, conversation, EndedBy::Transfer, cause);
+    }
+
+    /// A party put the call on hold.
+    pub(crate) fn held(&mut self, interaction: &mut Interaction, party: PartyId) {
+        let now = self.journal.now();
+        let (since, by) = match &mut interaction.stage {
+            _ if party == PartyId::FIRST => (&mut interaction.caller_held_since, Side::Caller),
+            Stage::Connected(conversation) if conversation.party == party => {
+                (&mut conversation.held_since, Side::Agent)
+            }
+            _ => return,
+        };
+        if since.is_none() {
+            *since = Some(now);
+            self.journal.record(FactKind::Held { interaction: interaction.id, by });
+        }
+    }
+
+    /// A party took the call back from hold.
+    pub(crate) fn resumed(&mut self, interaction: &mut Interaction, party: PartyId) {
+        let now = self.journal.now();
+        let (since, by) = match &mut interaction.stage {
+            _ if party == PartyId::FIRST => (interaction.caller_held_since.take(), Side::Caller),
+            Stage::Connected(conversation) if conversation.party == party => {
+                let since = conversation.held_since.take();
+                conversation.held += since.map_or(Duration::ZERO, |since| now.since(since));
+                (since, Side::Agent)
+            }
+            _ => return,
+        };
+        if let Some(since) = since {
+            let held_us = now.micros_since(since);
+            self.journal.record(FactKind::Resumed { interaction: interaction.id, by, held_us });
+        }
+    }
+
+    /// A party wants to hand the call over: the agent of the conversation may, once at a time; nobody else.
+    pub(crate) fn transfer_asked(
+        &mut self,
+        interaction: &mut Interaction,
+        party: PartyId,
+        id: TransferId,
+        target: Option<Address>,
+    ) {
+        let call = interaction.call;
+        let next_party = PartyId(interaction.parties.saturating_add(1));
+        let Stage::Connected(conversation) = &mut interaction.stage else {
+            return self.refuse_transfer(interaction, id);
+        };
+        // A wish that is told twice is decided once.
+        if conversation.transfer.is_some_and(|transfer| transfer.id == id) {
+            return;
+        }
+        if conversation.party != party {
+            return self.refuse_transfer(interaction, id);
+        }
+        let allowed = conversation.transfer.is_none();
+        let agent = conversation.agent;
+        if allowed {
+            let until = self.journal.now() + TRANSFER_WAIT;
+            conversation.transfer = Some(Transfer { id, party: next_party, until });
+            interaction.parties = next_party.0;
+            interaction.deadline = Some(until);
+            let decision = TransferDecision::Allow { party: next_party };
+            self.journal.command(CallCommand::DecideTransfer { call, transfer: id, decision });
+        } else {
+            self.refuse_transfer(interaction, id);
+        }
+        let Some(agent) = self.agents.get(agent) else { return };
+        self.journal.record(FactKind::TransferAsked {
+            interaction: interaction.id,
+            agent: agent.profile.id.clone(),
+            agent_name: agent.profile.name.clone(),
+            transfer: id,
+            target: target.map(Personal::new),
+            allowed,
+        });
+    }
+
+    /// An allowed transfer came to an end.
+    pub(crate) fn transfer_ended(
+        &mut self,
+        interaction: &mut Interaction,
+        id: TransferId,
+        outcome: TransferOutcome,
+    ) {
+        match &mut interaction.stage {
+            Stage::Connected(conversation) => {
+                let Some(transfer) = conversation.transfer.take_if(|transfer| transfer.id == id) else {
+                    return;
+                };
+                let conversation = conversation.clone();
+                self.record_transfer_end(interaction, &conversation, id, outcome);
+                interaction.deadline = None;
+                if outcome == TransferOutcome::Done {
+                    interaction.deadline = Some(self.journal.now() + LEAVE_WAIT);
+                    interaction.stage = Stage::Transferred(HandedOver {
+                        party: transfer.party,
+                        leaving: Some(conversation),
+                        pending: None,
+                    });
+                }
+            }
+            Stage::Transferred(handed_over) => {
+                let Some((_, agent)) = handed_over.pending.take_if(|(transfer, _)| transfer.id == id) else {
+                    return;
+                };
+                self.record_transfer_outcome(interaction, &agent, id, outcome);
+                interaction.deadline = None;
+                if outcome == TransferOutcome::Failed {
+                    self.end(interaction, EndWhy::TargetLeft, None);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// An allowed transfer neither succeeded nor failed: the conversation goes on without it.
+    pub(crate) fn transfer_expired(&mut self, interaction: &mut Interaction) {
+        let Stage::Connected(conversation) = &mut interaction.stage else { return };
+        if conversation.transfer.take().is_some() {
+            self.repaired(interaction, Missing::TransferEnd);
+        }
+    }
+
+    /// An agent who handed over did not leave, or the hand-over of one who left did not end.
+    pub(crate) fn hand_over_expired(&mut self, interaction: &mut Interaction) {
+        let Stage::Transferred(handed_over) = &mut interaction.stage else { return };
+        let (leaving, pending) = (handed_over.leaving.take(), handed_over.pending.take());
+        if let Some(leaving) = leaving {
+            self.repaired(interaction, Missing::PartyLeft);
+            self.journal.command(CallCommand::RemoveParty {
+                call: interaction.call,
+                party: leaving.party,
+                reason: Removal::Finished,
+            });
+            self.end_conversation(
+                interaction,
+                leaving,
+                EndedBy::Transfer,
+                crate::call::CauseKind::Removed.into(),
+            );
+        }
+        if pending.is_some() {
+            self.repaired(interaction, Missing::TransferEnd);
+            self.end(interaction, EndWhy::TargetLeft, None);
+        }
+    }
+
+    /// How well a party was heard.
+    pub(crate) fn quality(&mut self, interaction: &mut Interaction, party: PartyId, quality: Quality) {
+        let agent = match &interaction.stage {
+            Stage::Connected(conversation)
+            | Stage::Transferred(HandedOver { leaving: Some(conversation), .. })
+            | Stage::Ending { unreleased: Some(Unreleased::Conversation { conversation, .. }), .. }
+                if conversation.party == party =>
+            {
+                self.agents.get(conversation.agent).map(|agent| agent.profile.id.clone())
+            }
+            _ => None,
+        };
+        self.journal.record(FactKind::Quality { interaction: interaction.id, party, agent, quality });
+    }
+
+    /// The agent's part is over: on to the wrap-up, or to the next caller.
+    pub(crate) fn end_conversation(
+        &mut self,
+        interaction: &mut Interaction,
+        conversation: Conversation,
+        by: EndedBy,
+        cause: Cause,
+    ) {
+        let now = self.journal.now();
+        let Some(agent) = self.agents.get(conversation.agent) else { return };
+        let profile = agent.profile.clone();
+        let on_hold = conversation.held_since.map_or(Duration::ZERO, |since| now.since(since));
+        let held = conversation.held + on_hold;
+        let talked = now.since(conversation.connected_at).saturating_sub(held);
+        let activity = self.after_conversation(interaction, &conversation);
+        let then = self.free_agent(conversation.agent, activity);
+        self.journal.record(FactKind::ConversationEnded {
+            interaction: interaction.id,
+            queue: conversation.rules.id.clone(),
+            agent: profile.id.clone(),
+            agent_name: profile.name.clone(),
+            by,
+            cause,
+            talked_us: micros(talked),
+            held_us: micros(held),
+            then,
+        });
+    }
+
+    fn refuse_transfer(&mut self, interaction: &Interaction, transfer: TransferId) {
+        self.journal.command(CallCommand::DecideTransfer {
+            call: interaction.call,
+            transfer,
+            decision: TransferDecision::Refuse,
+        });
+    }
+
+    fn record_transfer_end(
+        &mut self,
+        interaction: &Interaction,
+        conversation: &Conversation,
+        id: TransferId,
+        outcome: TransferOutcome,
+    ) {
+        if let Some(profile) = self.agents.get(conversation.agent).map(|agent| agent.profile.clone()) {
+            self.record_transfer_outcome(interaction, &profile, id, outcome);
+        }
+    }
+
+    fn record_transfer_outcome(
+        &mut self,
+        interaction: &Interaction,
+        agent: &AgentProfile,
+        transfer: TransferId,
+        outcome: TransferOutcome,
+    ) {
+        self.journal.record(FactKind::TransferEnded {
+            interaction: interaction.id,
+            agent: agent.id.clone(),
+            agent_name: agent.name.clone(),
+            transfer,
+            outcome,
+        });
+    }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// How long an allowed transfer may go on; longer than telephones ring. At the limit it is given up.
+const TRANSFER_WAIT: Duration = Duration::from_secs(180);
+
+/// How long an agent who handed the caller over may take to leave. At the limit the agent is taken out.
+const LEAVE_WAIT: Duration = Duration::from_secs(10);

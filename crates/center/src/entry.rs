@@ -1,0 +1,61 @@
+//! Entry: a call comes in.
+
+use crate::call::{Arrival, CallCommand, Rejection};
+use crate::center::Center;
+use crate::fact::FactKind;
+use crate::id::InteractionId;
+use crate::interaction::{Caller, Interaction};
+use crate::personal::Personal;
+
+impl Center {
+    /// Somebody calls: begins an interaction and its flow, or refuses the call. A call that is already here is
+    /// ignored.
+    pub(crate) fn arrive(&mut self, arrival: Arrival) {
+        if self.interactions.has_call(arrival.call) {
+            return;
+        }
+        let config = self.config.clone();
+        let Some(flow) = config.flow_for(&arrival.line, &arrival.to) else {
+            return self.reject_arrival(arrival, Rejection::UnknownNumber);
+        };
+        if self.interactions.len() >= config.limits().calls {
+            return self.reject_arrival(arrival, Rejection::Overloaded);
+        }
+        let now = self.journal.now();
+        let Arrival { call, line, from, from_name, to } = arrival;
+        let caller = Caller {
+            line,
+            from: Personal::new(from),
+            from_name: Personal::new(from_name),
+            to,
+            flow: flow.id.clone(),
+        };
+        let number = self.journal.record(FactKind::Arrived {
+            call,
+            line: caller.line.clone(),
+            from: caller.from.clone(),
+            from_name: caller.from_name.clone(),
+            to: caller.to.clone(),
+            flow: flow.id.clone(),
+        });
+        let id = InteractionId(number);
+        let mut interaction = Box::new(Interaction::begun(id, call, caller, now));
+        interaction.call_ends_at = now + config.limits().call;
+        self.interactions.know_call(call, interaction.id);
+        self.run_flow(&mut interaction, flow.clone(), Some(flow.start));
+        self.settle(interaction);
+    }
+
+    fn reject_arrival(&mut self, arrival: Arrival, reason: Rejection) {
+        let Arrival { call, line, from, from_name, to } = arrival;
+        self.journal.command(CallCommand::Reject { call, reason });
+        self.journal.record(FactKind::CallRejected {
+            call,
+            line,
+            from: Personal::new(from),
+            from_name: Personal::new(from_name),
+            to,
+            reason,
+        });
+    }
+}

@@ -1,0 +1,587 @@
+//! What happened: the numbered list of facts from which everything else is read.
+//!
+//! Live screens, reports, timelines and the restart after a crash are all folds over this list. A fact is complete
+//! in itself: it carries the names that a reader needs, and what a rule made of the situation (`then`), so that
+//! nobody has to know the rules to follow. Times are microseconds since 1970 in UTC, durations are microseconds.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::agent::{AgentState, ChosenState, RestCause, Who};
+use crate::call::{
+    Address, CallId, Cause, Endpoint, LineName, PartyId, Quality, Rejection, TransferId, TransferOutcome,
+};
+use crate::config::Document;
+use crate::id::{AgentId, FlowId, InteractionId, QueueId, StepId};
+use crate::personal::Personal;
+use crate::timer::Timestamp;
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fact {
+    /// The position in the tenant's journal: 1, 2, 3 and so on without a gap.
+    pub number: u64,
+    /// When it happened; never earlier than the fact before.
+    pub at: Timestamp,
+    /// The version of the form of this fact: [`Fact::VERSION`] when it was written.
+    #[serde(rename = "v")]
+    pub version: u16,
+    /// What happened.
+    #[serde(flatten)]
+    pub kind: FactKind,
+}
+
+impl Fact {
+    /// The version in which facts are written today. Facts of all earlier versions are read.
+    pub const VERSION: u16 = 1;
+
+    /// The interaction that the fact belongs to, if it belongs to one.
+    pub fn interaction(&self) -> Option<InteractionId> {
+        match &self.kind {
+            FactKind::Configured { .. }
+            | FactKind::AgentChose { .. }
+            | FactKind::RestEnded { .. }
+            | FactKind::CallRejected { .. } => None,
+            FactKind::Arrived { .. } => Some(InteractionId(self.number)),
+            FactKind::Answered { interaction, .. }
+            | FactKind::StepBegun { interaction, .. }
+            | FactKind::MenuChosen { interaction, .. }
+            | FactKind::MenuMissed { interaction, .. }
+            | FactKind::QueueEntered { interaction, .. }
+            | FactKind::QueueRefused { interaction, .. }
+            | FactKind::QueueLeft { interaction, .. }
+            | FactKind::Offered { interaction, .. }
+            | FactKind::Ringing { interaction, .. }
+            | FactKind::OfferEnded { interaction, .. }
+            | FactKind::Connected { interaction, .. }
+            | FactKind::Held { interaction, .. }
+            | FactKind::Resumed { interaction, .. }
+            | FactKind::TransferAsked { interaction, .. }
+            | FactKind::TransferEnded { interaction, .. }
+            | FactKind::ConversationEnded { interaction, .. }
+            | FactKind::WrapUpEnded { interaction, .. }
+            | FactKind::Quality { interaction, .. }
+            | FactKind::Ending { interaction, .. }
+            | FactKind::CallEnded { interaction, .. }
+            | FactKind::Repaired { interaction, .. }
+            | FactKind::Closed { interaction, .. } => Some(*interaction),
+        }
+    }
+
+    /// The agent that the fact is about, if it is about one.
+    pub fn agent(&self) -> Option<&AgentId> {
+        match &self.kind {
+            FactKind::AgentChose { agent, .. }
+            | FactKind::RestEnded { agent, .. }
+            | FactKind::Offered { agent, .. }
+            | FactKind::Ringing { agent, .. }
+            | FactKind::OfferEnded { agent, .. }
+            | FactKind::Connected { agent, .. }
+            | FactKind::TransferAsked { agent, .. }
+            | FactKind::TransferEnded { agent, .. }
+            | FactKind::ConversationEnded { agent, .. }
+            | FactKind::WrapUpEnded { agent, .. } => Some(agent),
+            FactKind::Quality { agent, .. } => agent.as_ref(),
+            _ => None,
+        }
+    }
+}
+
+/// The kinds of facts. In JSON the name of the kind stands in `kind`, beside its data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum FactKind {
+    /// A configuration came into force. Its version is the number of this fact. Agents that it no longer names
+    /// are gone, once they are free.
+    Configured {
+        /// The whole of it.
+        configuration: Arc<Document>,
+    },
+    /// Somebody set an agent's state.
+    AgentChose {
+        /// The agent.
+        agent: AgentId,
+        /// The agent's name.
+        agent_name: Arc<str>,
+        /// What was chosen. During an offer, a conversation or a wrap-up it comes into force afterwards.
+        chosen: ChosenState,
+        /// Who chose.
+        by: Who,
+        /// The agent's state now.
+        then: AgentState,
+    },
+    /// The time in which an agent was left alone after an offer not taken is over.
+    RestEnded {
+        /// The agent.
+        agent: AgentId,
+        /// The agent's name.
+        agent_name: Arc<str>,
+        /// The agent's state now.
+        then: AgentState,
+    },
+    /// A call was refused at the door; there is no interaction.
+    CallRejected {
+        /// The call.
+        call: CallId,
+        /// The line over which it came.
+        line: LineName,
+        /// Who called.
+        from: Personal<Address>,
+        /// The caller's name as the network gave it; may be empty.
+        from_name: Personal<Arc<str>>,
+        /// What was dialled.
+        to: Address,
+        /// What the caller was told.
+        reason: Rejection,
+    },
+    /// A call came in, and an interaction began. Its id is the number of this fact.
+    Arrived {
+        /// The call.
+        call: CallId,
+        /// The line over which it came.
+        line: LineName,
+        /// Who calls.
+        from: Personal<Address>,
+        /// The caller's name as the network gives it; may be empty.
+        from_name: Personal<Arc<str>>,
+        /// What was dialled.
+        to: Address,
+        /// The flow that the caller enters.
+        flow: FlowId,
+    },
+    /// The call was answered: the caller hears and is heard.
+    Answered {
+        /// The interaction.
+        interaction: InteractionId,
+    },
+    /// A step of the flow began.
+    StepBegun {
+        /// The interaction.
+        interaction: InteractionId,
+        /// The flow.
+        flow: FlowId,
+        /// The step.
+        step: StepId,
+    },
+    /// The caller chose from a menu.
+    MenuChosen {
+        /// The interaction.
+        interaction: InteractionId,
+        /// The flow.
+        flow: FlowId,
+        /// The menu's step.
+        step: StepId,
+        /// The key.
+        key: char,
+    },
+    /// The caller did not choose from a menu. What was pressed instead is not kept.
+    MenuMissed {
+        /// The interaction.
+        interaction: InteractionId,
+        /// The flow.
+        flow: FlowId,
+        /// The menu's step.
+        step: StepId,
+        /// Why.
+        reason: MenuMiss,
+        /// How often the menu will still be played.
+        tries_left: u32,
+    },
+    /// The caller entered a queue: the wait begins.
+    QueueEntered {
+        /// The interaction.
+        interaction: InteractionId,
+        /// The queue.
+        queue: QueueId,
+        /// The queue's name.
+        queue_name: Arc<str>,
+        /// How many were waiting before.
+        ahead: u32,
+    },
+    /// The caller was to enter a queue and could not; the flow goes on elsewhere. This is no entry.
+    QueueRefused {
+        /// The interaction.
+        interaction: InteractionId,
+        /// The queue.
+        queue: QueueId,
+        /// Why.
+        reason: QueueRefusal,
+    },
+    /// The caller left a queue without having been connected.
+    QueueLeft {
+        /// The interaction.
+        interaction: InteractionId,
+        /// The queue.
+        queue: QueueId,
+        /// The queue's name.
+        queue_name: Arc<str>,
+        /// Why.
+        reason: QueueExit,
+        /// The wait in this queue.
+        waited_us: u64,
+    },
+    /// The caller was offered to an agent, whose telephone is being rung.
+    Offered {
+        /// The interaction.
+        interaction: InteractionId,
+        /// The queue.
+        queue: QueueId,
+        /// The queue's name.
+        queue_name: Arc<str>,
+        /// The agent.
+        agent: AgentId,
+        /// The agent's name.
+        agent_name: Arc<str>,
+        /// The agent's party in the call.
+        party: PartyId,
+        /// Where the agent is rung.
+        endpoint: Endpoint,
+        /// When the offer lapses.
+        rings_until: Timestamp,
+        /// How long the caller had waited in this queue.
+        waited_us: u64,
+        /// How long the agent had been idle: longer than all others who could have been chosen.
+        idle_us: u64,
+        /// The version of the configuration that decided: the number of its `configured`.
+        configuration: u64,
+    },
+    /// The agent's telephone rings.
+    Ringing {
+        /// The interaction.
+        interaction: InteractionId,
+        /// The agent.
+        agent: AgentId,
+    },
+    /// An offer ended without a conversation. The caller keeps the place in the queue, if still there.
+    OfferEnded {
+        /// The interaction.
+        interaction: InteractionId,
+        /// The queue.
+        queue: QueueId,
+        /// The agent.
+        agent: AgentId,
+        /// The agent's name.
+        agent_name: Arc<str>,
+        /// How it ended.
+        outcome: OfferOutcome,
+        /// What the door said, if it said something.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cause: Option<Cause>,
+        /// How long it lasted.
+        rang_us: u64,
+        /// The agent's state now.
+        then: AgentState,
+    },
+    /// The agent answered: the two hear each other, the wait is over.
+    Connected {
+        /// The interaction.
+        interaction: InteractionId,
+        /// The queue.
+        queue: QueueId,
+        /// The queue's name.
+        queue_name: Arc<str>,
+        /// The agent.
+        agent: AgentId,
+        /// The agent's name.
+        agent_name: Arc<str>,
+        /// The wait in this queue, ringing included.
+        waited_us: u64,
+        /// How long the offer lasted.
+        rang_us: u64,
+    },
+    /// Somebody put the call on hold.
+    Held {
+        /// The interaction.
+        interaction: InteractionId,
+        /// Who.
+        by: Side,
+    },
+    /// Somebody took the call back from hold.
+    Resumed {
+        /// The interaction.
+        interaction: InteractionId,
+        /// Who.
+        by: Side,
+        /// How long the hold lasted.
+        held_us: u64,
+    },
+    /// The agent asked to hand the caller over to somebody else.
+    TransferAsked {
+        /// The interaction.
+        interaction: InteractionId,
+        /// The agent.
+        agent: AgentId,
+        /// The agent's name.
+        agent_name: Arc<str>,
+        /// The wish.
+        transfer: TransferId,
+        /// To whom, as far as it can be read.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        target: Option<Personal<Address>>,
+        /// Whether it was allowed.
+        allowed: bool,
+    },
+    /// An allowed transfer came to an end.
+    TransferEnded {
+        /// The interaction.
+        interaction: InteractionId,
+        /// The agent who asked.
+        agent: AgentId,
+        /// The agent's name.
+        agent_name: Arc<str>,
+        /// The wish.
+        transfer: TransferId,
+        /// Whether the new party joined.
+        outcome: TransferOutcome,
+    },
+    /// The agent's part of the conversation is over.
+    ConversationEnded {
+        /// The interaction.
+        interaction: InteractionId,
+        /// The queue from which it came.
+        queue: QueueId,
+        /// The agent.
+        agent: AgentId,
+        /// The agent's name.
+        agent_name: Arc<str>,
+        /// Who ended it.
+        by: EndedBy,
+        /// What the door said.
+        cause: Cause,
+        /// Time in conversation, without holds by the agent.
+        talked_us: u64,
+        /// Time on hold by the agent.
+        held_us: u64,
+        /// The agent's state now.
+        then: AgentState,
+    },
+    /// The agent's wrap-up is over.
+    WrapUpEnded {
+        /// The interaction.
+        interaction: InteractionId,
+        /// The agent.
+        agent: AgentId,
+        /// The agent's name.
+        agent_name: Arc<str>,
+        /// What ended it.
+        by: WrapUpEnd,
+        /// How long it lasted.
+        wrapped_us: u64,
+        /// The agent's state now.
+        then: AgentState,
+    },
+    /// How well a party was heard.
+    Quality {
+        /// The interaction.
+        interaction: InteractionId,
+        /// The party.
+        party: PartyId,
+        /// The agent, if the party is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        agent: Option<AgentId>,
+        /// The measurement.
+        quality: Quality,
+    },
+    /// The call is being ended; parts of it may still stand for a moment.
+    Ending {
+        /// The interaction.
+        interaction: InteractionId,
+        /// Why.
+        why: EndWhy,
+        /// What the door said, if it began there.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cause: Option<Cause>,
+        /// How the interaction will be counted.
+        outcome: Outcome,
+    },
+    /// The call is over for everybody.
+    CallEnded {
+        /// The interaction.
+        interaction: InteractionId,
+        /// The call.
+        call: CallId,
+        /// What the door said.
+        cause: Cause,
+        /// From the arrival.
+        lasted_us: u64,
+    },
+    /// Something that was due did not come, and the center went on without it. Each one is a fault of a door or of
+    /// the center, and worth a look.
+    Repaired {
+        /// The interaction.
+        interaction: InteractionId,
+        /// What did not come.
+        missing: Missing,
+    },
+    /// The interaction is over: nothing more will be said about it.
+    Closed {
+        /// The interaction.
+        interaction: InteractionId,
+        /// How it is counted.
+        outcome: Outcome,
+    },
+}
+
+/// Why a caller did not choose from a menu.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MenuMiss {
+    /// No key was pressed in time.
+    NoKey,
+    /// A key was pressed that the menu does not have.
+    WrongKey,
+}
+
+/// Why a caller could not enter a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QueueRefusal {
+    /// As many wait as may.
+    Full,
+    /// The configuration no longer has it.
+    Gone,
+}
+
+/// Why a caller left a queue without having been connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QueueExit {
+    /// The caller hung up.
+    Abandoned,
+    /// The call broke off.
+    Lost,
+    /// The caller had waited as long as callers may; the flow goes on.
+    WaitedTooLong,
+    /// The call had lasted as long as calls may.
+    CallLimit,
+    /// A new configuration no longer has the queue; the flow goes on.
+    QueueGone,
+}
+
+/// How an offer ended without a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OfferOutcome {
+    /// The telephone rang and nobody answered.
+    Missed,
+    /// The agent refused.
+    Declined,
+    /// The telephone was busy.
+    Busy,
+    /// The telephone could not be reached.
+    Unreachable,
+    /// The agent went on a break or signed off while it rang.
+    AgentLeft,
+    /// The caller was gone before the agent answered.
+    CallerGone,
+    /// The call broke off, or the program was restarted.
+    Lost,
+}
+
+impl OfferOutcome {
+    /// For how long an agent is left alone after this; `None` if not at all.
+    pub(crate) fn rest(self) -> Option<RestCause> {
+        match self {
+            OfferOutcome::Missed => Some(RestCause::Missed),
+            OfferOutcome::Declined => Some(RestCause::Declined),
+            OfferOutcome::Busy => Some(RestCause::Busy),
+            OfferOutcome::Unreachable => Some(RestCause::Unreachable),
+            OfferOutcome::AgentLeft | OfferOutcome::CallerGone | OfferOutcome::Lost => None,
+        }
+    }
+}
+
+/// A side of a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// The caller.
+    Caller,
+    /// The agent.
+    Agent,
+}
+
+/// Who ended the agent's part of a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndedBy {
+    /// The caller hung up.
+    Caller,
+    /// The agent hung up.
+    Agent,
+    /// The agent handed the caller over.
+    Transfer,
+    /// The center: the call had lasted as long as calls may.
+    Limit,
+    /// The call broke off, or the program was restarted.
+    Lost,
+}
+
+/// What ended a wrap-up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WrapUpEnd {
+    /// The agent, or somebody for the agent.
+    Command,
+    /// The time was over.
+    Timer,
+    /// The agent is no longer in the configuration.
+    AgentGone,
+}
+
+/// What began the end of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndWhy {
+    /// The caller left.
+    CallerLeft,
+    /// The agent left the conversation.
+    AgentLeft,
+    /// The one to whom the caller was transferred left, or never came.
+    TargetLeft,
+    /// The flow came to its end.
+    FlowEnded,
+    /// The call had lasted as long as calls may.
+    CallLimit,
+    /// The call broke off, never came about, or the program was restarted.
+    Lost,
+}
+
+/// How an interaction is counted in the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The caller talked to an agent.
+    Handled,
+    /// The caller talked to an agent and was handed over to somebody else.
+    Transferred,
+    /// The caller hung up while waiting in a queue.
+    AbandonedInQueue,
+    /// The caller hung up in the flow, before a queue.
+    AbandonedInFlow,
+    /// The flow ended the call.
+    FlowEnded,
+    /// The call broke off before an agent answered, or by a restart.
+    Lost,
+}
+
+/// What was due and did not come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Missing {
+    /// A call that was being answered was neither answered nor ended.
+    Answer,
+    /// A prompt did not end.
+    PlayEnd,
+    /// A collection of digits did not end.
+    CollectEnd,
+    /// A transfer did not end.
+    TransferEnd,
+    /// A party that was to leave did not.
+    PartyLeft,
+    /// A call that was being ended did not.
+    CallEnd,
+    /// A flow did not come to a queue or its end within the steps that it may take.
+    FlowEnd,
+}

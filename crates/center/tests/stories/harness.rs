@@ -1,0 +1,431 @@
+//! Stories about a center, told on virtual time.
+//!
+//! A [`Story`] is a center with a door that does at once what it is told: answers, takes parties out, ends calls.
+//! What people do is told by the story. After every act the facts so far are folded and compared with the center.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tandem_center::agent::{AgentAct, AgentCommand, AgentState, ChosenState, Refusal, Who};
+use tandem_center::call::{
+    Address, Arrival, CallCommand, CallEvent, CallId, CauseKind, CollectEnd, CollectId, Digit, PartyId,
+    PlayId, PlayOutcome, Quality, TransferDecision, TransferId, TransferOutcome,
+};
+use tandem_center::config::{Config, Document, Faults, Known};
+use tandem_center::fact::{Fact, FactKind, Outcome};
+use tandem_center::id::{AgentId, InteractionId, QueueId};
+use tandem_center::view::{ClosedInteraction, InteractionView, View};
+use tandem_center::{Center, Input, Output, Timestamp};
+
+pub(crate) const NOON: Timestamp = Timestamp::from_micros(1_780_000_000_000_000);
+
+pub(crate) const SUPPORT: &str = r#"
+[[agents]]
+id = "adele"
+name = "Adele Vance"
+ring = { line = "teams", phone = "+14255550101" }
+queues = ["support"]
+starts = "available"
+
+[[agents]]
+id = "bianca"
+name = "Bianca Pisani"
+ring = { line = "teams", phone = "+14255550102" }
+queues = ["support"]
+
+[[queues]]
+id = "support"
+name = "Support"
+music = "music"
+ring_timeout_s = 15
+wrap_up_s = 30
+
+[[numbers]]
+dialled = "+14255550199"
+flow = "main"
+
+[flows.main]
+start = "support"
+[flows.main.steps.support]
+enqueue = "support"
+"#;
+
+pub(crate) struct Story {
+    pub(crate) center: Center,
+    pub(crate) now: Timestamp,
+    pub(crate) facts: Vec<Arc<Fact>>,
+    pub(crate) view: View,
+    pub(crate) refused: Vec<Refusal>,
+    /// Commands that nobody has looked at.
+    pub(crate) commands: Vec<CallCommand>,
+    /// Whether the door does at once what it is told.
+    pub(crate) door_obeys: bool,
+    calls: BTreeMap<CallId, FakeCall>,
+    next_call: u64,
+}
+
+#[derive(Default)]
+struct FakeCall {
+    parties: BTreeSet<PartyId>,
+    play: Option<PlayId>,
+    collect: Option<CollectId>,
+    transfer: Option<(TransferId, PartyId)>,
+}
+
+pub(crate) fn config(toml: &str) -> Arc<Config> {
+    Arc::new(try_config(toml).unwrap_or_else(|faults| panic!("{faults}")))
+}
+
+pub(crate) fn try_config(toml: &str) -> Result<Config, Faults> {
+    let document: Document = toml::from_str(toml).unwrap_or_else(|error| panic!("{error}"));
+    let names = |names: &[&str]| names.iter().map(|name| Arc::from(*name)).collect();
+    let known = Known {
+        prompts: names(&["welcome", "menu", "sorry", "goodbye", "music", "please-wait"]),
+        lines: names(&["carrier", "teams", "lab"]),
+    };
+    Config::new(document, &known)
+}
+
+impl Story {
+    pub(crate) fn new(toml: &str) -> Story {
+        Story::told(Center::new(config(toml), NOON), View::default())
+    }
+
+    fn told(center: Center, view: View) -> Story {
+        let mut story = Story {
+            now: center.now(),
+            center,
+            facts: Vec::new(),
+            view,
+            refused: Vec::new(),
+            commands: Vec::new(),
+            door_obeys: true,
+            calls: BTreeMap::new(),
+            next_call: 0,
+        };
+        story.drain();
+        story
+    }
+
+    // What happens.
+
+    pub(crate) fn dial(&mut self) -> CallId {
+        self.dial_to("+14255550199")
+    }
+
+    pub(crate) fn dial_to(&mut self, number: &str) -> CallId {
+        self.dial_over("carrier", number)
+    }
+
+    pub(crate) fn dial_over(&mut self, line: &str, number: &str) -> CallId {
+        self.next_call += 1;
+        let call = CallId(self.next_call);
+        self.calls.insert(call, FakeCall { parties: [PartyId::FIRST].into(), ..FakeCall::default() });
+        self.event(CallEvent::Arrived(arrival(call, line, number)));
+        call
+    }
+
+    pub(crate) fn event(&mut self, event: CallEvent) {
+        self.input(Input::Call(event));
+    }
+
+    pub(crate) fn input(&mut self, input: Input) {
+        self.center.handle_input(self.now, input);
+        self.drain();
+    }
+
+    pub(crate) fn configure(&mut self, toml: &str) {
+        self.input(Input::Configure(config(toml)));
+    }
+
+    pub(crate) fn prompts_end(&mut self, call: CallId) {
+        let play = self.calls.get_mut(&call).and_then(|fake| fake.play.take()).expect("something plays");
+        self.event(CallEvent::Played { call, party: PartyId::FIRST, play, outcome: PlayOutcome::Completed });
+    }
+
+    pub(crate) fn press(&mut self, call: CallId, keys: &str) {
+        let digits = keys.chars().map(|key| Digit::new(key).expect("a key")).collect();
+        let collect = self.collection(call);
+        let end = if keys.is_empty() { CollectEnd::TimedOut } else { CollectEnd::Complete };
+        self.event(CallEvent::Collected { call, party: PartyId::FIRST, collect, digits, end });
+    }
+
+    pub(crate) fn press_nothing(&mut self, call: CallId) {
+        self.press(call, "");
+    }
+
+    pub(crate) fn caller_hangs_up(&mut self, call: CallId) {
+        self.leave(call, PartyId::FIRST, CauseKind::HungUp);
+    }
+
+    pub(crate) fn phone_rings(&mut self, agent: &str) {
+        let (call, party) = self.leg_of(agent);
+        self.event(CallEvent::Ringing { call, party });
+    }
+
+    pub(crate) fn agent_answers(&mut self, agent: &str) {
+        let (call, party) = self.leg_of(agent);
+        self.event(CallEvent::Joined { call, party });
+    }
+
+    pub(crate) fn agent_leaves(&mut self, agent: &str, cause: CauseKind) {
+        let (call, party) = self.leg_of(agent);
+        self.leave(call, party, cause);
+    }
+
+    pub(crate) fn agent_hangs_up(&mut self, agent: &str) {
+        self.agent_leaves(agent, CauseKind::HungUp);
+    }
+
+    pub(crate) fn leave(&mut self, call: CallId, party: PartyId, kind: CauseKind) {
+        if let Some(fake) = self.calls.get_mut(&call) {
+            fake.parties.remove(&party);
+        }
+        self.event(CallEvent::Left { call, party, cause: kind.into() });
+    }
+
+    pub(crate) fn agent_holds(&mut self, agent: &str) {
+        let (call, party) = self.leg_of(agent);
+        self.event(CallEvent::Held { call, party });
+    }
+
+    pub(crate) fn agent_resumes(&mut self, agent: &str) {
+        let (call, party) = self.leg_of(agent);
+        self.event(CallEvent::Resumed { call, party });
+    }
+
+    pub(crate) fn agent_asks_transfer(&mut self, agent: &str, transfer: u32) {
+        let (call, party) = self.leg_of(agent);
+        let target = Some(Address::Phone("+14255550177".into()));
+        self.event(CallEvent::TransferAsked { call, party, transfer: TransferId(transfer), target });
+    }
+
+    pub(crate) fn transfer_ends(&mut self, call: CallId, outcome: TransferOutcome) {
+        let (transfer, party) =
+            self.calls.get_mut(&call).and_then(|fake| fake.transfer.take()).expect("allowed");
+        if outcome == TransferOutcome::Done {
+            self.calls.get_mut(&call).expect("a call").parties.insert(party);
+            self.event(CallEvent::Joined { call, party });
+        } else {
+            self.event(CallEvent::Left { call, party, cause: CauseKind::NotAnswered.into() });
+        }
+        self.event(CallEvent::TransferEnded { call, transfer, outcome });
+    }
+
+    pub(crate) fn heard(&mut self, call: CallId, party: PartyId, mos_x100: u16) {
+        let quality = Quality { mos_x100: Some(mos_x100), packets_received: 500, ..Quality::default() };
+        self.event(CallEvent::Quality { call, party, quality });
+    }
+
+    pub(crate) fn chooses(&mut self, agent: &str, chosen: ChosenState) {
+        self.command(agent, AgentAct::Choose(chosen));
+    }
+
+    pub(crate) fn command(&mut self, agent: &str, act: AgentAct) {
+        self.input(Input::Agent(AgentCommand { agent: agent.into(), act, by: Who::Agent }));
+    }
+
+    /// Lets time pass, with everything that is due on the way.
+    pub(crate) fn pass(&mut self, seconds: u64) {
+        let until = self.now + Duration::from_secs(seconds);
+        while let Some(due) = self.center.poll_timeout().filter(|due| *due <= until) {
+            self.now = self.now.max(due);
+            self.center.handle_timeout(self.now);
+            self.drain();
+        }
+        self.now = until;
+        self.center.handle_timeout(self.now);
+        self.drain();
+    }
+
+    /// The program is killed and started again, with this configuration and the facts so far.
+    pub(crate) fn crash(self, toml: &str) -> Story {
+        let now = self.now;
+        let center = Center::resume(config(toml), now, &self.view);
+        let mut story = Story::told(center, self.view);
+        story.facts.splice(0..0, self.facts);
+        story.next_call = self.next_call;
+        story
+    }
+
+    // What is seen.
+
+    pub(crate) fn agent(&self, agent: &str) -> AgentState {
+        self.view.live.agents.get(&AgentId::from(agent)).map_or(AgentState::Gone, |agent| agent.state.clone())
+    }
+
+    pub(crate) fn is_available(&self, agent: &str) -> bool {
+        matches!(self.agent(agent), AgentState::Available { .. })
+    }
+
+    pub(crate) fn interaction(&self, call: CallId) -> Option<(InteractionId, &InteractionView)> {
+        self.view.live.interactions.iter().find(|(_, view)| view.call == call).map(|(id, view)| (*id, view))
+    }
+
+    pub(crate) fn closed(&self, call: CallId) -> &ClosedInteraction {
+        self.view.recent.iter().find(|closed| closed.last.call == call).expect("a closed interaction")
+    }
+
+    pub(crate) fn outcome(&self, call: CallId) -> Outcome {
+        self.closed(call).outcome
+    }
+
+    pub(crate) fn waiting(&self, queue: &str) -> Vec<CallId> {
+        let queue = QueueId::from(queue);
+        let calls = self.view.live.waiting(&queue);
+        calls
+            .into_iter()
+            .filter_map(|(id, _)| self.view.live.interactions.get(&id))
+            .map(|view| view.call)
+            .collect()
+    }
+
+    /// The agent who is being rung for this call.
+    pub(crate) fn rung_for(&self, call: CallId) -> Option<String> {
+        use tandem_center::view::StageView;
+        match &self.interaction(call)?.1.stage {
+            StageView::Offered { offer, .. } => Some(offer.agent.to_string()),
+            _ => None,
+        }
+    }
+
+    /// Takes the commands that nobody has looked at.
+    pub(crate) fn commands(&mut self) -> Vec<CallCommand> {
+        std::mem::take(&mut self.commands)
+    }
+
+    /// The kinds of all facts since a number, by their names in the journal.
+    pub(crate) fn kinds_since(&self, number: u64) -> Vec<String> {
+        self.facts.iter().filter(|fact| fact.number > number).map(|fact| kind(fact)).collect()
+    }
+
+    pub(crate) fn last_fact(&self, name: &str) -> &FactKind {
+        &self.facts.iter().rev().find(|fact| kind(fact) == name).expect("such a fact").kind
+    }
+
+    pub(crate) fn count(&self, name: &str) -> usize {
+        self.facts.iter().filter(|fact| kind(fact) == name).count()
+    }
+
+    // The door.
+
+    pub(crate) fn leg_of(&self, agent: &str) -> (CallId, PartyId) {
+        let offered = self.facts.iter().rev().find_map(|fact| match &fact.kind {
+            FactKind::Offered { agent: offered, party, interaction, .. } if offered.as_str() == agent => {
+                Some((*interaction, *party))
+            }
+            _ => None,
+        });
+        let (interaction, party) = offered.unwrap_or_else(|| panic!("{agent} was never rung"));
+        let call = self.facts.iter().find_map(|fact| match &fact.kind {
+            FactKind::Arrived { call, .. } if fact.number == interaction.0 => Some(*call),
+            _ => None,
+        });
+        (call.expect("an arrival"), party)
+    }
+
+    pub(crate) fn collection(&self, call: CallId) -> CollectId {
+        self.calls.get(&call).and_then(|fake| fake.collect).expect("digits are collected")
+    }
+
+    fn drain(&mut self) {
+        let mut commands = Vec::new();
+        while let Some(output) = self.center.poll_output() {
+            match output {
+                Output::Call(command) => commands.push(command),
+                Output::Fact(fact) => self.take_fact(fact),
+                Output::Refused(refusal) => self.refused.push(refusal),
+            }
+        }
+        let mut live = self.center.live();
+        live.at = self.view.live.at;
+        assert_eq!(live, self.view.live, "state and the fold of all facts differ");
+        self.commands.extend(commands.iter().cloned());
+        for command in commands {
+            self.obey(command);
+        }
+    }
+
+    fn take_fact(&mut self, fact: Fact) {
+        assert_eq!(fact.number, self.view.live.number + 1, "facts are numbered without a gap");
+        assert!(fact.at >= self.view.live.at, "facts go forward in time");
+        let bytes = serde_json::to_vec(&fact).expect("a fact is JSON");
+        let again: Fact = serde_json::from_slice(&bytes).expect("a fact reads its own JSON");
+        assert_eq!(again, fact);
+        let fact = Arc::new(fact);
+        self.view.apply(&fact);
+        self.facts.push(fact);
+    }
+
+    fn obey(&mut self, command: CallCommand) {
+        let call = command.call();
+        let Some(fake) = self.calls.get_mut(&call) else { return };
+        let stopped =
+            |play| CallEvent::Played { call, party: PartyId::FIRST, play, outcome: PlayOutcome::Stopped };
+        match command {
+            CallCommand::Play { play, .. } => {
+                if let Some(old) = fake.play.replace(play) {
+                    self.event(stopped(old));
+                }
+            }
+            CallCommand::StopPlay { .. } => {
+                if let Some(old) = fake.play.take() {
+                    self.event(stopped(old));
+                }
+            }
+            CallCommand::Collect { collect, .. } => fake.collect = Some(collect),
+            CallCommand::StopCollect { .. } => fake.collect = None,
+            CallCommand::AddParty { party, .. } => {
+                fake.parties.insert(party);
+            }
+            CallCommand::DecideTransfer { transfer, decision: TransferDecision::Allow { party }, .. } => {
+                fake.transfer = Some((transfer, party));
+            }
+            CallCommand::DecideTransfer { decision: TransferDecision::Refuse, .. } => {}
+            CallCommand::Answer { .. } if self.door_obeys => self.event(CallEvent::Answered { call }),
+            CallCommand::RemoveParty { party, .. } if self.door_obeys => {
+                if fake.parties.contains(&party) {
+                    self.leave(call, party, CauseKind::Removed);
+                }
+            }
+            CallCommand::Reject { .. } | CallCommand::End { .. } if self.door_obeys => self.door_ends(call),
+            CallCommand::Answer { .. }
+            | CallCommand::RemoveParty { .. }
+            | CallCommand::Reject { .. }
+            | CallCommand::End { .. } => {}
+        }
+    }
+
+    /// The door ends a call: every party leaves, then it is over.
+    pub(crate) fn door_ends(&mut self, call: CallId) {
+        let Some(fake) = self.calls.remove(&call) else { return };
+        for party in fake.parties {
+            self.leave(call, party, CauseKind::Removed);
+        }
+        self.event(CallEvent::Ended { call, cause: CauseKind::Removed.into() });
+    }
+}
+
+pub(crate) fn arrival(call: CallId, line: &str, number: &str) -> Arrival {
+    Arrival {
+        call,
+        line: line.into(),
+        from: Address::Phone("+14255550123".into()),
+        from_name: "Ada".into(),
+        to: if number.starts_with("sip:") {
+            Address::Sip(number.into())
+        } else {
+            Address::Phone(number.into())
+        },
+    }
+}
+
+pub(crate) fn kind(fact: &Fact) -> String {
+    let json = serde_json::to_value(fact).expect("a fact is JSON");
+    json["kind"].as_str().expect("a kind").to_owned()
+}
+
+pub(crate) fn on_break() -> ChosenState {
+    ChosenState::Break { reason: Some("lunch".into()) }
+}
