@@ -1,6 +1,6 @@
 //! The first look of a user agent at a request: may it be processed at all (RFC 3261 section 8.2)?
 
-use crate::header::{HeaderName, MediaType};
+use crate::header::{HeaderName, MediaType, NameAddr};
 use crate::message::RawMessage;
 use crate::method::Method;
 use crate::status::StatusCode;
@@ -21,8 +21,10 @@ pub struct Abilities<'a> {
 /// Why a request is not processed, and the answer it gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// The Request-URI is no URI: 400.
+    /// The Request-URI is no URI, or carries headers, which it must not: 400.
     MalformedUri,
+    /// A Contact is no address: 400. Without one there is no dialog.
+    MalformedContact,
     /// The method is not even known: 501.
     UnknownMethod,
     /// The method is known and not handled: 405, with Allow.
@@ -31,6 +33,8 @@ pub enum Refusal {
     UnsupportedScheme,
     /// Require names extensions beyond [`Abilities::extensions`]: 420, with these as Unsupported.
     UnsupportedExtensions(Vec<u8>),
+    /// Accept allows no body that we could answer an INVITE with: 406.
+    NothingAcceptable,
     /// The body has a type that is not read: 415, with Accept.
     UnsupportedBody,
     /// The body is encoded: 415, with an Accept-Encoding that says `identity`.
@@ -41,7 +45,8 @@ impl Refusal {
     /// The status to answer with.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::MalformedUri => StatusCode::BAD_REQUEST,
+            Self::MalformedUri | Self::MalformedContact => StatusCode::BAD_REQUEST,
+            Self::NothingAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::UnknownMethod => StatusCode::NOT_IMPLEMENTED,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::UnsupportedScheme => StatusCode::UNSUPPORTED_URI_SCHEME,
@@ -63,7 +68,11 @@ impl Refusal {
                 list(abilities.bodies.iter().map(|name| name.as_bytes()).collect()),
             )),
             Self::EncodedBody => Some((HeaderName::AcceptEncoding, b"identity".to_vec())),
-            Self::MalformedUri | Self::UnknownMethod | Self::UnsupportedScheme => None,
+            Self::MalformedUri
+            | Self::MalformedContact
+            | Self::NothingAcceptable
+            | Self::UnknownMethod
+            | Self::UnsupportedScheme => None,
         }
     }
 }
@@ -81,6 +90,7 @@ pub fn screen(request: &RawMessage, abilities: &Abilities<'_>) -> Option<Refusal
         return Some(if unknown { Refusal::UnknownMethod } else { Refusal::MethodNotAllowed });
     }
     match Uri::parse(uri) {
+        Ok(Uri::Sip(uri)) if !uri.headers.is_empty() => return Some(Refusal::MalformedUri),
         Ok(Uri::Sip(_) | Uri::Tel(_)) => {}
         Ok(Uri::Other { .. }) => return Some(Refusal::UnsupportedScheme),
         Err(_) => return Some(Refusal::MalformedUri),
@@ -88,11 +98,15 @@ pub fn screen(request: &RawMessage, abilities: &Abilities<'_>) -> Option<Refusal
     if method == Method::Cancel {
         return None;
     }
+    if request.list(HeaderName::Contact).any(|entry| entry != b"*" && NameAddr::parse(entry).is_err()) {
+        return Some(Refusal::MalformedContact);
+    }
     let unknown: Vec<_> = request.required().filter(|option| !knows(abilities, option)).collect();
     if !unknown.is_empty() {
         return Some(Refusal::UnsupportedExtensions(unknown.join(&b", "[..])));
     }
     match method {
+        Method::Invite | Method::Update if !accepts(request, abilities) => Some(Refusal::NothingAcceptable),
         Method::Invite | Method::Update => body(request, abilities),
         // A body that nobody reads does no harm: a BYE must end its call whatever comes with it.
         _ => None,
@@ -101,6 +115,23 @@ pub fn screen(request: &RawMessage, abilities: &Abilities<'_>) -> Option<Refusal
 
 fn knows(abilities: &Abilities<'_>, option: &[u8]) -> bool {
     abilities.extensions.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(option))
+}
+
+/// Whether Accept, if there is a usable one, leaves room for a body of ours.
+fn accepts(request: &RawMessage, abilities: &Abilities<'_>) -> bool {
+    let mut ranges = request.list(HeaderName::Accept).peekable();
+    if ranges.peek().is_none() {
+        return true;
+    }
+    ranges.any(|range| match MediaType::parse(range) {
+        Ok(range) => abilities.bodies.iter().any(|ours| {
+            let kind = ours.split('/').next().unwrap_or_default();
+            let whole_kind = range.subtype == b"*"
+                && (range.kind == b"*" || range.kind.eq_ignore_ascii_case(kind.as_bytes()));
+            whole_kind || range.is(ours)
+        }),
+        Err(_) => true,
+    })
 }
 
 fn body(request: &RawMessage, abilities: &Abilities<'_>) -> Option<Refusal> {
@@ -184,6 +215,10 @@ mod tests {
         let text = |status, header: &str| Some((status, header.to_owned()));
         assert_eq!(answer(Method::Other(b"JUMP"), "sip:b@h", &[], ""), text(501, ""));
         assert_eq!(answer(Method::Refer, "sip:b@h", &[], ""), text(405, "Allow: INVITE, ACK, BYE, CANCEL"));
+        assert_eq!(invite("sip:b@h?Route=x", &[], ""), text(400, ""));
+        assert_eq!(invite("sip:b@h", &[(HeaderName::Contact, "sip:a@h?x=y")], ""), text(400, ""));
+        let only_text = [(HeaderName::Accept, "text/plain;q=0.5, text/html"), (HeaderName::Accept, "text/*")];
+        assert_eq!(invite("sip:b@h", &only_text, ""), text(406, ""));
         assert_eq!(invite("soap.beep://h:9", &[], ""), text(416, ""));
         assert_eq!(invite("sip:2001:db8::1", &[], ""), text(400, ""));
         let extensions = [(HeaderName::Require, "timer, foo"), (HeaderName::Require, "bar")];

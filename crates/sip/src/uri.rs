@@ -372,7 +372,7 @@ impl<'a> Host<'a> {
         let (first, last) = (text.first()?, text.last()?);
         if *first == b'[' {
             let inner = text.strip_prefix(b"[")?.strip_suffix(b"]")?;
-            return std::str::from_utf8(inner).ok()?.parse().ok().map(Self::V6);
+            return ipv6(std::str::from_utf8(inner).ok()?).map(Self::V6);
         }
         if first.is_ascii_digit()
             && last.is_ascii_digit()
@@ -436,6 +436,16 @@ impl fmt::Debug for Host<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
+}
+
+/// Reads an IPv6 address. `:::` before an IPv4 part means `::`, since the grammar of RFC 3261 once allowed it
+/// (RFC 5118 section 4.10).
+fn ipv6(text: &str) -> Option<Ipv6Addr> {
+    text.parse().ok().or_else(|| {
+        let (left, right) = text.split_once(":::")?;
+        right.parse::<Ipv4Addr>().ok()?;
+        format!("{left}::{right}").parse().ok()
+    })
 }
 
 /// Splits `host[:port]` from what follows it (parameters, headers).
@@ -592,6 +602,7 @@ mod tests {
             ("sip:[2001:db8::10", UriError::BadHost),
             ("sip:[fe80::1%25eth0]", UriError::BadHost),
             ("sip:1.2.3.999", UriError::BadHost),
+            ("sip:[2001:db8:::10]", UriError::BadHost),
             ("sip:", UriError::BadHost),
             ("sip:a.b:65536", UriError::BadPort),
             ("sip:[::1]x", UriError::BadTail),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use super::HeaderError;
-use crate::grammar::{Params, number, trim, trim_start};
+use crate::grammar::{Params, is_token, number, trim, trim_start};
 use crate::uri::Host;
 
 /// The port of SIP over UDP and TCP where none is named.
@@ -30,13 +30,14 @@ impl<'a> Via<'a> {
     pub fn parse(value: &'a [u8]) -> Result<Self, HeaderError> {
         let (protocol, rest) = word(value, b'/').ok_or(HeaderError::Malformed)?;
         let (version, rest) = word(rest, b'/').ok_or(HeaderError::Malformed)?;
-        if !protocol.eq_ignore_ascii_case(b"SIP") || version != b"2.0" {
+        // The version is not looked at: a request of another one is answered 505, along this Via.
+        if !protocol.eq_ignore_ascii_case(b"SIP") || !is_token(version) {
             return Err(HeaderError::Malformed);
         }
         let rest = trim_start(rest);
         let end = rest.iter().position(|b| matches!(b, b' ' | b'\t')).ok_or(HeaderError::Malformed)?;
         let (transport, rest) = rest.split_at(end);
-        if !crate::grammar::is_token(transport) {
+        if !is_token(transport) {
             return Err(HeaderError::Malformed);
         }
         let end = memchr::memchr(b';', rest).unwrap_or(rest.len());
@@ -197,7 +198,6 @@ mod tests {
             ";",
             "SIP/2.0/UDP",
             "SIP/2.0/UDP ;branch=x",
-            "SIP/3.0/UDP h",
             "HTTP/2.0/UDP h",
             "SIP/2.0/UDP h:99999",
             "SIP/2.0/UDP [::1",
