@@ -152,7 +152,7 @@ impl Center {
             CallEvent::Played { party: PartyId::FIRST, play, .. } => self.played(interaction, play),
             CallEvent::Played { .. } => {}
             CallEvent::Collected { collect, digits, .. } => self.collected(interaction, collect, &digits),
-            CallEvent::Held { party, .. } => self.held(interaction, party),
+            CallEvent::Held { party, silent, .. } => self.held(interaction, party, silent),
             CallEvent::Resumed { party, .. } => self.resumed(interaction, party),
             CallEvent::TransferAsked { party, transfer, target, .. } => {
                 self.transfer_asked(interaction, party, transfer, target);

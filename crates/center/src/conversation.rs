@@ -41,6 +41,7 @@ impl Center {
             rang_us: now.micros_since(offer.offered_at),
         });
         interaction.deadline = None;
+        interaction.talked_to = Some((offer.party, profile.id.clone()));
         interaction.stage = Stage::Connected(Conversation {
             rules: visit.rules.clone(),
             agent: offer.agent,
@@ -96,19 +97,24 @@ impl Center {
         self.end_conversation(interaction, conversation, EndedBy::Transfer, cause);
     }
 
-    /// A party put the call on hold.
-    pub(crate) fn held(&mut self, interaction: &mut Interaction, party: PartyId) {
+    /// A party put the call on hold. If the caller would hear silence meanwhile, the queue's music plays.
+    pub(crate) fn held(&mut self, interaction: &mut Interaction, party: PartyId, silent: bool) {
         let now = self.journal.now();
-        let (since, by) = match &mut interaction.stage {
-            _ if party == PartyId::FIRST => (&mut interaction.caller_held_since, Side::Caller),
+        let (since, by, music) = match &mut interaction.stage {
+            _ if party == PartyId::FIRST => (&mut interaction.caller_held_since, Side::Caller, None),
             Stage::Connected(conversation) if conversation.party == party => {
-                (&mut conversation.held_since, Side::Agent)
+                let music = conversation.rules.music.clone().filter(|_| silent);
+                (&mut conversation.held_since, Side::Agent, music)
             }
             _ => return,
         };
-        if since.is_none() {
-            *since = Some(now);
-            self.journal.record(FactKind::Held { interaction: interaction.id, by });
+        if since.is_some() {
+            return;
+        }
+        *since = Some(now);
+        self.journal.record(FactKind::Held { interaction: interaction.id, by });
+        if let Some(music) = music {
+            self.play(interaction, music, true);
         }
     }
 
@@ -125,6 +131,9 @@ impl Center {
             _ => return,
         };
         if let Some(since) = since {
+            if by == Side::Agent {
+                self.hush(interaction);
+            }
             let held_us = now.micros_since(since);
             self.journal.record(FactKind::Resumed { interaction: interaction.id, by, held_us });
         }
@@ -243,18 +252,10 @@ impl Center {
         }
     }
 
-    /// How well a party was heard.
+    /// How well a party was heard. It is told when the party has left.
     pub(crate) fn quality(&mut self, interaction: &mut Interaction, party: PartyId, quality: Quality) {
-        let agent = match &interaction.stage {
-            Stage::Connected(conversation)
-            | Stage::Transferred(HandedOver { leaving: Some(conversation), .. })
-            | Stage::Ending { unreleased: Some(Unreleased::Conversation { conversation, .. }), .. }
-                if conversation.party == party =>
-            {
-                self.agents.get(conversation.agent).map(|agent| agent.profile.id.clone())
-            }
-            _ => None,
-        };
+        let agent = interaction.talked_to.as_ref().filter(|(talked_to, _)| *talked_to == party);
+        let agent = agent.map(|(_, agent)| agent.clone());
         self.journal.record(FactKind::Quality { interaction: interaction.id, party, agent, quality });
     }
 

@@ -8,7 +8,7 @@ use crate::call::{Address, CallId, Cause, CollectId, LineName, PartyId, PlayId, 
 use crate::config::{AgentProfile, QueueRules};
 use crate::fact::{EndedBy, Outcome};
 use crate::flow::compile::{Flow, StepIndex};
-use crate::id::{AgentIndex, FlowId, InteractionId};
+use crate::id::{AgentId, AgentIndex, FlowId, InteractionId};
 use crate::personal::Personal;
 use crate::queue::Visit;
 use crate::timer::Timestamp;
@@ -34,6 +34,8 @@ pub(crate) struct Interaction {
     pub(crate) playing: Option<Playing>,
     /// Since when the caller has put us on hold.
     pub(crate) caller_held_since: Option<Timestamp>,
+    /// The agent of the conversation, and the party that was: kept for what is told about the party afterwards.
+    pub(crate) talked_to: Option<(PartyId, AgentId)>,
     /// How many parties, plays and collections the call has had: the numbers of the next ones.
     pub(crate) parties: u16,
     pub(crate) plays: u32,
@@ -175,6 +177,7 @@ impl Interaction {
             timer: None,
             playing: None,
             caller_held_since: None,
+            talked_to: None,
             parties: 0,
             plays: 0,
             collections: 0,

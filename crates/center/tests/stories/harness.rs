@@ -187,7 +187,7 @@ impl Story {
 
     pub(crate) fn agent_holds(&mut self, agent: &str) {
         let (call, party) = self.leg_of(agent);
-        self.event(CallEvent::Held { call, party });
+        self.event(CallEvent::Held { call, party, silent: true });
     }
 
     pub(crate) fn agent_resumes(&mut self, agent: &str) {
