@@ -109,7 +109,7 @@ pub struct OutgoingRequest {
     /// Where it goes.
     pub hop: Hop,
     /// The method.
-    pub method: crate::method::Method,
+    pub method: crate::method::Method<'static>,
     /// Request-URI.
     pub request_uri: Arc<[u8]>,
     /// From without tag.
@@ -175,7 +175,8 @@ pub enum Event {
         fork: u16,
         /// The response.
         response: Arc<Message>,
-        /// The answer to our offer. `None`: none came in any response; the user ends the leg.
+        /// The answer to our offer. `None`: none came in any response; the user ends the leg. To an INVITE without
+        /// offer: the peer's offer, to be answered with `reanswer`; the ACK waits for it.
         answer: Option<Body>,
     },
     /// The peer acknowledged our 2xx: the leg is confirmed.
@@ -196,7 +197,8 @@ pub enum Event {
         /// The request, for its headers.
         request: Arc<Message>,
     },
-    /// The peer answered the offer of `reoffer`.
+    /// The peer answered the offer of `reoffer`, or, in PRACK, that of a reliable provisional response of ours to an
+    /// INVITE without offer.
     Reanswered {
         /// The leg.
         leg: LegId,
@@ -298,7 +300,8 @@ pub enum EndedBy {
     },
     /// Our INVITE had no final response.
     NoResponse(NoResponse),
-    /// We rejected the peer's INVITE, or ended the leg ourselves; everything on the wire is done or given up.
+    /// We ended the leg ourselves and everything on the wire is done or given up, or we rejected the peer's INVITE
+    /// (by command, or because it demands what our identity does not do).
     OurSide,
     /// The session timer ran out (RFC 4028); BYE has been sent.
     SessionExpired,
