@@ -221,6 +221,7 @@ fn status_line(line: &[u8], from: usize) -> Result<(Start, Option<Cause>), Parse
     let code_end = memchr(b' ', rest).unwrap_or(rest.len());
     let (code, reason) = rest.split_at(code_end);
     let status = if code.len() == 3 { number(code).and_then(StatusCode::new) } else { None };
+    let status = status.filter(|_| memchr(b'\r', reason).is_none());
     let status = status.ok_or(ParseError::Unanswerable(Cause::StatusLine))?;
     let end = from + line.len();
     let reason = Span::new(end - reason.len().saturating_sub(1), end);

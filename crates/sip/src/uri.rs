@@ -332,9 +332,12 @@ impl<'a> UriParams<'a> {
 
     fn equivalent(&self, other: &UriParams<'_>) -> bool {
         let agree = |a: &UriParams<'_>, b: &UriParams<'_>| {
-            a.iter().all(|(name, value)| match b.iter().find(|(n, _)| same_text(name, n, true)) {
-                Some(theirs) => same_param((name, value), theirs),
-                None => !ALWAYS_COMPARED.iter().any(|always| name.eq_ignore_ascii_case(always)),
+            a.iter().all(|(name, value)| {
+                let mut same_name = b.iter().filter(|(n, _)| same_text(name, n, true)).peekable();
+                match same_name.peek() {
+                    Some(_) => same_name.any(|theirs| same_param((name, value), theirs)),
+                    None => !ALWAYS_COMPARED.iter().any(|always| name.eq_ignore_ascii_case(always)),
+                }
             })
         };
         agree(self, other) && agree(other, self)

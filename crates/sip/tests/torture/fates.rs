@@ -1,12 +1,7 @@
 //! The torture messages of RFC 4475 and RFC 5118 get the answers these RFCs ask for; those of Teams are understood.
 
-#![expect(clippy::panic, reason = "a fixture that cannot be read is a failed test")]
-
-mod fixtures;
-
 use std::net::Ipv6Addr;
 
-use fixtures::{Fate, Fixture, all, bytes};
 use tandem_sip::build::Writer;
 use tandem_sip::fault::ParseError;
 use tandem_sip::framing::{Event, Framer};
@@ -16,6 +11,8 @@ use tandem_sip::method::Method;
 use tandem_sip::screening::{Abilities, screen};
 use tandem_sip::status::StatusCode;
 use tandem_sip::uri::{Host, Uri};
+
+use crate::fixtures::{self, Fate, Fixture, all, bytes};
 
 /// A user agent that is also a registrar, as the fixtures need one.
 const ABILITIES: Abilities<'static> = Abilities {

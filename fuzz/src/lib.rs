@@ -1,0 +1,3 @@
+//! What must hold for any bytes from outside, one function per parser.
+
+pub mod sip;
