@@ -50,11 +50,11 @@ def through_kamailio(directory, tls, calls):
 
 def cost(directory, server, tls, calls):
     if tls:
-        warm = callers(directory, server, RATE, 10, 100, tls)  # connections are there before the count begins
+        warm = callers(directory, RATE, 10, 100, tls=tls)  # connections are there before the count begins
         if warm["failed"]:
             raise BenchError(f"calls over TLS fail: {warm}\n{server.tail()}")
     before = cpu_seconds(server.pid)
-    done = callers(directory, server, RATE, calls, HOLD_MS, tls)
+    done = callers(directory, RATE, calls, HOLD_MS, tls=tls)
     used = cpu_seconds(server.pid) - before
     if done["failed"] > calls * FAILED_MAX:
         raise BenchError(f"{done['failed']} of {calls} calls failed; SIPp's log is {done['errors']}\n{server.tail()}")
@@ -68,12 +68,12 @@ def highest_rate(program, directory, seconds, limit=1600):
     own, so that a run that drowned leaves nothing behind.
     """
     good, bad, why = 0, None, "the highest rate tried"
-    rate = 100
+    rate = 125
     while bad is None or bad - good > max(10, good / 10):
         with agents(directory), systems.tandem(program, directory, RATE_AGENTS) as server:
             calls = int(rate * seconds)
             before, started = cpu_seconds(server.pid), time.monotonic()
-            done = callers(directory, server, rate, calls, RATE_HOLD_MS, tls=False)
+            done = callers(directory, rate, calls, RATE_HOLD_MS, patience_s=8)
             busy = (cpu_seconds(server.pid) - before) / (time.monotonic() - started)
         lost = done["failed"] + done["late"]
         if done["offered"] < rate * SHORT_OF_RATE:
@@ -103,10 +103,13 @@ def maybe_edge(directory, tls):
     return systems.kamailio_edge(directory) if tls else _Nothing()
 
 
-def callers(directory, server, rate, calls, hold_ms, tls):
-    """Runs SIPp as the callers. Returns {"failed", "late", "offered" (calls a second), "errors" (path)}."""
+def callers(directory, rate, calls, hold_ms, tls=False, patience_s=35):
+    """Runs SIPp as the callers. Calls that are not over `patience_s` after the last should be have failed.
+
+    Returns {"failed", "late", "offered" (calls a second), "errors" (path of SIPp's log)}.
+    """
     first_hop = systems.EDGE_CALLERS if tls else systems.SUT
-    bound_s = calls / rate + hold_ms / 1000 + 40
+    bound_s = calls / rate + hold_ms / 1000 + patience_s
     statistics, errors = f"{directory}/callers.csv", f"{directory}/callers.errors"
     for path in (statistics, errors):
         if os.path.exists(path):
