@@ -1,0 +1,249 @@
+//! Reaching a party: which proxy first, which one next, and what becomes of its answer.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tandem_center::call::{Address, CallEvent, CallId, Cause, CauseKind, Endpoint, PartyId};
+use tandem_media::codec::{Codec, Law};
+use tandem_media::leg::Ports;
+use tandem_media::sdp::{Direction, Sdp};
+use tandem_sip::flow::Hop;
+use tandem_sip::ua::{Body, ExtraHeader, LegId, OutgoingInvite};
+use tandem_sip::uri::Uri;
+
+use crate::address;
+use crate::b2bua::B2bua;
+use crate::body::{sdp, sdp_of};
+use crate::call::{Dialing, Party, PartyState, Target};
+use crate::collect::TypeAhead;
+use crate::health;
+use crate::timer::Timer;
+
+impl B2bua {
+    /// Rings somebody.
+    pub(crate) fn add_party(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        party: PartyId,
+        to: Endpoint,
+        ports: &mut dyn Ports,
+    ) {
+        let Some(trunk) = self.setup.trunks.iter().position(|trunk| trunk.name == to.line) else {
+            self.tell(CallEvent::Left { call, party, cause: CauseKind::Unreachable.into() });
+            return;
+        };
+        let hops = self.hops_to(trunk, &to.address);
+        self.ring(now, call, party, trunk, Target::Address(to.address), hops, ports);
+    }
+
+    /// Rings a target over a trunk, by the given hops (the next one last).
+    #[expect(clippy::too_many_arguments, reason = "the parts of one attempt")]
+    pub(crate) fn ring(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        party: PartyId,
+        trunk: usize,
+        target: Target,
+        hops: Vec<(Option<usize>, Hop)>,
+        ports: &mut dyn Ports,
+    ) {
+        let refuse = |b2bua: &mut Self, cause: CauseKind| {
+            b2bua.tell(CallEvent::Left { call, party, cause: Cause::of(cause) });
+        };
+        if !self.calls.contains_key(&call) {
+            return refuse(self, CauseKind::Lost);
+        }
+        if hops.is_empty() {
+            return refuse(self, CauseKind::NotFound);
+        }
+        let codecs = self.codecs_for(call, trunk);
+        let Ok(media) = self.reserve(trunk, codecs, ports) else {
+            return refuse(self, CauseKind::Limit);
+        };
+        let media_leg = media.leg;
+        let leg = self.ua.new_leg();
+        let Some(record) = self.calls.get_mut(&call) else { return };
+        record.parties.push(Party {
+            id: party,
+            trunk,
+            leg,
+            media,
+            state: PartyState::Dialing(Dialing { target, hops, proxy: None, ringing: false }),
+            playing: None,
+            collecting: None,
+            ahead: TypeAhead::default(),
+            holds: false,
+            told_hold: false,
+        });
+        self.index_media(media_leg, call);
+        self.dial(now, call, party, leg);
+    }
+
+    /// Sends an INVITE to the next hop, under a leg of its own.
+    fn dial(&mut self, now: Instant, call: CallId, party: PartyId, leg: LegId) {
+        let Some(record) = self.calls.get_mut(&call) else { return };
+        let (from, from_name) = (record.from.clone(), record.from_name.clone());
+        let Some(record) = record.party(party) else { return };
+        let index = record.trunk;
+        let PartyState::Dialing(dialing) = &mut record.state else { return };
+        let Some((proxy, hop)) = dialing.hops.pop() else { return };
+        dialing.proxy = proxy;
+        let more = !dialing.hops.is_empty();
+        let target = dialing.target.clone();
+        let offer = sdp(record.media.local.offer(Direction::SendRecv));
+        record.leg = leg;
+        let (Some(trunk), Some(identity)) = (self.setup.trunks.get(index), self.identities.get(index)) else {
+            return;
+        };
+        let (request_uri, to, headers) = match target {
+            Target::Address(address) => (
+                address::request_uri(trunk, &address, &hop.host, hop.port),
+                address::to(trunk, &address, &hop.host),
+                Vec::new(),
+            ),
+            Target::Referred { uri, referred_by } => {
+                let to: Arc<[u8]> = [b"<", uri.as_ref(), b">"].concat().into();
+                let headers: Vec<ExtraHeader> =
+                    referred_by.map(|value| ("Referred-By".into(), value)).into_iter().collect();
+                (uri, to, headers)
+            }
+        };
+        let invite = OutgoingInvite {
+            identity: identity.clone(),
+            hop,
+            request_uri,
+            from: address::from(trunk, &from, &from_name),
+            to,
+            contact: address::contact(trunk, &from),
+            headers,
+            offer: Some(offer),
+            credentials: trunk.credentials.clone(),
+        };
+        let patience = more.then(|| now + trunk.profile.proxy_patience);
+        self.timers.set_or_clear(Timer::ProxyPatience(call, party), patience);
+        self.by_leg.insert(leg, call);
+        self.ua.invite(now, leg, invite);
+    }
+
+    /// Something other than 100 came: the telephone rings, or an announcement plays.
+    pub(crate) fn on_progress(&mut self, now: Instant, leg: LegId, status: u16) {
+        let Some((call, party)) = self.find(leg) else { return };
+        self.timers.clear(Timer::ProxyPatience(call, party));
+        let Some(record) = self.calls.get_mut(&call).and_then(|c| c.party(party)) else { return };
+        let PartyState::Dialing(dialing) = &mut record.state else { return };
+        if !dialing.ringing {
+            dialing.ringing = true;
+            self.tell(CallEvent::Ringing { call, party });
+        }
+        self.report_progress_of_transfer(now, call, party, status);
+    }
+
+    /// Our INVITE was answered.
+    pub(crate) fn on_accepted(&mut self, now: Instant, leg: LegId, answer: Option<Body>) {
+        let Some((call, party)) = self.find(leg) else { return };
+        self.timers.clear(Timer::ProxyPatience(call, party));
+        let Some(record) = self.calls.get_mut(&call).and_then(|c| c.party(party)) else { return };
+        if !matches!(record.state, PartyState::Dialing(_)) {
+            return;
+        }
+        let agreed = answer
+            .as_ref()
+            .and_then(sdp_of)
+            .and_then(|text| Sdp::parse(text).ok())
+            .and_then(|answer| record.media.local.accept_answer(&answer).ok());
+        let Some(agreed) = agreed else {
+            self.counters.offers_refused += 1;
+            self.drop_party(now, call, party, CauseKind::NotAcceptable.into(), Vec::new());
+            return;
+        };
+        record.state = PartyState::Joined;
+        self.configure(call, party, agreed);
+        if !self.transfer_joined(now, call, party) {
+            self.bridge(call);
+            self.tell(CallEvent::Joined { call, party });
+        }
+    }
+
+    /// After a failed attempt: dials the next proxy if there is one and the failure is of the kind that moves on.
+    /// `status` is `None` when there was no response at all.
+    pub(crate) fn try_next_proxy(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        party: PartyId,
+        status: Option<u16>,
+    ) -> bool {
+        let Some(record) = self.calls.get_mut(&call).and_then(|c| c.party(party)) else { return false };
+        let (trunk, leg) = (record.trunk, record.leg);
+        let PartyState::Dialing(dialing) = &record.state else { return false };
+        let (proxy, ringing, more) = (dialing.proxy, dialing.ringing, !dialing.hops.is_empty());
+        if status.is_none()
+            && let Some(proxy) = proxy
+        {
+            self.proxy_failed(now, trunk, proxy);
+        }
+        let moves_on = status.is_none_or(|status| {
+            self.trunk(trunk).is_some_and(|trunk| trunk.profile.failover.contains(&status))
+        });
+        if !moves_on || ringing || !more {
+            return false;
+        }
+        self.counters.failovers += 1;
+        self.by_leg.remove(&leg);
+        let next = self.ua.new_leg();
+        self.dial(now, call, party, next);
+        true
+    }
+
+    /// A proxy has said nothing at all for too long.
+    pub(crate) fn proxy_is_silent(&mut self, now: Instant, call: CallId, party: PartyId) {
+        let Some(record) = self.calls.get_mut(&call).and_then(|c| c.party(party)) else { return };
+        let leg = record.leg;
+        if self.try_next_proxy(now, call, party, None) {
+            self.ua.hang_up(now, leg, Vec::new());
+        }
+    }
+
+    /// What we offer to a party: what the others use, so that little or nothing is turned into something else.
+    pub(crate) fn codecs_for(&self, call: CallId, trunk: usize) -> Vec<Codec> {
+        let own = self.trunk(trunk).map(|trunk| trunk.profile.codecs.clone()).unwrap_or_default();
+        let Some(used) = self.calls.get(&call).and_then(|call| call.codec_in_use()) else { return own };
+        match used.law() {
+            None => vec![used.clone()],
+            Some(law) => {
+                let (first, second) = match law {
+                    Law::A => (Codec::pcma(), Codec::pcmu()),
+                    Law::Mu => (Codec::pcmu(), Codec::pcma()),
+                };
+                [first, second].into_iter().filter(|c| own.iter().any(|o| o.same_encoding(c))).collect()
+            }
+        }
+    }
+
+    /// The ways to an address: the trunk's proxies, the best last; without proxies, the host in the address.
+    fn hops_to(&self, trunk: usize, address: &Address) -> Vec<(Option<usize>, Hop)> {
+        let Some(trunk_data) = self.trunk(trunk) else { return Vec::new() };
+        if trunk_data.proxies.is_empty() {
+            let Address::Sip(uri) = address else { return Vec::new() };
+            let Some((host, port)) = address::host_and_port(uri) else { return Vec::new() };
+            return vec![(None, trunk_data.hop_to(&host, port))];
+        }
+        let order = self.probes.get(trunk).map(|probes| health::order(probes)).unwrap_or_default();
+        let ways = order.into_iter().rev().filter_map(|index| {
+            trunk_data.proxies.get(index).map(|proxy| (Some(index), trunk_data.hop(proxy)))
+        });
+        ways.collect()
+    }
+
+    /// The way to the host that a REFER names, over our own connection.
+    pub(crate) fn hop_of_refer(&self, trunk: usize, uri: &[u8]) -> Option<(Option<usize>, Hop)> {
+        let parsed = Uri::parse(uri).ok()?;
+        let host = parsed.host()?.to_string();
+        let host = host.trim_matches(['[', ']']);
+        let trunk = self.trunk(trunk)?;
+        let known = trunk.proxies.iter().position(|proxy| proxy.host.eq_ignore_ascii_case(host));
+        Some((known, trunk.hop_to(host, parsed.port())))
+    }
+}
