@@ -258,8 +258,10 @@ impl<'o> Writer<'o> {
             }
         }
         let asked = via.rport() != Rport::Absent;
-        if asked || via.host.ip() != Some(source.ip()) {
-            let _ = write!(self.out, ";received={}", source.ip());
+        // A socket for both families shows IPv4 peers as mapped IPv6 addresses, which they do not know themselves.
+        let ip = source.ip().to_canonical();
+        if asked || via.host.ip() != Some(ip) {
+            let _ = write!(self.out, ";received={ip}");
         }
         if asked {
             let _ = write!(self.out, ";rport={}", source.port());

@@ -157,8 +157,8 @@ pub(crate) fn end_of_quoted(text: &[u8]) -> Option<usize> {
 
 /// What a quoted string says, or the text itself if it is not quoted.
 pub fn unquote(text: &[u8]) -> Cow<'_, [u8]> {
-    match text.strip_prefix(b"\"") {
-        Some(inner) => unquote_inner(inner.strip_suffix(b"\"").unwrap_or(inner)),
+    match text.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\"")) {
+        Some(inner) => unquote_inner(inner),
         None => Cow::Borrowed(text),
     }
 }
@@ -259,6 +259,7 @@ mod tests {
         );
         assert_eq!(params.get("C"), Some(None));
         assert_eq!(&*unquote(params.value("b").unwrap()), b"x;\";y");
+        assert_eq!(&*unquote(b"\"Al\" Reyes"), b"\"Al\" Reyes");
     }
 
     #[test]

@@ -83,6 +83,7 @@ fn received_is_added_only_where_sent_by_does_not_say_it() {
         let busy = Message::parse_datagram(out).unwrap();
         text(busy.list(HeaderName::Via).next().unwrap())
     };
+    assert_eq!(via("192.0.2.1", "[::ffff:192.0.2.1]:9"), "SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1");
     assert_eq!(via("192.0.2.1", "192.0.2.1:999"), "SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1");
     assert_eq!(via("host", "192.0.2.1:9"), "SIP/2.0/UDP host;branch=z9hG4bK1;received=192.0.2.1");
     assert_eq!(via("host;received=6.6.6.6", "[::1]:9"), "SIP/2.0/UDP host;branch=z9hG4bK1;received=::1");

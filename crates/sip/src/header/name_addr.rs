@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr2};
+use memchr::memchr;
 
 use super::HeaderError;
 use crate::grammar::{Params, end_of_quoted, trim, trim_end, trim_start, unquote};
@@ -26,24 +26,20 @@ impl<'a> NameAddr<'a> {
     /// inside the brackets.
     pub fn parse(value: &'a [u8]) -> Result<Self, HeaderError> {
         let value = trim(value);
-        let open = if value.first() == Some(&b'"') {
-            let quoted = end_of_quoted(value).ok_or(HeaderError::Malformed)?;
-            let gap = value.len() - trim_start(&value[quoted..]).len();
-            if value.get(gap) != Some(&b'<') {
-                return Err(HeaderError::Malformed);
-            }
-            Some(gap)
+        let quoted = if value.first() == Some(&b'"') {
+            end_of_quoted(value).ok_or(HeaderError::Malformed)?
         } else {
-            match memchr2(b'<', b'"', value) {
-                Some(at) if value[at] == b'<' => Some(at),
-                // A quote in a parameter behind a bare URI is fine, one before a bracket is not.
-                _ => None,
-            }
+            0
         };
-        match open {
-            Some(open) => Self::bracketed(&value[..open], &value[open + 1..]),
-            None => Self::bare(value),
+        let Some(open) = memchr(b'<', &value[quoted..]).map(|at| quoted + at) else {
+            return Self::bare(value);
+        };
+        let (display, rest) = (&value[..open], &value[open + 1..]);
+        // A bracket behind `uri;` belongs to a parameter, unless no URI stands there after all.
+        if quoted == 0 && has_scheme(display) && memchr(b';', display).is_some() {
+            return Self::bare(value).or_else(|_| Self::bracketed(display, rest));
         }
+        Self::bracketed(display, rest)
     }
 
     fn bracketed(display: &'a [u8], rest: &'a [u8]) -> Result<Self, HeaderError> {
@@ -100,6 +96,12 @@ mod tests {
         let teams = parse("Alice Reyes<sip:+1@sip.pstnhub.microsoft.com:5061;user=phone>;tag=240c").unwrap();
         assert_eq!((teams.display, teams.tag()), (&b"Alice Reyes"[..], Some(&b"240c"[..])));
 
+        for odd in ["Alice \"Al\" Reyes", "\"Al\" Reyes", "6\" Pipes, Inc.", "Dr: A; B", "A & B (x=1)"] {
+            let text = format!("{odd}<sip:+1@h>;tag=1");
+            let odd_name = parse(&text).unwrap();
+            assert_eq!((odd_name.display, odd_name.tag()), (odd.as_bytes(), Some(&b"1"[..])));
+        }
+
         let bare = parse("sip:vivekg@chair-dnrc.example.com;tag=19923n").unwrap();
         assert_eq!((bare.uri, bare.tag()), (&b"sip:vivekg@chair-dnrc.example.com"[..], Some(&b"19923n"[..])));
 
@@ -120,7 +122,6 @@ mod tests {
             "",
             "<>",
             "\"Mr. J. User <sip:j.user@example.com>",
-            "\"a\" b <sip:x@y>",
             "<sip:x@y",
             "<sip:x@y>junk",
             "sip:user@example.com?Route=%3Csip:sip.example.com%3E",
