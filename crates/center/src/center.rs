@@ -215,7 +215,7 @@ impl Center {
                 self.repaired(interaction, Missing::CallEnd);
                 self.call_ended(interaction, crate::call::CauseKind::Lost.into());
             }
-            Stage::WrapUp { .. } | Stage::Closed => {}
+            Stage::BetweenSteps | Stage::WrapUp { .. } | Stage::Closed => {}
         }
     }
 }

@@ -10,18 +10,26 @@ use crate::center::Center;
 use crate::config::AgentProfile;
 use crate::ending::is_loss;
 use crate::fact::{EndWhy, EndedBy, FactKind, Missing, Side};
-use crate::interaction::{Conversation, HandedOver, Interaction, Offer, Stage, Transfer, Unreleased};
+use crate::interaction::{Conversation, HandedOver, Interaction, Offer, Stage, Transfer};
 use crate::personal::Personal;
 use crate::queue::Visit;
 
 impl Center {
-    /// A party answered. If it is the agent being rung, the conversation begins; anybody else was too late.
+    /// A party answered. If it is the agent being rung, the conversation begins; the one to whom the caller is being
+    /// handed over is heard from now on; anybody else was too late.
     pub(crate) fn joined(&mut self, interaction: &mut Interaction, party: PartyId) {
-        if let Stage::Offered(visit, offer) = &interaction.stage
-            && offer.party == party
-        {
-            let (visit, offer) = (visit.clone(), offer.clone());
-            self.connect(interaction, &visit, &offer);
+        match &interaction.stage {
+            Stage::Offered(visit, offer) if offer.party == party => {
+                let (visit, offer) = (visit.clone(), offer.clone());
+                self.connect(interaction, &visit, &offer);
+            }
+            Stage::Connected(Conversation { transfer: Some(transfer), .. })
+            | Stage::Transferred(HandedOver { pending: Some((transfer, _)), .. })
+                if transfer.party == party =>
+            {
+                self.hush(interaction);
+            }
+            _ => {}
         }
     }
 

@@ -78,7 +78,11 @@ impl Center {
                 let cause = CauseKind::Transferred.into();
                 Unreleased::Conversation { conversation, by: EndedBy::Transfer, cause }
             }),
-            Stage::InFlow(_) | Stage::Ending { .. } | Stage::WrapUp { .. } | Stage::Closed => None,
+            Stage::BetweenSteps
+            | Stage::InFlow(_)
+            | Stage::Ending { .. }
+            | Stage::WrapUp { .. }
+            | Stage::Closed => None,
         };
         interaction.stage = Stage::Ending { outcome, unreleased: left };
         interaction.playing = None;
@@ -163,13 +167,15 @@ pub(crate) fn is_loss(cause: CauseKind) -> bool {
 /// How an interaction that ends in this stage is counted; `None` if its end has begun already.
 fn outcome_of(stage: &Stage, why: EndWhy) -> Option<Outcome> {
     match (stage, why) {
-        (Stage::InFlow(_), EndWhy::CallerLeft) => Some(Outcome::AbandonedInFlow),
-        (Stage::Waiting(_) | Stage::Offered(..), EndWhy::CallerLeft) => Some(Outcome::AbandonedInQueue),
-        (Stage::InFlow(_) | Stage::Waiting(_) | Stage::Offered(..), EndWhy::Lost) => Some(Outcome::Lost),
-        (Stage::InFlow(_) | Stage::Waiting(_) | Stage::Offered(..), _) => Some(Outcome::FlowEnded),
         (Stage::Connected(_), _) => Some(Outcome::Handled),
         (Stage::Transferred(_), _) => Some(Outcome::Transferred),
         (Stage::Ending { .. } | Stage::WrapUp { .. } | Stage::Closed, _) => None,
+        (_, EndWhy::Lost) => Some(Outcome::Lost),
+        (Stage::BetweenSteps | Stage::InFlow(_), EndWhy::CallerLeft) => Some(Outcome::AbandonedInFlow),
+        (Stage::Waiting(_) | Stage::Offered(..), EndWhy::CallerLeft) => Some(Outcome::AbandonedInQueue),
+        (Stage::BetweenSteps | Stage::InFlow(_) | Stage::Waiting(_) | Stage::Offered(..), _) => {
+            Some(Outcome::FlowEnded)
+        }
     }
 }
 

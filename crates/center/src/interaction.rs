@@ -66,6 +66,8 @@ pub(crate) struct Playing {
 /// Where an interaction stands.
 #[derive(Debug)]
 pub(crate) enum Stage {
+    /// On the way to the next step of a flow, within one act: nobody ever finds it here.
+    BetweenSteps,
     /// In a flow, before or between queues.
     InFlow(Run),
     /// In a queue, not being offered.
@@ -157,7 +159,7 @@ pub(crate) enum Unreleased {
 }
 
 impl Interaction {
-    /// An interaction that has just begun; its stage is for who began it to say, in the same act.
+    /// An interaction that has just begun.
     pub(crate) fn begun(
         id: InteractionId,
         call: CallId,
@@ -170,7 +172,7 @@ impl Interaction {
             caller: Arc::new(caller),
             arrived_at,
             answered: false,
-            stage: Stage::Closed,
+            stage: Stage::BetweenSteps,
             wrapping_up: None,
             deadline: None,
             call_ends_at: arrived_at,

@@ -1,11 +1,12 @@
 //! Restart: from the facts of the journal to a center that takes new calls.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::agent::{Activity, AgentState};
 use crate::call::CauseKind;
 use crate::center::Center;
-use crate::config::{AgentProfile, Config};
+use crate::config::{AgentProfile, Config, Document};
 use crate::fact::{EndWhy, EndedBy, Fact, FactKind, OfferOutcome, Outcome, QueueExit, WrapUpEnd};
 use crate::id::{AgentId, InteractionId, QueueId};
 use crate::interaction::{Caller, Interaction, Stage};
@@ -30,10 +31,10 @@ impl Center {
     /// to be fetched, with that of the configuration if it differs from the last.
     pub fn resume(config: Arc<Config>, now: Timestamp, view: &View) -> Center {
         let Some(document) = &view.document else { return Center::new(config, now) };
-        let mut aftermath = Aftermath::of(view, now);
+        let mut aftermath = Aftermath::of(view, document, now);
         aftermath.close_lost();
         aftermath.end_wrap_ups_of_others_than(config.agents());
-        let Aftermath { live, journal } = aftermath;
+        let Aftermath { live, journal, .. } = aftermath;
         let mut center = Center::empty(config.clone(), journal);
         center.configuration = live.configuration;
         if document != config.document() {
@@ -91,17 +92,20 @@ impl Center {
 }
 
 /// What a stopped center left behind, while it is being put in order.
-struct Aftermath {
+struct Aftermath<'a> {
     live: Live,
     journal: Journal,
+    /// The agents of the configuration that was in force; others were only to finish what they did.
+    employed: BTreeSet<&'a AgentId>,
 }
 
-impl Aftermath {
-    fn of(view: &View, now: Timestamp) -> Aftermath {
+impl<'a> Aftermath<'a> {
+    fn of(view: &View, document: &'a Document, now: Timestamp) -> Aftermath<'a> {
         let live = view.live.clone();
-        let mut journal = Journal::new(live.number, live.at);
+        let mut journal = Journal::new(live.number, view.at);
         journal.advance(now);
-        Aftermath { live, journal }
+        let employed = document.agents.iter().map(|agent| &agent.id).collect();
+        Aftermath { live, journal, employed }
     }
 
     fn close_lost(&mut self) {
@@ -207,7 +211,10 @@ impl Aftermath {
 
     fn idle_state(&self, agent: &AgentId) -> AgentState {
         let now = self.journal.now();
-        self.live.agents.get(agent).map_or(AgentState::Gone, |agent| agent.chosen.when_idle(now))
+        match self.live.agents.get(agent) {
+            Some(view) if self.employed.contains(agent) => view.chosen.when_idle(now),
+            _ => AgentState::Gone,
+        }
     }
 
     fn agent_name(&self, agent: &AgentId) -> Arc<str> {

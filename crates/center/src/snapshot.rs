@@ -11,14 +11,12 @@ use crate::view::{
 impl Center {
     /// What is live now, read from the center itself.
     ///
-    /// It equals what [`View::apply`](crate::view::View::apply) makes of all facts so far, except that `at` is the
-    /// center's own time, which goes on between facts.
+    /// It equals what [`View::apply`](crate::view::View::apply) makes of all facts so far.
     pub fn live(&self) -> Live {
         let queue =
             |queue: &crate::config::QueueDocument| (queue.id.clone(), QueueView { name: queue.name.clone() });
         Live {
             number: self.journal.number(),
-            at: self.journal.now(),
             configuration: self.configuration,
             queues: self.config.document().queues.iter().map(queue).collect(),
             agents: self
@@ -64,6 +62,7 @@ impl Center {
 
     fn stage_view(&self, stage: &Stage) -> Option<StageView> {
         Some(match stage {
+            Stage::BetweenSteps => StageView::InFlow { step: None },
             Stage::InFlow(run) => StageView::InFlow {
                 step: match run.doing {
                     Doing::Answering => None,

@@ -20,6 +20,8 @@ use crate::timer::Timestamp;
 /// Everything that screens show: what is live, what the queues have counted, and the last calls.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct View {
+    /// When the last fact happened.
+    pub at: Timestamp,
     /// What is live.
     pub live: Live,
     /// What each queue has counted since the beginning of the journal.
@@ -45,9 +47,18 @@ pub struct ClosedInteraction {
     pub interaction: InteractionId,
     /// How it is counted.
     pub outcome: Outcome,
-    /// What was known of it last.
-    #[serde(flatten)]
-    pub last: InteractionView,
+    /// Its call.
+    pub call: CallId,
+    /// The line over which it came.
+    pub line: LineName,
+    /// Who called.
+    pub from: Personal<Address>,
+    /// The caller's name as their network gave it; may be empty.
+    pub from_name: Personal<Arc<str>>,
+    /// What was dialled.
+    pub to: Address,
+    /// When it arrived.
+    pub arrived_at: Timestamp,
     /// When it was closed.
     pub closed_at: Timestamp,
     /// What happened, in order.
@@ -59,8 +70,6 @@ pub struct ClosedInteraction {
 pub struct Live {
     /// The number of the last fact.
     pub number: u64,
-    /// When it happened.
-    pub at: Timestamp,
     /// The number of the fact that brought the configuration in force.
     pub configuration: u64,
     /// The queues of the configuration.
@@ -264,21 +273,30 @@ impl View {
         if fact.number <= self.live.number {
             return;
         }
+        self.at = fact.at;
         self.count(&fact.kind);
         if let FactKind::Configured { configuration } = &fact.kind {
             self.document = Some(configuration.clone());
         }
         let Some(id) = fact.interaction() else { return self.live.apply(fact) };
         self.stories.entry(id).or_default().push(fact);
-        let last = match fact.kind {
-            FactKind::Closed { .. } => self.live.interactions.get(&id).cloned(),
-            _ => None,
-        };
+        let FactKind::Closed { outcome, .. } = fact.kind else { return self.live.apply(fact) };
+        let last = self.live.interactions.get(&id).cloned();
         self.live.apply(fact);
-        if let (FactKind::Closed { outcome, .. }, Some(last)) = (&fact.kind, last) {
-            let story = self.stories.remove(&id).unwrap_or_default();
-            let (outcome, closed_at) = (*outcome, fact.at);
-            self.recent.push_front(ClosedInteraction { interaction: id, outcome, last, closed_at, story });
+        let story = self.stories.remove(&id).unwrap_or_default();
+        if let Some(InteractionView { call, line, from, from_name, to, arrived_at, .. }) = last {
+            self.recent.push_front(ClosedInteraction {
+                interaction: id,
+                outcome,
+                call,
+                line,
+                from,
+                from_name,
+                to,
+                arrived_at,
+                closed_at: fact.at,
+                story,
+            });
             self.recent.truncate(View::RECENT_MAX);
         }
     }
@@ -338,7 +356,6 @@ impl Live {
     /// Takes in the next fact.
     pub fn apply(&mut self, fact: &Fact) {
         self.number = fact.number;
-        self.at = fact.at;
         match &fact.kind {
             FactKind::Configured { configuration } => self.configured(fact.number, configuration),
             FactKind::Arrived { call, line, from, from_name, to, flow } => {

@@ -95,6 +95,7 @@ impl Center {
     /// The caller has waited long enough, or the queue is gone: the flow goes on where the document says.
     pub(crate) fn flow_out(&mut self, interaction: &mut Interaction, visit: &Visit, reason: QueueExit) {
         self.leave_queue(interaction, visit, reason);
+        interaction.stage = Stage::BetweenSteps;
         self.run_flow(interaction, visit.flow.clone(), visit.otherwise);
     }
 

@@ -15,7 +15,7 @@ use tandem_center::call::{
 use tandem_center::config::{Config, Document, Faults, Known};
 use tandem_center::fact::{Fact, FactKind, Outcome};
 use tandem_center::id::{AgentId, InteractionId, QueueId};
-use tandem_center::view::{ClosedInteraction, InteractionView, View};
+use tandem_center::view::{ClosedInteraction, InteractionView, Live, View};
 use tandem_center::{Center, Input, Output, Timestamp};
 
 pub(crate) const NOON: Timestamp = Timestamp::from_micros(1_780_000_000_000_000);
@@ -105,6 +105,18 @@ impl Story {
             next_call: 0,
         };
         story.drain();
+        story
+    }
+
+    /// A story that goes on with a center that was restored from these facts.
+    pub(crate) fn restored(center: Center, facts: Vec<Fact>) -> Story {
+        let facts: Vec<Arc<Fact>> = facts.into_iter().map(Arc::new).collect();
+        let mut view = View::default();
+        facts.iter().for_each(|fact| view.apply(fact));
+        let mut story = Story::told(center, view);
+        story.facts.splice(0..0, facts);
+        // Ids of calls are never used twice.
+        story.next_call = 1_000_000;
         story
     }
 
@@ -264,7 +276,7 @@ impl Story {
     }
 
     pub(crate) fn closed(&self, call: CallId) -> &ClosedInteraction {
-        self.view.recent.iter().find(|closed| closed.last.call == call).expect("a closed interaction")
+        self.view.recent.iter().find(|closed| closed.call == call).expect("a closed interaction")
     }
 
     pub(crate) fn outcome(&self, call: CallId) -> Outcome {
@@ -338,9 +350,7 @@ impl Story {
                 Output::Refused(refusal) => self.refused.push(refusal),
             }
         }
-        let mut live = self.center.live();
-        live.at = self.view.live.at;
-        assert_eq!(live, self.view.live, "state and the fold of all facts differ");
+        assert_eq!(self.center.live(), self.view.live, "state and the fold of all facts differ");
         self.commands.extend(commands.iter().cloned());
         for command in commands {
             self.obey(command);
@@ -349,12 +359,15 @@ impl Story {
 
     fn take_fact(&mut self, fact: Fact) {
         assert_eq!(fact.number, self.view.live.number + 1, "facts are numbered without a gap");
-        assert!(fact.at >= self.view.live.at, "facts go forward in time");
+        assert!(fact.at >= self.view.at, "facts go forward in time");
         let bytes = serde_json::to_vec(&fact).expect("a fact is JSON");
         let again: Fact = serde_json::from_slice(&bytes).expect("a fact reads its own JSON");
         assert_eq!(again, fact);
         let fact = Arc::new(fact);
         self.view.apply(&fact);
+        let json = serde_json::to_string(&self.view.live).expect("a view is JSON");
+        let again: Live = serde_json::from_str(&json).expect("a view reads its own JSON");
+        assert_eq!(again, self.view.live);
         self.facts.push(fact);
     }
 

@@ -1,7 +1,25 @@
 //! Stories about a center on virtual time, one file per behaviour.
 
-mod entry;
+#![cfg(test)]
 
-// Marked as a test so that its helpers may unwrap.
-#[cfg(test)]
+mod agent_states;
+mod caller_gone_while_ringing;
+mod clock;
+mod config_faults;
+mod entry;
+mod facts;
+mod flow;
+mod hang_up;
 mod harness;
+mod hold;
+mod late_events;
+mod limits;
+mod longest_idle;
+mod operations;
+mod queue;
+mod reconfigure;
+mod repairs;
+mod restart;
+mod ring_no_answer;
+mod transfer;
+mod wrap_up;
