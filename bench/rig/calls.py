@@ -11,7 +11,9 @@ from .process import BenchError, Child, cores, cpu_seconds, host_load
 
 SCENARIOS = f"{systems.REPOSITORY}/tests/sipp"
 AGENTS, HOLD_MS, RATE = 200, 5000, 30  # 150 of the 200 agents are busy at a time: nobody waits for one
+WARM_UP_CALLS = 10
 RATE_AGENTS, RATE_HOLD_MS = 1000, 1000
+STATISTICS_SECONDS = 3  # SIPp writes its account once a second
 FAILED_MAX = 0.001
 # Answered after 2 s or more counts as failed in call.rate: a rate at which calls pile up is not kept up. The columns are
 # those of SIPp's repartition in load-caller.xml; "<5000" begins where "<2000" ends.
@@ -50,7 +52,7 @@ def through_kamailio(directory, tls, calls):
 
 def cost(directory, server, tls, calls):
     if tls:
-        warm = callers(directory, RATE, 10, 100, tls=tls)  # connections are there before the count begins
+        warm = callers(directory, RATE, WARM_UP_CALLS, 500, tls=tls)  # connections are there before the count begins
         if warm["failed"]:
             raise BenchError(f"calls over TLS fail: {warm}\n{server.tail()}")
     before = cpu_seconds(server.pid)
@@ -90,7 +92,8 @@ def highest_rate(program, directory, seconds, limit=1600):
 
 def agents(directory):
     """SIPp as all the agents."""
-    command = sipp("load-agent.xml", systems.AGENTS, directory, "agents") + ["-aa", "-rtcheck", "loose"]
+    command = sipp("load-agent.xml", systems.AGENTS) + ["-aa", "-rtcheck", "loose"]
+    command += ["-trace_stat", "-stf", _agents_statistics(directory), "-fd", "1"]
     child = Child("agents", command, f"{directory}/agents.log", cores()[1])
     time.sleep(0.3)
     if not child.running():
@@ -104,17 +107,19 @@ def maybe_edge(directory, tls):
 
 
 def callers(directory, rate, calls, hold_ms, tls=False, patience_s=35):
-    """Runs SIPp as the callers. Calls that are not over `patience_s` after the last should be have failed.
+    """Runs SIPp as the callers. Calls that are not over `patience_s` after the last should be have failed, and so have
+    calls that no agent answered before the caller hung up.
 
     Returns {"failed", "late", "offered" (calls a second), "errors" (path of SIPp's log)}.
     """
+    served_before = _succeeded(_agents_statistics(directory))
     first_hop = systems.EDGE_CALLERS if tls else systems.SUT
     bound_s = calls / rate + hold_ms / 1000 + patience_s
     statistics, errors = f"{directory}/callers.csv", f"{directory}/callers.errors"
     for path in (statistics, errors):
         if os.path.exists(path):
             os.remove(path)
-    command = sipp("load-caller.xml", systems.CALLERS, directory, "callers")
+    command = sipp("load-caller.xml", systems.CALLERS)
     command += ["-s", systems.NUMBER, "-r", rate, "-m", calls, "-l", calls, "-d", hold_ms, "-timeout", f"{int(bound_s)}s"]
     command += ["-trace_stat", "-stf", statistics, "-fd", "1", "-trace_err", "-error_file", errors]
     command += ["-default_behaviors", "all,-abortunexp", f"{first_hop}:{systems.SIP_PORT}"]
@@ -125,20 +130,40 @@ def callers(directory, rate, calls, hold_ms, tls=False, patience_s=35):
             raise BenchError(f"SIPp did not end within {bound_s + 10:.0f} s")
         if child.popen.returncode not in (0, 1) or not os.path.exists(statistics):
             raise BenchError(f"SIPp ended with code {child.popen.returncode}:\n{child.tail()}")
-    with open(statistics) as f:
-        rows = list(csv.DictReader(f, delimiter=";"))
+    end = time.monotonic() + STATISTICS_SECONDS
+    while (served := _succeeded(_agents_statistics(directory)) - served_before) < calls and time.monotonic() < end:
+        time.sleep(0.1)
+    rows = _rows(statistics)
     return {
-        "failed": calls - int(rows[-1]["SuccessfulCall(C)"]),
+        "failed": calls - min(served, _succeeded(statistics)),
         "late": sum(int(rows[-1][column]) for column in LATE_COLUMNS),
         "offered": _offered(rows, calls),
         "errors": errors,
     }
 
 
-def sipp(scenario, ip, directory, name):
+def sipp(scenario, ip):
     command = ["sipp", "-sf", f"{SCENARIOS}/{scenario}", "-i", ip, "-p", systems.SIP_PORT, "-bind_local", "-t", "u1"]
     command += ["-mi", ip, "-mp", 6000, "-ci", ip, "-nostdin", "-timer_resol", "1", "-skip_rlimit"]
     return command
+
+
+def _agents_statistics(directory):
+    return f"{directory}/agents.csv"
+
+
+def _succeeded(statistics):
+    rows = _rows(statistics)
+    return int(rows[-1]["SuccessfulCall(C)"]) if rows else 0
+
+
+def _rows(statistics):
+    """SIPp's statistics, a row a second; the last one may be half written yet."""
+    try:
+        with open(statistics) as f:
+            return [row for row in csv.DictReader(f, delimiter=";") if row.get("CallLengthStDev(C)")]
+    except FileNotFoundError:
+        return []
 
 
 def _offered(rows, calls):

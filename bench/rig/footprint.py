@@ -92,14 +92,12 @@ def idle_waiting(program, directory, waiting, seconds):
 
 def start(program, directory, agents):
     """Milliseconds from the start of the process to the first final answer to OPTIONS, asked every 2 ms."""
-    config = f"{directory}/tandem.toml"
-    with open(config, "w") as f:
-        f.write(systems.tandem_config(directory, agents, tls=False, srtp=False))
+    command = systems.tandem_command(program, directory, agents)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind((systems.CALLERS, 0))
         probe.settimeout(0.002)
         started = time.monotonic()
-        with Child("tandem", [program, "serve", "--config", config], f"{directory}/tandem.log", cores()[0]) as server:
+        with Child("tandem", command, f"{directory}/tandem.log", cores()[0]) as server:
             while time.monotonic() - started < START_SECONDS_MAX and server.running():
                 try:
                     probe.sendto(systems.options_request(*SERVER, probe.getsockname()), SERVER)

@@ -5,6 +5,7 @@ Every part has a loopback address of its own, so that ports need no negotiation 
 
 import functools
 import os
+import shutil
 import socket
 import subprocess
 import time
@@ -26,20 +27,94 @@ TARGET = os.path.join(REPOSITORY, "target", "bench")
 
 def tandem(program, directory, agents, tls=False, srtp=False):
     """`tandem serve` with a queue of `agents` agents and nothing else running."""
-    config = os.path.join(directory, "tandem.toml")
+    child = Child("tandem", tandem_command(program, directory, agents, tls, srtp), f"{directory}/tandem.log", cores()[0])
+    return _ready(child, lambda: _accepts(SUT, TLS_PORT), "a TLS port") if tls else _started(child)
+
+
+def tandem_command(program, directory, agents, tls=False, srtp=False):
+    """Writes a configuration beside a fresh journal, and returns how to start the server with it."""
+    shutil.rmtree(f"{directory}/data", ignore_errors=True)
+    config = f"{directory}/tandem.toml"
     with open(config, "w") as f:
-        f.write(tandem_config(directory, agents, tls, srtp))
-    return _started(Child("tandem", [program, "serve", "--config", config], f"{directory}/tandem.log", cores()[0]))
+        f.write(tandem_config(agents, tls, srtp))
+    return [program, "serve", "--config", config]
 
 
-def tandem_config(directory, agents, tls, srtp):
-    """The configuration of the server under test, as `tandem serve --config` reads it.
+def tandem_config(agents, tls, srtp):
+    """Callers dial NUMBER and wait without music in the one queue. Agents a0000, a0001, ... have no wrap-up.
 
-    One interface on SUT. Callers come from CALLERS and dial NUMBER; a flow puts them into one queue without answering
-    and without media. Agents a0000, a0001, ... are reached at AGENTS, have no wrap-up and may ring for 30 s.
-    `tls`: both trunks are the TLS edge, with certificates checked both ways. `srtp`: SRTP on the agents' side.
+    `tls`: callers and agents are behind the TLS edge, certificates are checked both ways. `srtp`: SRTP is required on the
+    agents' side.
     """
-    raise NotImplementedError
+    if tls:
+        interface = f"""transport = "tls"
+bind = "{SUT}:{TLS_PORT}"
+certificates = [{{ certificate = "{certificates()}/sut.pem", key = "{certificates()}/sut.key" }}]
+trust = "{certificates()}/ca.pem"
+"""
+        names, callers_at, agents_at = 'peer_names = ["edge.bench.example"]', EDGE_CALLERS, f"{EDGE_AGENTS}:{TLS_PORT}"
+    else:
+        interface = f"""transport = "udp"
+bind = "{SUT}:{SIP_PORT}"
+"""
+        names, callers_at, agents_at = "", CALLERS, f"{AGENTS}:{SIP_PORT}"
+    text = f"""
+data = "data"
+[http]
+listen = "{SUT}:{HTTP_PORT}"
+[log]
+level = "warn"
+[limits]
+calls = 20000
+
+[[interfaces]]
+name = "sip"
+{interface}
+[[media]]
+name = "sound"
+bind = "{SUT}"
+ports = [{MEDIA_PORTS[0]}, {MEDIA_PORTS[1]}]
+
+[[trunks]]
+name = "callers"
+profile = "carrier"
+interface = "sip"
+media = "sound"
+peers = ["{callers_at}"]
+{names}
+[[trunks]]
+name = "agents"
+profile = "carrier"
+interface = "sip"
+media = "sound"
+peers = ["{agents_at.split(":")[0]}"]
+{names}
+srtp = "{"required" if srtp else "forbidden"}"
+
+[[queues]]
+id = "bench"
+name = "Bench"
+wrap_up_s = 0
+ring_timeout_s = 30
+max_waiting = 10000
+
+[[numbers]]
+dialled = "{NUMBER}"
+flow = "bench"
+[flows.bench]
+start = "wait"
+steps.wait = {{ enqueue = "bench" }}
+"""
+    for number in range(agents):
+        text += f"""
+[[agents]]
+id = "a{number:04d}"
+name = "Agent {number}"
+ring = {{ line = "agents", sip = "sip:a{number:04d}@{agents_at}" }}
+queues = ["bench"]
+starts = "available"
+"""
+    return text
 
 
 def kamailio_proxy(directory, tls=False):
@@ -144,6 +219,14 @@ def _udp_answers(ip, port, request):
             return bool(s.recv(65535))
         except OSError:
             return False
+
+
+def _accepts(ip, port):
+    try:
+        socket.create_connection((ip, port), timeout=0.1).close()
+    except OSError:
+        return False
+    return True
 
 
 def _bound(ip, port):
