@@ -1,0 +1,215 @@
+//! A Microsoft 365 tenant in a box, on loopback: DNS, a certificate authority, Direct Routing with Teams users, and
+//! a carrier with callers.
+//!
+//! It behaves as Microsoft's documents and public captures say that Teams behaves, refuses what Teams refuses, and
+//! keeps a list of everything that a border controller did wrong ([`violation`]). What the documents leave open
+//! stands in one place, [`habits`]. Everything can be driven over HTTP ([`control`]).
+//!
+//! It shares no code with the engine that it tests but the protocol crates: a simulator that shares its client's
+//! code shares its misreadings. It is made for demonstration, development and tests; it is no telephone system.
+
+pub mod authority;
+pub mod config;
+pub mod control;
+pub mod dns;
+pub mod habits;
+pub mod user;
+pub mod zone;
+
+use std::future::Future;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use crate::authority::{Authority, AuthorityError, CertificateRequest};
+use crate::config::SandboxConfig;
+use crate::dns::{DnsServer, SharedZone};
+use crate::zone::{Entry, Zone};
+
+/// Starts the sandbox; it runs until `shutdown` is done or the returned [`Running`] is stopped.
+///
+/// Everything is bound when this returns: who reads an address from [`Running`] can use it at once.
+pub async fn run(
+    config: SandboxConfig,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<Running, SandboxError> {
+    config.check()?;
+    let now = SystemTime::now();
+    let authority = Authority::open(&config.folder, config.keys, now)?;
+    authority.keep(PROXY_CERTIFICATE, &proxy_certificate(), now)?;
+    authority.keep(BORDER_CERTIFICATE, &border_certificate(&config), now)?;
+    let zone = SharedZone::new(first_zone(&config)?);
+
+    let dns = DnsServer::bind(config.dns, zone.clone()).await.map_err(SandboxError::bind(config.dns))?;
+    let control = TcpListener::bind(config.control).await.map_err(SandboxError::bind(config.control))?;
+    let (border_chain, border_key) = authority.files(BORDER_CERTIFICATE);
+    let addresses = Addresses {
+        dns: dns.address().map_err(SandboxError::bind(config.dns))?,
+        control: control.local_addr().map_err(SandboxError::bind(config.control))?,
+        root: authority.root_file(),
+        border_chain,
+        border_key,
+    };
+
+    let mut tasks = JoinSet::new();
+    tasks.spawn(dns.serve());
+    let app = control::app(control::Shared { zone, addresses: addresses.clone() });
+    tasks.spawn(async move {
+        if let Err(error) = axum::serve(control, app).await {
+            tracing::error!(%error, "control ended");
+        }
+    });
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let task = tokio::spawn(async move {
+        tokio::select! {
+            () = shutdown => {}
+            _ = stopped => {}
+        }
+        tasks.shutdown().await;
+    });
+    Ok(Running { addresses, task, stop })
+}
+
+/// A sandbox that runs. Dropping it stops it.
+#[derive(Debug)]
+pub struct Running {
+    addresses: Addresses,
+    task: tokio::task::JoinHandle<()>,
+    stop: tokio::sync::oneshot::Sender<()>,
+}
+
+impl Running {
+    /// Where everything is.
+    pub fn addresses(&self) -> &Addresses {
+        &self.addresses
+    }
+
+    /// Stops it and waits until every socket is closed.
+    pub async fn stop(self) {
+        let Self { task, stop, .. } = self;
+        drop(stop);
+        let _ = task.await;
+    }
+
+    /// Waits until the shutdown that was handed to [`run`] has come and everything is closed.
+    pub async fn wait(self) {
+        let Self { task, stop, .. } = self;
+        let _ = task.await;
+        drop(stop);
+    }
+}
+
+/// Where the parts of a running sandbox are.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Addresses {
+    /// DNS, UDP and TCP.
+    pub dns: SocketAddr,
+    /// The HTTP control.
+    pub control: SocketAddr,
+    /// PEM file: the root that a border controller must trust.
+    pub root: PathBuf,
+    /// PEM file: a certificate chain for the border controller's names.
+    pub border_chain: PathBuf,
+    /// PEM file: its key.
+    pub border_key: PathBuf,
+}
+
+/// Why a sandbox does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// Certificates.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    /// An address is taken or not ours.
+    #[error("cannot listen on {address}: {source}")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The control would be open to others.
+    #[error(
+        "control = \"{0}\": the control of the sandbox listens on loopback only; choose an address 127.x.y.z"
+    )]
+    ControlNotLoopback(SocketAddr),
+    /// A name in the configuration is no DNS name.
+    #[error("trunks.fqdn = \"{0}\": not a DNS name of at most 63 characters")]
+    TrunkName(String),
+    /// Two users have one id.
+    #[error("tenants.users.id = \"{0}\": the id is there twice")]
+    UserTwice(String),
+}
+
+impl SandboxError {
+    fn bind(address: SocketAddr) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::Bind { address, source }
+    }
+}
+
+impl SandboxConfig {
+    fn check(&self) -> Result<(), SandboxError> {
+        if !self.control.ip().is_loopback() {
+            return Err(SandboxError::ControlNotLoopback(self.control));
+        }
+        for trunk in &self.trunks {
+            if trunk.fqdn.len() > TRUNK_NAME_OCTETS_MAX || trunk.fqdn.parse::<IpAddr>().is_ok() {
+                return Err(SandboxError::TrunkName(trunk.fqdn.clone()));
+            }
+        }
+        let mut ids = std::collections::BTreeSet::new();
+        for user in self.tenants.iter().flat_map(|tenant| &tenant.users) {
+            if !ids.insert(&user.id) {
+                return Err(SandboxError::UserTwice(user.id.clone()));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The proxies' certificate: all three names and those of the regions, server authentication only as Microsoft's
+/// since 2026, although the proxies use it as a client too.
+fn proxy_certificate() -> CertificateRequest {
+    CertificateRequest::server_only(PROXY_NAMES.iter().chain(REGION_NAMES).copied())
+}
+
+/// One certificate for all border controllers and the customers below their names.
+fn border_certificate(config: &SandboxConfig) -> CertificateRequest {
+    let names = config.trunks.iter().flat_map(|trunk| [trunk.fqdn.clone(), format!("*.{}", trunk.fqdn)]);
+    CertificateRequest::server_only(names)
+}
+
+fn first_zone(config: &SandboxConfig) -> Result<Zone, SandboxError> {
+    let mut zone = Zone::new(Duration::from_secs(config.dns_ttl_s.into()));
+    let proxies = PROXY_NAMES.iter().zip(config.proxies.addresses);
+    let regions = REGION_NAMES.iter().zip(config.proxies.addresses);
+    for (name, address) in proxies.chain(regions) {
+        zone.set(name, Entry::host([address])).map_err(|_| SandboxError::TrunkName((*name).to_owned()))?;
+    }
+    for trunk in &config.trunks {
+        let below = config.tenants.iter().flat_map(|tenant| &tenant.domains);
+        let below = below.filter(|domain| domain.split_once('.').is_some_and(|(_, rest)| rest == trunk.fqdn));
+        for name in std::iter::once(&trunk.fqdn).chain(below) {
+            let set = zone.set(name, Entry::host([trunk.address]));
+            set.map_err(|_| SandboxError::TrunkName(name.clone()))?;
+        }
+    }
+    Ok(zone)
+}
+
+/// The names that a border controller connects to, in the order in which it must try them.
+const PROXY_NAMES: &[&str] =
+    &["sip.pstnhub.microsoft.com", "sip2.pstnhub.microsoft.com", "sip3.pstnhub.microsoft.com"];
+/// The names in Record-Route, one per proxy.
+const REGION_NAMES: &[&str] = &[
+    "sip-du-a-us.pstnhub.microsoft.com",
+    "sip-du-a-eu.pstnhub.microsoft.com",
+    "sip-du-a-as.pstnhub.microsoft.com",
+];
+const PROXY_CERTIFICATE: &str = "proxy";
+const BORDER_CERTIFICATE: &str = "sbc";
+/// "Connect your Session Border Controller": longer names are refused there.
+const TRUNK_NAME_OCTETS_MAX: usize = 63;

@@ -1,0 +1,75 @@
+//! What the tests of the sandbox share: a sandbox of its own for each, and a small HTTP client.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::Value;
+use tandem_sandbox::Running;
+use tandem_sandbox::authority::KeyKind;
+use tandem_sandbox::config::SandboxConfig;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// An empty folder that is this test's alone.
+pub(crate) fn folder(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_dir_all(&folder);
+    folder
+}
+
+/// Contoso on free ports, with quick keys.
+pub(crate) fn config(name: &str) -> SandboxConfig {
+    let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
+    let mut config = SandboxConfig {
+        folder: folder(name),
+        keys: KeyKind::Ecdsa,
+        dns: any,
+        control: any,
+        ..Default::default()
+    };
+    config.seed = Some(1);
+    config.proxies.port = 0;
+    config.carrier = None;
+    config
+}
+
+/// A sandbox that runs until the test ends.
+pub(crate) async fn start(config: SandboxConfig) -> Running {
+    tandem_sandbox::run(config, std::future::pending()).await.unwrap()
+}
+
+/// One request to the control; gives the status and the JSON, null if there is none.
+pub(crate) async fn http(at: SocketAddr, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
+    let (status, text) = raw_http(at, method, path, &at.to_string(), body).await;
+    (status, serde_json::from_str(&text).unwrap_or(Value::Null))
+}
+
+/// One request to the control under any Host.
+pub(crate) async fn raw_http(
+    at: SocketAddr,
+    method: &str,
+    path: &str,
+    host: &str,
+    body: Option<Value>,
+) -> (u16, String) {
+    let body = body.map(|body| body.to_string()).unwrap_or_default();
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    let talk = async {
+        let mut stream = TcpStream::connect(at).await.unwrap();
+        stream.write_all((head + &body).as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    };
+    let answer = tokio::time::timeout(LONG, talk).await.expect("the control answers");
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, body.to_owned())
+}
+
+/// Nothing on loopback takes so long; a test that waits it out has failed.
+pub(crate) const LONG: Duration = Duration::from_secs(20);
