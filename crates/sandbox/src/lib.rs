@@ -9,11 +9,19 @@
 //! code shares its misreadings. It is made for demonstration, development and tests; it is no telephone system.
 
 pub mod authority;
+pub mod chance;
 pub mod config;
 pub mod control;
 pub mod dns;
+pub mod event;
 pub mod habits;
+pub mod journal;
+pub mod media;
+pub mod teams;
+pub mod timers;
+pub mod trace;
 pub mod user;
+pub mod violation;
 pub mod zone;
 
 use std::future::Future;
@@ -27,6 +35,7 @@ use tokio::task::JoinSet;
 use crate::authority::{Authority, AuthorityError, CertificateRequest};
 use crate::config::SandboxConfig;
 use crate::dns::{DnsServer, SharedZone};
+use crate::teams::proxy::ProxyId;
 use crate::zone::{Entry, Zone};
 
 /// Starts the sandbox; it runs until `shutdown` is done or the returned [`Running`] is stopped.
@@ -173,7 +182,8 @@ impl SandboxConfig {
 /// The proxies' certificate: all three names and those of the regions, server authentication only as Microsoft's
 /// since 2026, although the proxies use it as a client too.
 fn proxy_certificate() -> CertificateRequest {
-    CertificateRequest::server_only(PROXY_NAMES.iter().chain(REGION_NAMES).copied())
+    let names = ProxyId::ALL.map(ProxyId::name).into_iter().chain(ProxyId::ALL.map(ProxyId::region));
+    CertificateRequest::server_only(names)
 }
 
 /// One certificate for all border controllers and the customers below their names.
@@ -184,10 +194,10 @@ fn border_certificate(config: &SandboxConfig) -> CertificateRequest {
 
 fn first_zone(config: &SandboxConfig) -> Result<Zone, SandboxError> {
     let mut zone = Zone::new(Duration::from_secs(config.dns_ttl_s.into()));
-    let proxies = PROXY_NAMES.iter().zip(config.proxies.addresses);
-    let regions = REGION_NAMES.iter().zip(config.proxies.addresses);
-    for (name, address) in proxies.chain(regions) {
-        zone.set(name, Entry::host([address])).map_err(|_| SandboxError::TrunkName((*name).to_owned()))?;
+    for (proxy, address) in ProxyId::ALL.into_iter().zip(config.proxies.addresses) {
+        for name in [proxy.name(), proxy.region()] {
+            zone.set(name, Entry::host([address])).map_err(|_| SandboxError::TrunkName(name.to_owned()))?;
+        }
     }
     for trunk in &config.trunks {
         let below = config.tenants.iter().flat_map(|tenant| &tenant.domains);
@@ -200,15 +210,6 @@ fn first_zone(config: &SandboxConfig) -> Result<Zone, SandboxError> {
     Ok(zone)
 }
 
-/// The names that a border controller connects to, in the order in which it must try them.
-const PROXY_NAMES: &[&str] =
-    &["sip.pstnhub.microsoft.com", "sip2.pstnhub.microsoft.com", "sip3.pstnhub.microsoft.com"];
-/// The names in Record-Route, one per proxy.
-const REGION_NAMES: &[&str] = &[
-    "sip-du-a-us.pstnhub.microsoft.com",
-    "sip-du-a-eu.pstnhub.microsoft.com",
-    "sip-du-a-as.pstnhub.microsoft.com",
-];
 const PROXY_CERTIFICATE: &str = "proxy";
 const BORDER_CERTIFICATE: &str = "sbc";
 /// "Connect your Session Border Controller": longer names are refused there.
