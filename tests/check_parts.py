@@ -37,10 +37,24 @@ def main():
 
 
 def check_answered_call_with_sound(directory):
-    run = lambda side, hertz, more="": f"{RTP} --say {hertz} --record {directory}/{side}.wav --report {directory}/{side}.json {more}"
-    pair(directory, "caller", "agent", caller_run=run("caller", 440, "--digits 1:1,1.5:2"), agent_run=run("agent", 620), hold_ms=2500)
-    until(lambda: all(os.path.exists(f"{directory}/{side}.json") for side in ("caller", "agent")), "the reports of both ends")
-    assert heard(f"{directory}/caller.wav", 620, 440) and heard(f"{directory}/agent.wav", 440, 620), "a tone did not arrive"
+    run = lambda side, hertz, more="": (
+        f"{RTP} --say {hertz} --record {directory}/{side}.wav --report {directory}/{side}.json {more}"
+    )
+    pair(
+        directory,
+        "caller",
+        "agent",
+        caller_run=run("caller", 440, "--digits 1:1,1.5:2"),
+        agent_run=run("agent", 620),
+        hold_ms=2500,
+    )
+    until(
+        lambda: all(os.path.exists(f"{directory}/{side}.json") for side in ("caller", "agent")),
+        "the reports of both ends",
+    )
+    assert heard(f"{directory}/caller.wav", 620, 440) and heard(f"{directory}/agent.wav", 440, 620), (
+        "a tone did not arrive"
+    )
     with open(f"{directory}/agent.json") as f:
         report = json.load(f)
     assert report["digits"] == "12", f"the digits 12 were heard as {report['digits']}"
@@ -91,22 +105,32 @@ def check_phones_over_tls_with_srtp(directory):
     tell(7200, "hangup")
     for side, hertz, other in (("caller", 620, 440), ("agent", 440, 620)):
         until(lambda: glob.glob(f"{directory}/{side}/dump-*-dec.wav"), "a recording")
-        assert heard(glob.glob(f"{directory}/{side}/dump-*-dec.wav")[0], hertz, other), f"{side} does not hear {hertz} Hz"
+        assert heard(glob.glob(f"{directory}/{side}/dump-*-dec.wav")[0], hertz, other), (
+            f"{side} does not hear {hertz} Hz"
+        )
 
 
 def check_transfer(directory):
     phone(directory, "caller", 7200, "--answer")
     phone(directory, "target", 7100, "--answer")
-    agent = sipp(directory, "agent-refers", AGENT, ["-m", "1", "-d", "500", "-key", "refer_to", "sip:target@127.0.0.1:7100"])
+    agent = sipp(
+        directory, "agent-refers", AGENT, ["-m", "1", "-d", "500", "-key", "refer_to", "sip:target@127.0.0.1:7100"]
+    )
     tell(7200, "dial", f"sip:agent@{AGENT}:5060")
-    assert agent.wait(20) == 0, f"the agent's side ended with {agent.returncode}; {last_lines(directory, 'agent-refers')}"
+    assert agent.wait(20) == 0, (
+        f"the agent's side ended with {agent.returncode}; {last_lines(directory, 'agent-refers')}"
+    )
 
 
 def check_edge(directory):
     """Plain on one side, TLS on the other: two edges face to face, each the other's Tandem."""
     tls = certificates(directory, f"edge=IP:{FACE_C},IP:{FACE_A},IP:127.32.0.6,IP:127.32.0.7")
-    edge(directory, "one", tls, {"FACE_C": FACE_C, "FACE_A": "127.32.0.6", "TANDEM": f"sip:{FACE_A}:5061;transport=tls"})
-    edge(directory, "two", tls, {"FACE_A": FACE_A, "FACE_C": "127.32.0.7", "TANDEM": f"sip:{FACE_C}:5061;transport=tls"})
+    edge(
+        directory, "one", tls, {"FACE_C": FACE_C, "FACE_A": "127.32.0.6", "TANDEM": f"sip:{FACE_A}:5061;transport=tls"}
+    )
+    edge(
+        directory, "two", tls, {"FACE_A": FACE_A, "FACE_C": "127.32.0.7", "TANDEM": f"sip:{FACE_C}:5061;transport=tls"}
+    )
     agent = sipp(directory, "load-agent", AGENT, ["-m", "20", "-aa"])
     sipp_call(directory, "load-caller", f"{FACE_C}:5060", ["-m", "20", "-r", "10", "-d", "500"])
     assert agent.wait(20) == 0, f"the agents' side ended with {agent.returncode}"
@@ -117,14 +141,25 @@ def check_edge(directory):
 running = []
 
 
-def pair(directory, caller, agent, calls=1, rate=10, hold_ms=500, caller_run="true", agent_run="true",
-         caller_more=(), stop_caller=False):  # fmt: skip
-    """One SIPp calls another; both must end well."""
+def pair(directory, caller, agent, *, calls=1, rate=10, hold_ms=500, **more):
+    """One SIPp calls another; both must end well. `more`: caller_run, agent_run, caller_more, stop_caller."""
+    caller_run, agent_run = more.get("caller_run", "true"), more.get("agent_run", "true")
     agents = sipp(directory, agent, AGENT, ["-m", str(calls), "-d", str(hold_ms // 2), "-key", "run", agent_run])
     time.sleep(0.3)
-    more = ["-m", str(calls), "-r", str(rate), "-d", str(hold_ms), "-key", "run", caller_run, *caller_more]
-    callers = sipp(directory, caller, CALLER, [*more, f"{AGENT}:5060"])
-    if stop_caller:  # both wait for the other's BYE; the hold itself is what is checked
+    words = [
+        "-m",
+        str(calls),
+        "-r",
+        str(rate),
+        "-d",
+        str(hold_ms),
+        "-key",
+        "run",
+        caller_run,
+        *more.get("caller_more", []),
+    ]
+    callers = sipp(directory, caller, CALLER, [*words, f"{AGENT}:5060"])
+    if more.get("stop_caller"):  # both wait for the other's BYE; the hold itself is what is checked
         time.sleep(2.5)
         with open(f"{directory}/{agent}.messages", errors="replace") as f:
             messages = f.read()
@@ -140,11 +175,11 @@ def sipp_call(directory, scenario, to, more):
 
 
 def sipp(directory, scenario, ip, more):
-    command = ["sipp", "-sf", f"{HERE}/sipp/{scenario}.xml", "-i", ip, "-p", "5060", "-bind_local", "-mi", ip, "-mp", "6000"]
-    command += ["-ci", ip, "-nostdin", "-timeout", "30s", "-timeout_error", "-skip_rlimit"]
+    command = ["sipp", "-sf", f"{HERE}/sipp/{scenario}.xml", "-i", ip, "-p", "5060", "-bind_local", "-mi", ip]
+    command += ["-mp", "6000", "-ci", ip, "-nostdin", "-timeout", "30s", "-timeout_error", "-skip_rlimit"]
     command += ["-key", "rtp_port", "7000", "-key", "from", "+15550100"]
-    for what in ("err", "msg"):
-        command += [f"-trace_{what}", {"err": "-error_file", "msg": "-message_file"}[what], f"{directory}/{scenario}.{'errors' if what == 'err' else 'messages'}"]
+    command += ["-trace_err", "-error_file", f"{directory}/{scenario}.errors"]
+    command += ["-trace_msg", "-message_file", f"{directory}/{scenario}.messages"]
     if "run" not in more:
         command += ["-key", "run", "true"]
     return started([*command, *more], f"{directory}/{scenario}.log")
@@ -159,7 +194,19 @@ def phone(directory, user, port, *more):
 def edge(directory, name, tls, words):
     os.makedirs(f"{directory}/{name}")
     words = {"PHONES_C": f"sip:{CALLER}:5060", "PHONES_A": f"sip:{AGENT}:5060", "TLS_DIR": tls, **words}
-    command = ["kamailio", "-DD", "-E", "-m", "64", "-M", "8", "-f", f"{HERE}/kamailio/edge.cfg", "-Y", f"{directory}/{name}"]
+    command = [
+        "kamailio",
+        "-DD",
+        "-E",
+        "-m",
+        "64",
+        "-M",
+        "8",
+        "-f",
+        f"{HERE}/kamailio/edge.cfg",
+        "-Y",
+        f"{directory}/{name}",
+    ]
     command += ["-w", f"{directory}/{name}", *(f"--substdef=!{word}!{value}!g" for word, value in words.items())]
     started(command, f"{directory}/{name}.log")
     time.sleep(1)
@@ -198,7 +245,10 @@ def listening(port):
 
 
 def heard(wav, hertz, other):
-    return subprocess.run([f"{HERE}/tone.py", "find", str(hertz), wav, str(other)], stdout=subprocess.DEVNULL).returncode == 0
+    return (
+        subprocess.run([f"{HERE}/tone.py", "find", str(hertz), wav, str(other)], stdout=subprocess.DEVNULL).returncode
+        == 0
+    )
 
 
 def until(condition, what, seconds=10):

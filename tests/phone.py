@@ -47,10 +47,14 @@ def main():
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("directory")
-    parser.add_argument("--port", type=int, required=True, help="SIP over UDP and TCP; TLS on the next, commands on the one after")
+    parser.add_argument(
+        "--port", type=int, required=True, help="SIP over UDP and TCP; TLS on the next, commands on the one after"
+    )
     parser.add_argument("--media-ports", default="10000-10999", metavar="FROM-TO")
     parser.add_argument("--user", required=True, help="user part of its SIP address")
-    parser.add_argument("--tls", metavar="DIR", help="calls over TLS; DIR has ca.pem and phone.both.pem (scripts/certificates.sh)")
+    parser.add_argument(
+        "--tls", metavar="DIR", help="calls over TLS; DIR has ca.pem and phone.both.pem (scripts/certificates.sh)"
+    )
     parser.add_argument("--tcp", action="store_true", help="calls over TCP")
     parser.add_argument("--srtp", action="store_true", help="SRTP by SDES is mandatory, offered and asked for")
     parser.add_argument("--tone", type=float, default=440, metavar="HERTZ", help="what it says (440)")
@@ -71,7 +75,9 @@ def write(options):
         config = f.read()
     words = {"MODULES": MODULES, "SIP_ADDRESS": f"{IP}:{options.port}", "COMMAND_ADDRESS": f"{IP}:{options.port + 2}"}
     words |= {"MEDIA_PORTS": options.media_ports, "SAY_WAV": wav, "RECORDINGS": directory}
-    words["TLS_LINES"] = f"sip_certificate {options.tls}/phone.both.pem\nsip_cafile {options.tls}/ca.pem" if options.tls else ""
+    words["TLS_LINES"] = (
+        f"sip_certificate {options.tls}/phone.both.pem\nsip_cafile {options.tls}/ca.pem" if options.tls else ""
+    )
     for word, value in words.items():
         config = config.replace(word, value)
     with open(f"{directory}/config", "w") as f:

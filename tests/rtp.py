@@ -59,7 +59,9 @@ def arguments():
     parser.add_argument("--remote", required=True, type=address, metavar="IP:PORT")
     parser.add_argument("--seconds", required=True, type=float, help=f"at most {SECONDS_MAX}")
     parser.add_argument("--say", type=float, default=0, metavar="HERTZ", help="silence without")
-    parser.add_argument("--digits", type=digits, default=[], metavar="AT:DIGIT,...", help="seconds from the start: 1.5:4,2:2")
+    parser.add_argument(
+        "--digits", type=digits, default=[], metavar="AT:DIGIT,...", help="seconds from the start: 1.5:4,2:2"
+    )
     parser.add_argument("--events", type=int, default=101, metavar="TYPE", help="payload type of digits (101)")
     parser.add_argument("--codec", choices=CODECS, default="PCMA")
     parser.add_argument("--record", metavar="FILE", help="WAV file of what was heard")
@@ -97,7 +99,11 @@ class End:
         self.to_send = list(options.digits)
         ip, port = options.local
         self.socket, self.rtcp = bound(ip, port), bound(ip, port + 1)
-        self.ssrc, self.sequence, self.timestamp = random.getrandbits(32), random.getrandbits(15), random.getrandbits(31)
+        self.ssrc, self.sequence, self.timestamp = (
+            random.getrandbits(32),
+            random.getrandbits(15),
+            random.getrandbits(31),
+        )
         self.phase, self.sent = 0, 0
         self.digit = None  # [event code, packets sent of it] while one is being sent
         self.heard = array.array("h")
@@ -122,7 +128,9 @@ class End:
             self.digit = [DIGITS.index(self.to_send.pop(0)[1]), 0]
         if self.digit is None:
             step = 2 * math.pi * self.say / RATE
-            wave_form = (int(AMPLITUDE * math.sin(step * (self.phase + i))) if self.say else 0 for i in range(PACKET_SAMPLES))
+            wave_form = (
+                int(AMPLITUDE * math.sin(step * (self.phase + i))) if self.say else 0 for i in range(PACKET_SAMPLES)
+            )
             self.packet(self.payload_type, False, bytes(self.encode[sample & 0xFFFF] for sample in wave_form))
             self.sent += 1
             self.phase += PACKET_SAMPLES
@@ -139,7 +147,14 @@ class End:
 
     def packet(self, payload_type, marker, body):
         self.sequence = (self.sequence + 1) & 0xFFFF
-        head = struct.pack("!BBHII", 0x80, payload_type | (0x80 if marker else 0), self.sequence, self.timestamp & 0xFFFFFFFF, self.ssrc)
+        head = struct.pack(
+            "!BBHII",
+            0x80,
+            payload_type | (0x80 if marker else 0),
+            self.sequence,
+            self.timestamp & 0xFFFFFFFF,
+            self.ssrc,
+        )
         try:
             self.socket.sendto(head + body, self.remote)
         except OSError:

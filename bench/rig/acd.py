@@ -63,5 +63,7 @@ def free_to_invite(program, directory, agents, samples, per_second):
     if wrong:
         raise BenchError(f"agents were offered a call while they talked: {wrong[:5]}")
     if len(times_ms) < samples:
-        raise BenchError(f"only {len(times_ms)} of {samples} freed agents were offered the next caller:\n{server.tail()}")
+        raise BenchError(
+            f"only {len(times_ms)} of {samples} freed agents were offered the next caller:\n{server.tail()}"
+        )
     return times_ms

@@ -7,7 +7,7 @@ import time
 
 from . import systems
 from .plan import OURS, Group, Job
-from .process import BenchError, Child, cores, cpu_seconds, host_load
+from .process import BenchError, Child, cores, cpu_seconds
 
 SCENARIOS = f"{systems.REPOSITORY}/tests/sipp"
 AGENTS, HOLD_MS, RATE = 200, 5000, 30  # 150 of the 200 agents are busy at a time: nobody waits for one
@@ -81,7 +81,10 @@ def highest_rate(program, directory, seconds, limit=1600):
         if done["offered"] < rate * SHORT_OF_RATE:
             bad, why = rate, f"SIPp offered only {done['offered']:.0f} of {rate} a second"
         elif lost > calls * FAILED_MAX:
-            bad, why = rate, f"at {rate} a second {done['failed']} failed and {done['late']} were late; server busy {busy:.0%}"
+            bad, why = (
+                rate,
+                f"at {rate} a second {done['failed']} failed and {done['late']} were late; server busy {busy:.0%}",
+            )
         else:
             good = rate
             if good >= limit:
@@ -120,7 +123,20 @@ def callers(directory, rate, calls, hold_ms, tls=False, patience_s=35):
         if os.path.exists(path):
             os.remove(path)
     command = sipp("load-caller.xml", systems.CALLERS)
-    command += ["-s", systems.NUMBER, "-r", rate, "-m", calls, "-l", calls, "-d", hold_ms, "-timeout", f"{int(bound_s)}s"]
+    command += [
+        "-s",
+        systems.NUMBER,
+        "-r",
+        rate,
+        "-m",
+        calls,
+        "-l",
+        calls,
+        "-d",
+        hold_ms,
+        "-timeout",
+        f"{int(bound_s)}s",
+    ]
     command += ["-trace_stat", "-stf", statistics, "-fd", "1", "-trace_err", "-error_file", errors]
     command += ["-default_behaviors", "all,-abortunexp", f"{first_hop}:{systems.SIP_PORT}"]
     with Child("callers", command, f"{directory}/callers.log", cores()[1]) as child:

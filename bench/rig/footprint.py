@@ -50,7 +50,9 @@ def memory(program, directory, first, second):
 
             def connect(calls):
                 made = len(callers.legs)
-                dial = sipua.paced(SET_UP_PER_SECOND, calls, lambda i: callers.call(SERVER, systems.NUMBER, f"+1555{made + i:07d}"))
+                dial = sipua.paced(
+                    SET_UP_PER_SECOND, calls, lambda i: callers.call(SERVER, systems.NUMBER, f"+1555{made + i:07d}")
+                )
                 up = lambda: callers.count("up") == made + calls
                 if not sipua.serve(both, calls / SET_UP_PER_SECOND + 10, up, dial):
                     raise BenchError(f"only {callers.count('up')} of {made + calls} calls came up:\n{server.tail()}")
@@ -59,8 +61,15 @@ def memory(program, directory, first, second):
 
             at_start = footprint(server.pid)
             at_first, at_second = connect(first), connect(second)
-            hang_up = sipua.paced(SET_UP_PER_SECOND * 2, len(callers.legs), lambda i: callers.hang_up(list(callers.legs.values())[i]))
-            sipua.serve(both, len(callers.legs) / SET_UP_PER_SECOND + 10, lambda: callers.count("done") == len(callers.legs), hang_up)
+            hang_up = sipua.paced(
+                SET_UP_PER_SECOND * 2, len(callers.legs), lambda i: callers.hang_up(list(callers.legs.values())[i])
+            )
+            sipua.serve(
+                both,
+                len(callers.legs) / SET_UP_PER_SECOND + 10,
+                lambda: callers.count("done") == len(callers.legs),
+                hang_up,
+            )
             sipua.serve(both, TIMERS_SECONDS)
             after = footprint(server.pid)
     return {
@@ -77,10 +86,16 @@ def idle_waiting(program, directory, waiting, seconds):
     with systems.tandem(program, directory, 1) as server:
         with sipua.Phone(systems.CALLERS) as callers, sipua.Phone(systems.AGENTS) as phones:
             both = [callers, phones]  # the one agent takes the first caller and keeps it
-            fill = sipua.paced(SET_UP_PER_SECOND * 2, waiting + 1, lambda i: callers.call(SERVER, systems.NUMBER, f"+1555{i:07d}"))
-            there = lambda: len(callers.legs) == waiting + 1 and phones.count("up") == 1 and not callers.count("calling")
+            fill = sipua.paced(
+                SET_UP_PER_SECOND * 2, waiting + 1, lambda i: callers.call(SERVER, systems.NUMBER, f"+1555{i:07d}")
+            )
+            there = lambda: (
+                len(callers.legs) == waiting + 1 and phones.count("up") == 1 and not callers.count("calling")
+            )
             if not sipua.serve(both, waiting / SET_UP_PER_SECOND + 10, there, fill):
-                raise BenchError(f"{callers.count('calling', 'failed')} of {waiting} callers do not wait:\n{server.tail()}")
+                raise BenchError(
+                    f"{callers.count('calling', 'failed')} of {waiting} callers do not wait:\n{server.tail()}"
+                )
             sipua.serve(both, 3)
             before, started = cpu_seconds(server.pid), time.monotonic()
             sipua.serve(both, seconds)

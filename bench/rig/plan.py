@@ -1,7 +1,7 @@
 """What is measured: jobs, in groups that take turns."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable
 
 OURS = "tandem"
 

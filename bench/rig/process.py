@@ -36,7 +36,9 @@ class Child:
                 preexec_fn=(lambda: os.sched_setaffinity(0, cpus)) if cpus else None,
             )
         except FileNotFoundError:
-            raise BenchError(f"{command[0]} is not there; scripts/install-packages.sh bench installs the foreign programs")
+            raise BenchError(
+                f"{command[0]} is not there; scripts/install-packages.sh bench installs the foreign programs"
+            )
 
     def __enter__(self):
         return self

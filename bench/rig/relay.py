@@ -36,7 +36,7 @@ def groups(bench):
 def derive(results):
     """Delays become delays added, and what SRTP adds to each relay becomes a row."""
     direct_us = results.median(DIRECT, "nothing") or 0.0
-    for (row, system), readings in results.readings.items():
+    for (row, _), readings in results.readings.items():
         if ".delay.p" in row:
             readings[:] = [reading - direct_us for reading in readings]
     for system in (OURS, "rtpengine", "floor"):
@@ -48,7 +48,11 @@ def derive(results):
 def _job(row, system, take, srtp, seconds):
     def reading(directory):
         measured = take(directory, srtp, seconds)
-        return {row: measured["us_per_packet"], f"{row}.delay.p50": measured["delay_p50_us"], f"{row}.delay.p99": measured["delay_p99_us"]}
+        return {
+            row: measured["us_per_packet"],
+            f"{row}.delay.p50": measured["delay_p50_us"],
+            f"{row}.delay.p99": measured["delay_p99_us"],
+        }
 
     return Job((row, f"{row}.delay.p50", f"{row}.delay.p99"), system, reading)
 
@@ -59,16 +63,24 @@ def through_tandem(program, directory, srtp, seconds):
         callers, agents = (sipua.Phone(ip, systems.SIP_PORT, ports) for ip in (systems.CALLERS, systems.AGENTS))
         with callers, agents:
             both = [callers, agents]
-            dial = sipua.paced(SET_UP_PER_SECOND, CALLS, lambda i: callers.call((systems.SUT, systems.SIP_PORT), systems.NUMBER, f"+1555{i:07d}"))
+            dial = sipua.paced(
+                SET_UP_PER_SECOND,
+                CALLS,
+                lambda i: callers.call((systems.SUT, systems.SIP_PORT), systems.NUMBER, f"+1555{i:07d}"),
+            )
             up = lambda: callers.count("up") == CALLS and agents.count("up") == CALLS
             if not sipua.serve(both, CALLS / SET_UP_PER_SECOND + 10, up, dial):
                 codes = sorted({leg.code for leg in callers.legs.values() if leg.state == "failed"})
-                raise BenchError(f"only {callers.count('up')} of {CALLS} calls came up (refused with {codes}):\n{server.tail()}")
+                raise BenchError(
+                    f"only {callers.count('up')} of {CALLS} calls came up (refused with {codes}):\n{server.tail()}"
+                )
             sipua.serve(both, 0.5)
             ends = [leg for phone in both for leg in phone.legs.values()]
             if srtp and not all(leg.far.key for leg in agents.legs.values()):
                 raise BenchError("the agents' side was not offered SRTP")
-            result = load(directory, [(leg.media, leg.far) for leg in ends], server, seconds, lambda: sipua.serve(both, 0.02))
+            result = load(
+                directory, [(leg.media, leg.far) for leg in ends], server, seconds, lambda: sipua.serve(both, 0.02)
+            )
             for leg in list(callers.legs.values()):
                 callers.hang_up(leg)
             sipua.serve(both, 5, lambda: callers.count("done") == CALLS and agents.count("done") == CALLS)
@@ -92,7 +104,9 @@ def through_floor(directory, srtp, seconds):
         if srtp:
             b.key, far_b.key = sipua.sdes_key(), sipua.sdes_key()
         legs += [(a, far_a), (b, far_b)]
-        calls.append(f"{far_a.ip} {far_a.port} {far_b.port} {a.ip} {a.port} {b.ip} {b.port} {b.key or '-'} {far_b.key or '-'}\n")
+        calls.append(
+            f"{far_a.ip} {far_a.port} {far_b.port} {a.ip} {a.port} {b.ip} {b.port} {b.key or '-'} {far_b.key or '-'}\n"
+        )
     with systems.floor_relay(directory, "".join(calls), seconds + WARMUP_SECONDS + 5) as floor:
         return load(directory, legs, floor, seconds)
 
@@ -112,7 +126,9 @@ def load(directory, legs, relay, seconds, serve=lambda: None):
     path = f"{directory}/legs"
     with open(path, "w") as f:
         for own, far in legs:
-            f.write(f"{own.ip} {own.port} {far.ip} {far.port} {own.key or '-'} {(far.key if own.key else None) or '-'}\n")
+            f.write(
+                f"{own.ip} {own.port} {far.ip} {far.port} {own.key or '-'} {(far.key if own.key else None) or '-'}\n"
+            )
     command = [f"{systems.TARGET}/rtpload", path, seconds, WARMUP_SECONDS]
     cpu, result = [], None
     with Child("rtpload", command, f"{directory}/rtpload.log", cores()[1], stdout=subprocess.PIPE) as generator:
@@ -158,7 +174,13 @@ class Ng:
         """Sets up one call with plain RTP on side A. Returns its two legs."""
         a, b = Media(systems.CALLERS, port_a), Media(systems.AGENTS, port_b)
         profile = "RTP/SAVP" if srtp else "RTP/AVP"
-        common = {"call-id": f"bench{number}", "from-tag": f"a{number}", "ICE": "remove", "rtcp-mux": ["demux"], "DTLS": "off"}
+        common = {
+            "call-id": f"bench{number}",
+            "from-tag": f"a{number}",
+            "ICE": "remove",
+            "rtcp-mux": ["demux"],
+            "DTLS": "off",
+        }
         common["replace"] = ["origin", "session-connection"]
         offer = {**common, "command": "offer", "sdp": sipua.sdp_of(a, 1), "transport-protocol": profile}
         far_b = sipua.media_of(self.ask(offer)["sdp"].decode())

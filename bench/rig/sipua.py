@@ -16,7 +16,15 @@ CRLF = "\r\n"
 SO_TIMESTAMPNS = 35
 RETRY_SECONDS = (1.0, 2.0, 2.0, 2.0, 2.0)  # loopback loses nothing: a retry happens when someone's queue was full
 _numbers = itertools.count(1)
-_COMPACT = {"v": "via", "f": "from", "t": "to", "i": "call-id", "m": "contact", "l": "content-length", "c": "content-type"}
+_COMPACT = {
+    "v": "via",
+    "f": "from",
+    "t": "to",
+    "i": "call-id",
+    "m": "contact",
+    "l": "content-length",
+    "c": "content-type",
+}
 
 
 @dataclass

@@ -27,7 +27,9 @@ TARGET = os.path.join(REPOSITORY, "target", "bench")
 
 def tandem(program, directory, agents, tls=False, srtp=False):
     """`tandem serve` with a queue of `agents` agents and nothing else running."""
-    child = Child("tandem", tandem_command(program, directory, agents, tls, srtp), f"{directory}/tandem.log", cores()[0])
+    child = Child(
+        "tandem", tandem_command(program, directory, agents, tls, srtp), f"{directory}/tandem.log", cores()[0]
+    )
     return _ready(child, lambda: _accepts(SUT, TLS_PORT), "a TLS port") if tls else _started(child)
 
 
@@ -184,7 +186,9 @@ def certificates():
     directory = f"{TARGET}/tls"
     sut = f"sut=DNS:sut.bench.example,IP:{SUT}"
     edge = f"edge=DNS:edge.bench.example,IP:{EDGE_CALLERS},IP:{EDGE_AGENTS}"
-    done = subprocess.run([f"{REPOSITORY}/scripts/certificates.sh", directory, sut, edge], capture_output=True, text=True)
+    done = subprocess.run(
+        [f"{REPOSITORY}/scripts/certificates.sh", directory, sut, edge], capture_output=True, text=True
+    )
     if done.returncode:
         raise BenchError(f"scripts/certificates.sh failed: {done.stderr}")
     return directory

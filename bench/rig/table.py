@@ -60,7 +60,11 @@ class Results:
 
     def comparisons(self, row):
         """(what it is compared with, its value), peers first."""
-        peers = [(system, self.median(row.name, system)) for name, system in self.readings if name == row.name and system != OURS]
+        peers = [
+            (system, self.median(row.name, system))
+            for name, system in self.readings
+            if name == row.name and system != OURS
+        ]
         others = [(name, self.median(name)) for name in row.against if self.median(name) is not None]
         return peers + others
 
@@ -92,7 +96,9 @@ class Results:
             if not ours and not compared:
                 continue
             value = self.median(row.name)
-            beside = [f"{name} {shown(other)}" + (f" ({ratio(value, other):.2f})" if ours else "") for name, other in compared]
+            beside = [
+                f"{name} {shown(other)}" + (f" ({ratio(value, other):.2f})" if ours else "") for name, other in compared
+            ]
             spread = f"{shown(min(ours))} - {shown(max(ours))}" if ours and len(ours) > 1 else ""
             lines.append((row.name, shown(value), row.unit, spread, row.aim, ", ".join(beside)))
         widths = [max(len(line[i]) for line in lines) for i in range(5)] + [0]
