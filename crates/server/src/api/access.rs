@@ -1,0 +1,211 @@
+//! Who may ask: only from this machine, or with TLS and a token; and never a page of somebody else's.
+//!
+//! A browser lets any page on the web send requests to `localhost` and open web sockets there, and a name that its
+//! owner points at 127.0.0.1 (DNS rebinding) makes such a page "the same origin". So on loopback the Host header
+//! must name loopback, and wherever an Origin header comes, it must be our own.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::{Request, State};
+use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use subtle::ConstantTimeEq;
+
+use super::Api;
+use super::error::ApiError;
+
+/// Who may ask.
+#[derive(Debug)]
+pub enum Access {
+    /// Whoever is on this machine; the address is loopback.
+    Loopback {
+        /// A token, if one is demanded even here.
+        token: Option<Token>,
+    },
+    /// Whoever has the token, over TLS.
+    Remote {
+        /// The token.
+        token: Token,
+    },
+}
+
+/// The secret that requests carry as `Authorization: Bearer`.
+pub struct Token(Box<[u8]>);
+
+/// The HTTP API may not be opened like this.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AccessFault {
+    /// Not loopback, and no TLS.
+    #[error(
+        "http.listen is {0}, which others can reach, and there is no TLS; set http.certificate and http.key, or listen on 127.0.0.1"
+    )]
+    NoTls(SocketAddr),
+    /// Not loopback, and no token.
+    #[error(
+        "http.listen is {0}, which others can reach, and there is no token; set http.token_file, or listen on 127.0.0.1"
+    )]
+    NoToken(SocketAddr),
+    /// The token is too short, too long, or has characters that a header cannot carry.
+    #[error(
+        "http.token_file must hold {} to {} letters, digits or signs of `-._~+/=` on one line; make one with `openssl rand -hex 32`",
+        TOKEN_BYTES_MIN,
+        TOKEN_BYTES_MAX
+    )]
+    BadToken,
+}
+
+impl Access {
+    /// Decides who may ask at an address.
+    ///
+    /// # Errors
+    ///
+    /// An address that is not loopback has no TLS or no token: see [`AccessFault`].
+    pub fn new(listen: SocketAddr, tls: bool, token: Option<Token>) -> Result<Access, AccessFault> {
+        match (listen.ip().is_loopback(), tls, token) {
+            (true, _, token) => Ok(Access::Loopback { token }),
+            (false, false, _) => Err(AccessFault::NoTls(listen)),
+            (false, true, None) => Err(AccessFault::NoToken(listen)),
+            (false, true, Some(token)) => Ok(Access::Remote { token }),
+        }
+    }
+
+    fn token(&self) -> Option<&Token> {
+        match self {
+            Access::Loopback { token } => token.as_ref(),
+            Access::Remote { token } => Some(token),
+        }
+    }
+
+    /// Whether this is the token, or none is demanded.
+    pub(crate) fn admits(&self, given: Option<&[u8]>) -> bool {
+        match (self.token(), given) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(token), Some(given)) => token.0.ct_eq(given).into(),
+        }
+    }
+}
+
+impl Token {
+    /// Reads the content of a token file.
+    ///
+    /// # Errors
+    ///
+    /// [`AccessFault::BadToken`].
+    pub fn parse(text: &str) -> Result<Token, AccessFault> {
+        let text = text.trim();
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
+        if (TOKEN_BYTES_MIN..=TOKEN_BYTES_MAX).contains(&text.len()) && text.bytes().all(allowed) {
+            Ok(Token(text.as_bytes().into()))
+        } else {
+            Err(AccessFault::BadToken)
+        }
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(*)")
+    }
+}
+
+/// Refuses what no honest client sends. For every request.
+pub(super) async fn only_our_own(State(api): State<Api>, request: Request, next: Next) -> Response {
+    match check_origin(&api.access, request.headers(), request.uri().authority()) {
+        Ok(()) => next.run(request).await,
+        Err(error) => error.into_response(),
+    }
+}
+
+/// Demands the token, if one is demanded.
+pub(super) async fn only_with_token(State(api): State<Api>, request: Request, next: Next) -> Response {
+    if api.access.admits(bearer(request.headers())) {
+        next.run(request).await
+    } else {
+        unauthorized().into_response()
+    }
+}
+
+/// The token that a request carries.
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
+    let value = headers.get(AUTHORIZATION)?.as_bytes();
+    let (scheme, token) = value.split_at_checked("Bearer ".len())?;
+    scheme.eq_ignore_ascii_case(b"Bearer ").then_some(token)
+}
+
+pub(super) fn unauthorized() -> ApiError {
+    let remedy = "send the header Authorization: Bearer with the token of http.token_file";
+    ApiError::new(StatusCode::UNAUTHORIZED, "unauthorized", "the token is missing or wrong", remedy)
+        .field("Authorization")
+}
+
+fn check_origin(access: &Access, headers: &HeaderMap, target: Option<&Authority>) -> Result<(), ApiError> {
+    let host = match headers.get(HOST) {
+        Some(host) => host.to_str().ok().and_then(|host| host.parse::<Authority>().ok()),
+        None => target.cloned(),
+    };
+    let Some(host) = host else {
+        let remedy = "send a Host header with the address of the API";
+        return Err(
+            ApiError::bad_request("bad_host", "the Host header is missing or no host", remedy).field("Host")
+        );
+    };
+    if matches!(access, Access::Loopback { .. }) && !names_loopback(host.host()) {
+        let remedy = "ask http://localhost, or listen on another address with TLS and a token";
+        return Err(ApiError::forbidden("foreign_host", "the Host header names another machine", remedy)
+            .field("Host"));
+    }
+    let Some(origin) = headers.get(ORIGIN) else { return Ok(()) };
+    let own = origin.to_str().ok().and_then(|origin| origin.split_once("://")).is_some_and(
+        |(scheme, authority)| {
+            matches!(scheme, "http" | "https") && authority.eq_ignore_ascii_case(host.as_str())
+        },
+    );
+    if own {
+        return Ok(());
+    }
+    let remedy = "use the page that Tandem itself serves; programs send no Origin header";
+    Err(ApiError::forbidden("foreign_origin", "the request comes from a page of another origin", remedy)
+        .field("Origin"))
+}
+
+fn names_loopback(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// A shorter token could be guessed.
+const TOKEN_BYTES_MIN: usize = 32;
+
+/// A longer token does not fit into a header that all proxies carry.
+const TOKEN_BYTES_MAX: usize = 512;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_others_can_reach_needs_tls_and_a_token() {
+        let (inside, outside) = ("127.0.0.1:8080".parse().unwrap(), "0.0.0.0:8080".parse().unwrap());
+        let token = || Token::parse(&"t".repeat(32)).ok();
+        assert!(Access::new(inside, false, None).is_ok());
+        assert!(Access::new("[::1]:80".parse().unwrap(), false, None).is_ok());
+        assert_eq!(Access::new(outside, false, token()).unwrap_err(), AccessFault::NoTls(outside));
+        assert_eq!(Access::new(outside, true, None).unwrap_err(), AccessFault::NoToken(outside));
+        assert!(Access::new(outside, true, token()).is_ok());
+    }
+
+    #[test]
+    fn a_token_is_long_enough_and_fits_a_header() {
+        assert!(Token::parse(&format!("{}\n", "a1-_".repeat(8))).is_ok());
+        for wrong in ["short", &"x".repeat(513), &"ä".repeat(40), &"a b".repeat(20)] {
+            assert_eq!(Token::parse(wrong).unwrap_err(), AccessFault::BadToken);
+        }
+        assert_eq!(format!("{:?}", Token::parse(&"s".repeat(32)).unwrap()), "Token(*)");
+    }
+}

@@ -1,0 +1,163 @@
+//! The one shape of everything that goes wrong.
+
+use axum::Json;
+use axum::extract::rejection::{BytesRejection, JsonRejection, PathRejection, QueryRejection};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use tandem_center::agent::{Refusal, RefusalReason};
+use utoipa::ToSchema;
+
+use crate::desk::{OrderFault, ReadFault};
+
+/// What went wrong, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ErrorBody {
+    /// What went wrong, as one word for programs. It does not change between releases.
+    pub code: String,
+    /// What went wrong, for people.
+    pub message: String,
+    /// What to do about it.
+    pub remedy: String,
+    /// The parameter, header or member of the body that is wrong, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+}
+
+/// An answer that is not what was asked for.
+#[derive(Clone, Debug)]
+pub struct ApiError {
+    status: StatusCode,
+    body: ErrorBody,
+}
+
+impl ApiError {
+    pub(crate) fn new(status: StatusCode, code: &str, message: impl Into<String>, remedy: &str) -> ApiError {
+        let (code, message, remedy) = (code.to_owned(), message.into(), remedy.to_owned());
+        ApiError { status, body: ErrorBody { code, message, remedy, field: None } }
+    }
+
+    pub(crate) fn field(mut self, field: &str) -> ApiError {
+        self.body.field = Some(field.to_owned());
+        self
+    }
+
+    /// Something that was named does not exist.
+    pub(crate) fn not_found(what: &str, id: &str) -> ApiError {
+        let message = format!("there is no {what} {id:?}");
+        ApiError::new(StatusCode::NOT_FOUND, "not_found", message, "look at the list for those that exist")
+    }
+
+    pub(crate) fn bad_request(code: &str, message: impl Into<String>, remedy: &str) -> ApiError {
+        ApiError::new(StatusCode::BAD_REQUEST, code, message, remedy)
+    }
+
+    pub(crate) fn unavailable(code: &str, message: impl Into<String>, remedy: &str) -> ApiError {
+        ApiError::new(StatusCode::SERVICE_UNAVAILABLE, code, message, remedy)
+    }
+
+    pub(crate) fn forbidden(code: &str, message: &str, remedy: &str) -> ApiError {
+        ApiError::new(StatusCode::FORBIDDEN, code, message, remedy)
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        (self.status, Json(self.body)).into_response()
+    }
+}
+
+impl From<OrderFault> for ApiError {
+    fn from(fault: OrderFault) -> ApiError {
+        match fault {
+            OrderFault::Refused(refusal) => refusal.into(),
+            OrderFault::Overloaded => {
+                let message = "as many commands wait as may; this one was not carried out";
+                ApiError::unavailable("overloaded", message, "try again in a second")
+            }
+            OrderFault::Silent => {
+                let message = "the engine does not answer; whether the command was carried out is not known";
+                ApiError::unavailable("engine_silent", message, "look at the state, then try again")
+            }
+            OrderFault::Unwritten => {
+                let message = "the command was carried out, but the journal has not written it yet";
+                ApiError::unavailable(
+                    "not_yet_written",
+                    message,
+                    "look at /readyz; the disk may be full or slow",
+                )
+            }
+        }
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> ApiError {
+        match refusal.reason {
+            RefusalReason::UnknownAgent => ApiError::not_found("agent", refusal.agent.as_str()),
+            RefusalReason::NotInWrapUp => {
+                let message = refusal.to_string();
+                let remedy = "nothing is to be done: there is no wrap-up to end";
+                ApiError::new(StatusCode::CONFLICT, "not_in_wrap_up", message, remedy)
+            }
+            RefusalReason::ReasonTooLong => {
+                let remedy = "send a shorter reason";
+                ApiError::bad_request("reason_too_long", refusal.to_string(), remedy).field("reason")
+            }
+        }
+    }
+}
+
+impl From<ReadFault> for ApiError {
+    fn from(fault: ReadFault) -> ApiError {
+        let remedy = match &fault {
+            ReadFault::Journal(fault) => fault.remedy(),
+            ReadFault::Fact { .. } => "start the release that wrote it",
+            ReadFault::Ending => "try again when the program is running",
+        };
+        tracing::error!(fault = %fault, remedy, "journal cannot be read");
+        ApiError::unavailable("journal_unreadable", fault.to_string(), remedy)
+    }
+}
+
+impl From<JsonRejection> for ApiError {
+    fn from(rejection: JsonRejection) -> ApiError {
+        match rejection {
+            JsonRejection::MissingJsonContentType(_) => ApiError::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "not_json",
+                "the body is not declared as JSON",
+                "send the header Content-Type: application/json",
+            )
+            .field("Content-Type"),
+            JsonRejection::BytesRejection(rejection) => rejection.into(),
+            other => {
+                let remedy = "send a body as /api/openapi.json describes it";
+                ApiError::bad_request("bad_body", other.body_text(), remedy)
+            }
+        }
+    }
+}
+
+impl From<BytesRejection> for ApiError {
+    fn from(rejection: BytesRejection) -> ApiError {
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            let message = format!("the body is larger than {} bytes", super::BODY_BYTES_MAX);
+            return ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message, "send a smaller body");
+        }
+        ApiError::bad_request("bad_body", rejection.body_text(), "send the whole body")
+    }
+}
+
+impl From<QueryRejection> for ApiError {
+    fn from(rejection: QueryRejection) -> ApiError {
+        let remedy = "send parameters as /api/openapi.json describes them";
+        ApiError::bad_request("bad_query", rejection.body_text(), remedy)
+    }
+}
+
+impl From<PathRejection> for ApiError {
+    fn from(rejection: PathRejection) -> ApiError {
+        ApiError::bad_request("bad_path", rejection.body_text(), "look at the list for the ids that exist")
+    }
+}

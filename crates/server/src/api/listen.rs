@@ -1,0 +1,227 @@
+//! The sockets of the HTTP side: listening, TLS, and limits for each connection.
+
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use rustls::ServerConfig;
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
+
+use super::access::{Access, AccessFault, Token};
+use crate::config::file::HttpFile;
+
+/// An open door of the HTTP API: it listens, and nobody is served yet.
+pub struct Listening {
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    address: SocketAddr,
+}
+
+/// The HTTP API cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenFault {
+    /// It would be open to others without protection.
+    #[error(transparent)]
+    Access(#[from] AccessFault),
+    /// A file cannot be read.
+    #[error("{key}: {path} cannot be read: {source}; correct the path, or its rights", path = .path.display())]
+    File {
+        /// The key of the configuration.
+        key: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A file holds no PEM of the right kind.
+    #[error("{key}: {path} holds no {what} in PEM; give a file that does", path = .path.display())]
+    NoPem {
+        /// The key of the configuration.
+        key: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What was looked for.
+        what: &'static str,
+    },
+    /// Certificate and key do not belong together, or are of a kind that is not known.
+    #[error("http.certificate and http.key cannot be used: {0}; give files that belong together")]
+    Tls(#[from] rustls::Error),
+    /// The address is taken, or is not of this machine.
+    #[error(
+        "http.listen: {address} cannot be opened: {source}; stop the other program, or choose another address"
+    )]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+impl ListenFault {
+    fn file(key: &'static str, path: &Path, source: io::Error) -> ListenFault {
+        ListenFault::File { key, path: path.to_owned(), source }
+    }
+}
+
+/// Opens the address of the configuration, and says who may ask there.
+///
+/// # Errors
+///
+/// An address that others can reach has no TLS or no token, or a file or the address cannot be used.
+pub async fn open(http: &HttpFile) -> Result<(Listening, Access), ListenFault> {
+    let token = match &http.token_file {
+        Some(path) => {
+            let read = fs::read_to_string(path);
+            let text = read.map_err(|source| ListenFault::file("http.token_file", path, source))?;
+            Some(Token::parse(&text)?)
+        }
+        None => None,
+    };
+    let tls = match (&http.certificate, &http.key) {
+        (Some(certificate), Some(key)) => Some(tls(certificate, key)?),
+        _ => None,
+    };
+    let access = Access::new(http.listen, tls.is_some(), token)?;
+    let bind = |source| ListenFault::Bind { address: http.listen, source };
+    let listener = TcpListener::bind(http.listen).await.map_err(bind)?;
+    let address = listener.local_addr().map_err(bind)?;
+    Ok((Listening { listener, tls, address }, access))
+}
+
+impl Listening {
+    /// The address, with the port that the system chose if the configuration says 0.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `stop` resolves, then lets requests under way come to their end, for a few seconds.
+    pub async fn serve(self, router: Router, stop: impl Future<Output = ()>) {
+        let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        let (stopping, stopped) = watch::channel(false);
+        tokio::pin!(stop);
+        loop {
+            let place = tokio::select! {
+                () = &mut stop => break,
+                place = next(&self.listener, &places) => place,
+            };
+            let Some((stream, place)) = place else { continue };
+            let (tls, router, stopped) = (self.tls.clone(), router.clone(), stopped.clone());
+            tokio::spawn(async move {
+                connection(stream, tls, router, stopped).await;
+                drop(place);
+            });
+        }
+        stopping.send_replace(true);
+        let all = u32::try_from(CONNECTIONS_MAX).unwrap_or(u32::MAX);
+        // Who is not done by then is cut off with the program.
+        let _ = tokio::time::timeout(STOP_PATIENCE, places.acquire_many(all)).await;
+    }
+}
+
+/// Waits for a place, then for somebody to take it.
+async fn next(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+    let place = places.clone().acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, _)) => Some((stream, place)),
+        Err(error) => {
+            tracing::warn!(%error, "an HTTP connection cannot be accepted");
+            // Out of descriptors, most likely: give others time to return some.
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            None
+        }
+    }
+}
+
+async fn connection(
+    stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    stopped: watch::Receiver<bool>,
+) {
+    // Small answers leave at once; a system that cannot is only slower.
+    let _ = stream.set_nodelay(true);
+    match tls {
+        None => requests(stream, router, stopped).await,
+        Some(tls) => {
+            if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_TIME_MAX, tls.accept(stream)).await {
+                requests(stream, router, stopped).await;
+            }
+        }
+    }
+}
+
+async fn requests<S>(stream: S, router: Router, mut stopped: watch::Receiver<bool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIME_MAX)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+        .with_upgrades();
+    tokio::pin!(connection);
+    tokio::select! {
+        // A client that breaks off has told itself.
+        _ = connection.as_mut() => return,
+        _ = stopped.wait_for(|stopped| *stopped) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    let _ = connection.await;
+}
+
+fn tls(certificate: &Path, key: &Path) -> Result<TlsAcceptor, ListenFault> {
+    let read = |name: &'static str, path: &Path| {
+        fs::read(path).map_err(|source| ListenFault::file(name, path, source))
+    };
+    let no_pem = |name: &'static str, path: &Path, what: &'static str| ListenFault::NoPem {
+        key: name,
+        path: path.to_owned(),
+        what,
+    };
+    let chain: Vec<_> = CertificateDer::pem_slice_iter(&read("http.certificate", certificate)?)
+        .collect::<Result<_, _>>()
+        .ok()
+        .filter(|chain: &Vec<_>| !chain.is_empty())
+        .ok_or_else(|| no_pem("http.certificate", certificate, "certificate"))?;
+    let secret = PrivateKeyDer::from_pem_slice(&read("http.key", key)?)
+        .map_err(|_| no_pem("http.key", key, "private key"))?;
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(chain, secret)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+/// Connections at once; further ones wait in the system's queue.
+const CONNECTIONS_MAX: usize = 1_024;
+
+/// How long a TLS handshake may take; beyond it the connection is closed.
+const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// How long the head of a request may take; beyond it the connection is closed.
+const HEAD_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// The largest head of a request; a larger one is answered 431.
+const HEAD_BYTES_MAX: usize = 32 * 1024;
+
+/// Pause after a connection could not be accepted.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How long requests under way may take when the program ends.
+const STOP_PATIENCE: Duration = Duration::from_secs(3);

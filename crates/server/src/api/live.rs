@@ -1,0 +1,186 @@
+//! The live web socket: the state at a number, then every fact after it.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use tandem_center::view::View;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::{Instant, timeout};
+
+use super::Api;
+use super::access;
+use super::error::{ApiError, ErrorBody};
+use crate::live::Follower;
+
+/// Opens the live web socket. docs/api.md describes what is said on it.
+#[utoipa::path(
+    get, path = "/live", tag = "live", operation_id = "live",
+    responses(
+        (status = 101, description = "The web socket is open."),
+        (status = 400, description = "The request opens no web socket.", body = ErrorBody),
+        (status = 401, description = "The token in the header is wrong.", body = ErrorBody),
+        (status = 403, description = "The request comes from a page of another origin.", body = ErrorBody),
+        (status = 503, description = "As many follow as may.", body = ErrorBody),
+    )
+)]
+pub(super) async fn open(
+    State(api): State<Api>,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, ApiError> {
+    let upgrade = upgrade.map_err(|rejection| {
+        let remedy = "open it as a web socket (RFC 6455)";
+        ApiError::bad_request("no_web_socket", rejection.body_text(), remedy)
+    })?;
+    // A browser cannot send the header: it sends the token as its first message.
+    let given = access::bearer(&headers);
+    if given.is_some() && !api.access.admits(given) {
+        return Err(access::unauthorized());
+    }
+    let admitted = api.access.admits(given);
+    let place = api.followers.clone().try_acquire_owned().map_err(|_| {
+        let message = format!("{} follow already", super::FOLLOWERS_MAX);
+        ApiError::unavailable("too_many_followers", message, "close a window, or try again later")
+    })?;
+    let upgrade = upgrade.max_message_size(MESSAGE_BYTES_MAX).max_frame_size(MESSAGE_BYTES_MAX);
+    Ok(upgrade.on_upgrade(move |socket| async move {
+        // How it ends is of no interest to anybody: the client starts again, or does not.
+        let _ = serve(api, socket, admitted, place).await;
+    }))
+}
+
+/// The first message of the server.
+#[derive(Serialize)]
+struct StateMessage<'a> {
+    r#type: &'static str,
+    number: u64,
+    now: u64,
+    state: &'a View,
+}
+
+/// The first message of a client that must say who it is.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Greeting {
+    token: String,
+}
+
+/// The connection is over.
+struct Over;
+
+async fn serve(
+    api: Api,
+    mut socket: WebSocket,
+    admitted: bool,
+    _place: OwnedSemaphorePermit,
+) -> Result<(), Over> {
+    if !admitted && !greet(&api, &mut socket).await? {
+        return close(&mut socket, UNAUTHORIZED, "the token is missing or wrong").await;
+    }
+    let Follower { view, mut groups } = api.desk.live().follow();
+    let mut number = view.live.number;
+    send(&mut socket, state_message(&view)?).await?;
+    drop(view);
+    let mut ping = tokio::time::interval_at(Instant::now() + PING_EVERY, PING_EVERY);
+    let mut heard = Instant::now();
+    let mut writing = api.desk.live().writing();
+    loop {
+        tokio::select! {
+            group = groups.recv() => match group {
+                Ok(group) => {
+                    debug_assert_eq!(group.first, number + 1, "a follower misses nothing");
+                    number = group.last;
+                    send(&mut socket, facts_message(&group.facts)).await?;
+                }
+                Err(RecvError::Lagged(_)) => return close(&mut socket, START_AGAIN, "too slow: start again").await,
+                Err(RecvError::Closed) => return close(&mut socket, ENDING, "the program ends").await,
+            },
+            message = socket.recv() => match message {
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return Ok(()),
+                // Whatever a client says shows only that it lives.
+                Some(Ok(_)) => heard = Instant::now(),
+            },
+            _ = ping.tick() => {
+                if heard.elapsed() > SILENCE_MAX {
+                    return Err(Over);
+                }
+                send(&mut socket, Message::Ping(Bytes::new())).await?;
+            }
+            changed = writing.changed() => {
+                // The sender lives as long as the desk, which this connection holds.
+                changed.map_err(|_| Over)?;
+                if matches!(*writing.borrow_and_update(), crate::live::Writing::Over { .. }) {
+                    return close(&mut socket, ENDING, "the program ends").await;
+                }
+            }
+        }
+    }
+}
+
+/// Waits for the client's token.
+async fn greet(api: &Api, socket: &mut WebSocket) -> Result<bool, Over> {
+    let Ok(first) = timeout(GREETING_PATIENCE, socket.recv()).await else { return Ok(false) };
+    let Some(Ok(Message::Text(text))) = first else { return Ok(false) };
+    let greeting: Result<Greeting, _> = serde_json::from_str(&text);
+    Ok(greeting.is_ok_and(|greeting| api.access.admits(Some(greeting.token.as_bytes()))))
+}
+
+fn state_message(view: &Arc<View>) -> Result<Message, Over> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = u64::try_from(now.as_micros()).unwrap_or(u64::MAX);
+    let message = StateMessage { r#type: "state", number: view.live.number, now, state: view };
+    match serde_json::to_string(&message) {
+        Ok(text) => Ok(Message::Text(text.into())),
+        Err(error) => {
+            tracing::error!(%error, "live state cannot be encoded");
+            Err(Over)
+        }
+    }
+}
+
+fn facts_message(facts: &str) -> Message {
+    Message::Text(Utf8Bytes::from(format!("{{\"type\":\"facts\",\"facts\":{facts}}}")))
+}
+
+async fn send(socket: &mut WebSocket, message: Message) -> Result<(), Over> {
+    match timeout(SEND_PATIENCE, socket.send(message)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) | Err(_) => Err(Over),
+    }
+}
+
+async fn close(socket: &mut WebSocket, code: u16, reason: &'static str) -> Result<(), Over> {
+    send(socket, Message::Close(Some(CloseFrame { code, reason: Utf8Bytes::from_static(reason) }))).await
+}
+
+/// How long a client has to say who it is.
+const GREETING_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How often the server pings.
+const PING_EVERY: Duration = Duration::from_secs(20);
+
+/// A client that has said nothing for this long, not even a pong, is gone.
+const SILENCE_MAX: Duration = Duration::from_secs(60);
+
+/// How long a message may take to leave; beyond it the client is gone.
+const SEND_PATIENCE: Duration = Duration::from_secs(10);
+
+/// The largest message of a client.
+const MESSAGE_BYTES_MAX: usize = 4 * 1024;
+
+/// Close code: the program ends (RFC 6455 "going away").
+const ENDING: u16 = 1001;
+
+/// Close code: the token is missing or wrong.
+const UNAUTHORIZED: u16 = 4401;
+
+/// Close code: facts were missed; connect again for a new state.
+const START_AGAIN: u16 = 4408;

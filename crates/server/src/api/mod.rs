@@ -1,0 +1,214 @@
+//! The HTTP API: queues, agents, calls, trunks, health, the live web socket, and the page.
+//!
+//! docs/api.md has the conventions, `/api/openapi.json` every route. Handlers identify, authorise, act through the
+//! [`Desk`], and answer; they decide nothing.
+
+pub mod access;
+pub mod agents;
+pub mod calls;
+pub mod error;
+pub mod health;
+pub mod listen;
+pub mod live;
+pub mod queues;
+pub mod repeat;
+pub mod trunks;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::header::{CACHE_CONTROL, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderValue, Method, StatusCode};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use tokio::sync::Semaphore;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::config::file::HttpFile;
+use crate::desk::Desk;
+use crate::page;
+use access::Access;
+use error::ApiError;
+use listen::{ListenFault, Listening};
+use repeat::Repeats;
+
+/// Everything that a request may need.
+#[derive(Clone)]
+pub(crate) struct Api {
+    desk: Desk,
+    access: Arc<Access>,
+    repeats: Arc<Repeats>,
+    followers: Arc<Semaphore>,
+    document: Arc<str>,
+}
+
+/// The HTTP side on its address.
+pub struct Server {
+    listening: Listening,
+    router: Router,
+}
+
+impl Server {
+    /// Opens the address of the configuration. Nobody is served yet.
+    ///
+    /// # Errors
+    ///
+    /// An address that others can reach has no TLS or no token, or a file or the address cannot be used.
+    pub async fn bind(http: &HttpFile, desk: Desk) -> Result<Server, ListenFault> {
+        let (listening, access) = listen::open(http).await?;
+        Ok(Server { listening, router: router(desk, access) })
+    }
+
+    /// The address, with the port that the system chose if the configuration says 0.
+    pub fn address(&self) -> SocketAddr {
+        self.listening.address()
+    }
+
+    /// Serves until `stop` resolves, then lets requests under way come to their end, for a few seconds.
+    pub async fn serve_until(self, stop: impl Future<Output = ()>) {
+        self.listening.serve(self.router, stop).await;
+    }
+
+    /// Serves for ever; dropped, it cuts everybody off.
+    pub async fn serve(self) {
+        self.serve_until(std::future::pending()).await;
+    }
+}
+
+/// The whole HTTP side as one service.
+pub fn router(desk: Desk, access: Access) -> Router {
+    let (open, secret, live, document) = parts();
+    let api = Api {
+        desk,
+        access: Arc::new(access),
+        repeats: Arc::default(),
+        followers: Arc::new(Semaphore::new(FOLLOWERS_MAX)),
+        document: document.into(),
+    };
+    let guarded = secret.layer(middleware::from_fn_with_state(api.clone(), access::only_with_token));
+    open.merge(guarded)
+        .layer(middleware::from_fn(in_time))
+        .merge(live)
+        .fallback(not_found)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn_with_state(api.clone(), access::only_our_own))
+        .layer(middleware::from_fn(with_headers))
+        .with_state(api)
+}
+
+/// The OpenAPI document of all routes, as JSON text.
+pub fn document() -> String {
+    parts().3
+}
+
+/// Routes for everybody, routes for those who have the token, the live socket (which asks for the token itself),
+/// and the document of them all.
+fn parts() -> (Router<Api>, Router<Api>, Router<Api>, String) {
+    let (open, mut document) = OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(health::alive))
+        .routes(routes!(health::ready))
+        .routes(routes!(openapi))
+        .split_for_parts();
+    let (secret, of_secret) = OpenApiRouter::new()
+        .routes(routes!(health::figures))
+        .routes(routes!(queues::list))
+        .routes(routes!(agents::list))
+        .routes(routes!(agents::view))
+        .routes(routes!(agents::state_set))
+        .routes(routes!(agents::wrap_up_end))
+        .routes(routes!(calls::list))
+        .routes(routes!(calls::view))
+        .routes(routes!(trunks::list))
+        .split_for_parts();
+    let (live, of_live) = OpenApiRouter::new().routes(routes!(live::open)).split_for_parts();
+    document.merge(of_secret);
+    document.merge(of_live);
+    let text = document.to_pretty_json().unwrap_or_default();
+    (open, secret, live, text)
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Tandem",
+        description = "The open contact center for Microsoft Teams. Conventions: docs/api.md.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    tags(
+        (name = "queues", description = "Where callers wait."),
+        (name = "agents", description = "Who talks to them."),
+        (name = "calls", description = "What becomes of them."),
+        (name = "trunks", description = "The networks that carry them."),
+        (name = "live", description = "All of it, as it happens."),
+        (name = "health", description = "For whoever runs the program."),
+    ),
+)]
+struct Document;
+
+/// This document.
+#[utoipa::path(
+    get, path = "/api/openapi.json", tag = "health", operation_id = "openapi",
+    responses((status = 200, description = "The OpenAPI document.", body = serde_json::Value))
+)]
+async fn openapi(State(api): State<Api>) -> Response {
+    let kind = HeaderValue::from_static("application/json");
+    ([(axum::http::header::CONTENT_TYPE, kind)], Body::from(api.document.to_string())).into_response()
+}
+
+/// The page, where no route of the API is meant.
+async fn not_found(request: Request) -> Response {
+    let path = request.uri().path();
+    let readable = matches!(*request.method(), Method::GET | Method::HEAD);
+    let of_page = !(path.starts_with("/api/") || path == "/api");
+    match page::answer(request.uri(), request.headers()).filter(|_| readable && of_page) {
+        Some(response) => response,
+        None => {
+            let message = format!("there is nothing at {path}");
+            let remedy = "look at /api/openapi.json for all routes";
+            ApiError::new(StatusCode::NOT_FOUND, "no_route", message, remedy).into_response()
+        }
+    }
+}
+
+async fn wrong_method(request: Request) -> ApiError {
+    let message = format!("{} does not take {}", request.uri().path(), request.method());
+    let remedy = "look at /api/openapi.json for the methods of each route";
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "wrong_method", message, remedy)
+}
+
+async fn in_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(REQUEST_TIME_MAX, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            let message = format!("the request took longer than {} seconds", REQUEST_TIME_MAX.as_secs());
+            ApiError::unavailable("too_slow", message, "try again; look at /readyz if it stays so")
+                .into_response()
+        }
+    }
+}
+
+/// What every answer says to a browser: do not guess types, do not tell addresses to others, keep nothing.
+async fn with_headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// The largest body of a request; a larger one is refused with 413.
+pub(crate) const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// How long a request may take, its body included; beyond it the answer is 503. The live socket has its own limits.
+const REQUEST_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// Live web sockets at once; one more is refused with 503.
+pub(crate) const FOLLOWERS_MAX: usize = 256;

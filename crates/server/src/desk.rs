@@ -1,0 +1,175 @@
+//! What the API may see and do: the one place where it touches the rest of the program.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tandem_center::agent::{AgentCommand, Refusal};
+use tandem_center::fact::Fact;
+use tandem_center::id::InteractionId;
+use tandem_store::{Closed, FactNumber, InteractionKey, Journal, Lag, Tenant};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::engine::{Order, Status};
+use crate::live::{Live, wait_committed};
+
+/// A handle for everybody who serves people; clones are the same desk.
+#[derive(Clone)]
+pub struct Desk {
+    tenant: Tenant,
+    journal: Journal,
+    live: Arc<Live>,
+    orders: mpsc::Sender<Order>,
+}
+
+/// The story of one interaction, read from the journal.
+#[derive(Debug)]
+pub struct Story {
+    /// Its facts in order; never empty.
+    pub facts: Vec<Arc<Fact>>,
+    /// There are more, which are left out.
+    pub cut: bool,
+}
+
+/// An order was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum OrderFault {
+    /// The center refused; nothing changed.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// As many orders wait as may; nothing changed.
+    #[error("the engine is overloaded")]
+    Overloaded,
+    /// The program is ending, or the engine did not answer in time.
+    #[error("the engine does not answer")]
+    Silent,
+    /// It was carried out, and the journal has not written it in time.
+    #[error("the order holds, but is not written yet")]
+    Unwritten,
+}
+
+/// Something cannot be read from the journal.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadFault {
+    /// The file.
+    #[error(transparent)]
+    Journal(#[from] tandem_store::Fault),
+    /// A fact that this release does not understand.
+    #[error("fact {number} of the journal cannot be read: {source}")]
+    Fact {
+        /// Its number.
+        number: u64,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// The program is ending.
+    #[error("the program is ending")]
+    Ending,
+}
+
+impl Desk {
+    /// A desk for one tenant.
+    pub fn new(tenant: Tenant, journal: Journal, live: Arc<Live>, orders: mpsc::Sender<Order>) -> Desk {
+        Desk { tenant, journal, live, orders }
+    }
+
+    /// The committed state.
+    pub fn live(&self) -> &Arc<Live> {
+        &self.live
+    }
+
+    /// How far writing is behind.
+    pub fn lag(&self) -> Lag {
+        self.journal.lag()
+    }
+
+    /// Has a command carried out, and waits until what came of it is committed. Answers with the number of the last
+    /// fact it brought forth.
+    ///
+    /// # Errors
+    ///
+    /// See [`OrderFault`].
+    pub async fn command(&self, command: AgentCommand) -> Result<u64, OrderFault> {
+        let number = self.ask(|reply| Order::Agent { command, reply }).await??;
+        match wait_committed(&self.live, number, COMMIT_PATIENCE).await {
+            true => Ok(number),
+            false => Err(OrderFault::Unwritten),
+        }
+    }
+
+    /// What the door sees of the other networks.
+    ///
+    /// # Errors
+    ///
+    /// See [`OrderFault`].
+    pub async fn status(&self) -> Result<Status, OrderFault> {
+        self.ask(|reply| Order::Status { reply }).await
+    }
+
+    /// Everything that happened in one interaction; `None` if there is none of this number.
+    ///
+    /// # Errors
+    ///
+    /// See [`ReadFault`].
+    pub async fn story(&self, interaction: InteractionId) -> Result<Option<Story>, ReadFault> {
+        self.read(move |desk| desk.read_story(InteractionKey(interaction.0))).await
+    }
+
+    /// The stories of the interactions that were closed last, the latest first, each with the number of the fact that
+    /// closed it. `before` is such a number: of the last one of the page before.
+    ///
+    /// # Errors
+    ///
+    /// See [`ReadFault`].
+    pub async fn closed(&self, before: Option<u64>, limit: usize) -> Result<Vec<(u64, Story)>, ReadFault> {
+        self.read(move |desk| {
+            let page = desk.journal.closed(&desk.tenant, before.map(FactNumber), limit)?;
+            let story = |closed: Closed| {
+                let story = desk.read_story(closed.interaction).transpose()?;
+                Some(story.map(|story| (closed.number.0, story)))
+            };
+            page.into_iter().filter_map(story).collect()
+        })
+        .await
+    }
+
+    async fn ask<T>(&self, order: impl FnOnce(oneshot::Sender<T>) -> Order) -> Result<T, OrderFault> {
+        let (reply, answer) = oneshot::channel();
+        self.orders.try_send(order(reply)).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => OrderFault::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => OrderFault::Silent,
+        })?;
+        match tokio::time::timeout(ANSWER_PATIENCE, answer).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(_)) | Err(_) => Err(OrderFault::Silent),
+        }
+    }
+
+    /// The disk may take its time: reads run where waiting harms nobody.
+    async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Desk) -> Result<T, ReadFault> + Send + 'static,
+    ) -> Result<T, ReadFault> {
+        let desk = self.clone();
+        tokio::task::spawn_blocking(move || read(&desk)).await.map_err(|_| ReadFault::Ending)?
+    }
+
+    fn read_story(&self, interaction: InteractionKey) -> Result<Option<Story>, ReadFault> {
+        let story = self.journal.story(&self.tenant, interaction)?;
+        if story.records.is_empty() {
+            return Ok(None);
+        }
+        let mut facts = Vec::with_capacity(story.records.len());
+        for record in story.records {
+            let fact = serde_json::from_slice(&record.fact)
+                .map_err(|source| ReadFault::Fact { number: record.number.0, source })?;
+            facts.push(Arc::new(fact));
+        }
+        Ok(Some(Story { facts, cut: story.cut }))
+    }
+}
+
+/// How long an order waits for the engine; beyond it the engine counts as silent.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long a command waits until it is written. Commits take milliseconds; a failing disk is the exception.
+const COMMIT_PATIENCE: Duration = Duration::from_secs(3);

@@ -1,0 +1,338 @@
+//! What people see: the fold over committed facts, and those who follow it.
+//!
+//! The engine hands each fact to the [`Recorder`], which gives it to the journal. Only when the journal has told that
+//! a fact is committed is it folded into the [`View`] and sent to those who follow. So a screen never shows what a
+//! crash could take back.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tandem_center::fact::{Fact, FactKind};
+use tandem_center::view::View;
+use tandem_store::{
+    Event, FactNumber, InteractionKey, Journal, Mark, Record, Refusal, Room, Tenant, Unwritten,
+};
+use tokio::sync::{broadcast, watch};
+
+use crate::metrics::Tally;
+use crate::restore;
+
+/// The committed state of the contact center, and where it is going.
+pub struct Live {
+    tenant: Tenant,
+    inner: Mutex<Inner>,
+    committed: watch::Sender<u64>,
+    groups: broadcast::Sender<Arc<Group>>,
+    writing: watch::Sender<Writing>,
+}
+
+/// Facts that were committed together, ready to be sent.
+#[derive(Debug)]
+pub struct Group {
+    /// The number of the first.
+    pub first: u64,
+    /// The number of the last.
+    pub last: u64,
+    /// The facts as a JSON array.
+    pub facts: String,
+}
+
+/// How writing the journal goes. Whoever takes new calls looks at it first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Writing {
+    /// Well.
+    Well,
+    /// Facts wait: the disk is slow, or fails for this reason. No new calls may be taken; those in progress go on.
+    Behind {
+        /// Why, with the remedy, if the disk fails.
+        fault: Option<String>,
+    },
+    /// The program must end: what it decides can no longer be written. A restart goes on from what is written.
+    Over {
+        /// Why, with the remedy.
+        reason: &'static str,
+    },
+}
+
+/// A place from which to follow: the state at a number, and all groups after it.
+pub struct Follower {
+    /// The state now.
+    pub view: Arc<View>,
+    /// What follows. A follower that falls more than [`GROUPS_KEPT`] groups behind is told so, and starts again.
+    pub groups: broadcast::Receiver<Arc<Group>>,
+}
+
+struct Inner {
+    view: Arc<View>,
+    /// Appended and not committed, in order.
+    pending: VecDeque<(Arc<Fact>, Arc<[u8]>)>,
+    tally: Tally,
+    /// The number of the last snapshot.
+    snapshot: u64,
+    journal: Option<Journal>,
+    fault: Option<String>,
+    short: bool,
+}
+
+impl Live {
+    /// The state of a tenant whose journal is not open yet: nothing.
+    pub fn new(tenant: Tenant) -> Arc<Live> {
+        let inner = Inner {
+            view: Arc::default(),
+            pending: VecDeque::new(),
+            tally: Tally::default(),
+            snapshot: 0,
+            journal: None,
+            fault: None,
+            short: false,
+        };
+        Arc::new(Live {
+            tenant,
+            inner: Mutex::new(inner),
+            committed: watch::Sender::new(0),
+            groups: broadcast::Sender::new(GROUPS_KEPT),
+            writing: watch::Sender::new(Writing::Well),
+        })
+    }
+
+    /// Takes the state that the journal holds, once, before anything is recorded.
+    pub fn begin(&self, journal: Journal, view: View) {
+        let mut inner = self.lock();
+        self.committed.send_replace(view.live.number);
+        inner.snapshot = view.live.number;
+        inner.view = Arc::new(view);
+        inner.journal = Some(journal);
+    }
+
+    /// Writes what waits and the state itself, for a fast next start, and closes the journal.
+    ///
+    /// # Errors
+    ///
+    /// The disk failed, and this many facts are lost.
+    pub fn close(&self) -> Result<(), Unwritten> {
+        let Some(journal) = self.lock().journal.take() else { return Ok(()) };
+        if journal.flush(CLOSE_PATIENCE).is_ok() {
+            restore::put_snapshot(&journal, &self.tenant, &self.view());
+        }
+        journal.close()
+    }
+
+    /// The committed state now. Cheap: the value is shared, and changed in a copy while somebody holds it.
+    pub fn view(&self) -> Arc<View> {
+        self.lock().view.clone()
+    }
+
+    /// What has been counted since the program was started.
+    pub fn tally(&self) -> Tally {
+        self.lock().tally.clone()
+    }
+
+    /// The state now and everything after it, without a gap.
+    pub fn follow(&self) -> Follower {
+        let inner = self.lock();
+        Follower { view: inner.view.clone(), groups: self.groups.subscribe() }
+    }
+
+    /// The number of the last committed fact, and every later one.
+    pub fn committed(&self) -> watch::Receiver<u64> {
+        self.committed.subscribe()
+    }
+
+    /// How writing goes.
+    pub fn writing(&self) -> watch::Receiver<Writing> {
+        self.writing.subscribe()
+    }
+
+    /// Takes what the journal tells. Called on the journal's own thread.
+    pub fn on_journal(&self, event: Event) {
+        match event {
+            Event::Committed { number, .. } => self.on_committed(number),
+            Event::Failing { fault, waiting } => {
+                tracing::error!(fault = %fault, remedy = fault.remedy(), facts.waiting = waiting, "journal fails");
+                let mut inner = self.lock();
+                inner.fault = Some(format!("{fault}; {}", fault.remedy()));
+                self.say(&inner);
+            }
+            Event::Recovered => {
+                tracing::info!("journal is written again, nothing was lost");
+                let mut inner = self.lock();
+                inner.fault = None;
+                self.say(&inner);
+            }
+            Event::Fenced { tenant } => {
+                tracing::error!(tenant = %tenant, "another process has taken over the journal");
+                self.end(FENCED);
+            }
+        }
+    }
+
+    fn on_committed(&self, number: FactNumber) {
+        let mut inner = self.lock();
+        let mut group = None;
+        while let Some((fact, json)) = inner.pending.pop_front_if(|(fact, _)| fact.number <= number.0) {
+            Arc::make_mut(&mut inner.view).apply(&fact);
+            inner.tally.count(&fact);
+            add(&mut group, &fact, &json);
+        }
+        inner.snapshot_if_due(&self.tenant);
+        if inner.short && inner.pending.len() < PENDING_CALM {
+            inner.short = false;
+            self.say(&inner);
+        }
+        // Told under the lock, so that a follower who joins has each group either in the state or after it.
+        if let Some(mut group) = group {
+            group.facts.push(']');
+            // Nobody may be following.
+            let _ = self.groups.send(Arc::new(group));
+        }
+        drop(inner);
+        self.committed.send_replace(number.0);
+    }
+
+    fn push(&self, facts: impl IntoIterator<Item = (Arc<Fact>, Arc<[u8]>)>) {
+        self.lock().pending.extend(facts);
+    }
+
+    fn short(&self) {
+        let mut inner = self.lock();
+        if !inner.short {
+            tracing::error!(
+                facts.waiting = inner.pending.len(),
+                "journal does not keep up: no new calls are taken"
+            );
+            inner.short = true;
+            self.say(&inner);
+        }
+    }
+
+    fn say(&self, inner: &Inner) {
+        let next = match (&inner.fault, inner.short) {
+            (None, false) => Writing::Well,
+            (fault, _) => Writing::Behind { fault: fault.clone() },
+        };
+        self.writing.send_if_modified(|writing| {
+            let change = *writing != next && !matches!(writing, Writing::Over { .. });
+            if change {
+                *writing = next;
+            }
+            change
+        });
+    }
+
+    fn end(&self, reason: &'static str) {
+        self.writing.send_replace(Writing::Over { reason });
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn snapshot_if_due(&mut self, tenant: &Tenant) {
+        let number = self.view.live.number;
+        if number < self.snapshot.saturating_add(SNAPSHOT_EVERY) {
+            return;
+        }
+        self.snapshot = number;
+        if let Some(journal) = &self.journal {
+            restore::put_snapshot(journal, tenant, &self.view);
+        }
+    }
+}
+
+/// Hands facts to the journal, and keeps them until they are committed.
+pub struct Recorder {
+    tenant: Tenant,
+    journal: Journal,
+    live: Arc<Live>,
+    /// What the journal's full queue gave back, in order.
+    held_back: Vec<Record>,
+}
+
+impl Recorder {
+    /// A recorder of the tenant whose state is in `live`.
+    pub fn new(journal: Journal, live: Arc<Live>) -> Recorder {
+        Recorder { tenant: live.tenant.clone(), journal, live, held_back: Vec::new() }
+    }
+
+    /// Takes the facts of one turn of the engine. They are committed together. Never waits.
+    pub fn record(&mut self, facts: Vec<Fact>) {
+        let mut records = std::mem::take(&mut self.held_back);
+        let mut pending = Vec::with_capacity(facts.len());
+        for fact in facts {
+            let Ok(json) = serde_json::to_vec(&fact) else {
+                tracing::error!(fact.number = fact.number, "fact cannot be encoded");
+                return self.live.end(UNWRITABLE);
+            };
+            let json: Arc<[u8]> = json.into();
+            records.push(record(&fact, json.clone()));
+            pending.push((Arc::new(fact), json));
+        }
+        self.live.push(pending);
+        match self.journal.append(&self.tenant, records) {
+            Ok(Room::Plenty) => {}
+            Ok(Room::Short) => self.live.short(),
+            Err(refused) => match refused.why {
+                Refusal::Full { .. } if refused.records.len() < HELD_BACK_MAX => {
+                    self.held_back = refused.records;
+                    self.live.short();
+                }
+                Refusal::Fenced => self.live.end(FENCED),
+                why => {
+                    tracing::error!(reason = %why, "facts cannot be appended");
+                    self.live.end(UNWRITABLE);
+                }
+            },
+        }
+    }
+}
+
+fn record(fact: &Fact, json: Arc<[u8]>) -> Record {
+    Record {
+        number: FactNumber(fact.number),
+        at_ms: i64::try_from(fact.at.as_micros() / 1_000).unwrap_or(i64::MAX),
+        interaction: fact.interaction().map(|id| InteractionKey(id.0)),
+        mark: match fact.kind {
+            FactKind::Arrived { .. } => Mark::Opens,
+            FactKind::Closed { .. } => Mark::Closes,
+            _ => Mark::Plain,
+        },
+        fact: json,
+    }
+}
+
+fn add(group: &mut Option<Group>, fact: &Fact, json: &[u8]) {
+    let group =
+        group.get_or_insert_with(|| Group { first: fact.number, last: fact.number, facts: String::new() });
+    group.facts.push(if group.facts.is_empty() { '[' } else { ',' });
+    // It was made by serde_json, which writes UTF-8.
+    group.facts.push_str(&String::from_utf8_lossy(json));
+    group.last = fact.number;
+}
+
+/// Waits until a fact is committed, but no longer than this.
+pub async fn wait_committed(live: &Live, number: u64, patience: Duration) -> bool {
+    let mut committed = live.committed();
+    let reached = committed.wait_for(|committed| *committed >= number);
+    matches!(tokio::time::timeout(patience, reached).await, Ok(Ok(_)))
+}
+
+/// Groups kept for followers who are behind. At 250 groups a second, the most there are, this is four seconds.
+pub const GROUPS_KEPT: usize = 1_024;
+
+/// A snapshot is put away after this many facts: a start then folds at most that many, in some 20 ms.
+const SNAPSHOT_EVERY: u64 = 5_000;
+
+/// With fewer facts waiting than this, new calls are taken again.
+const PENDING_CALM: usize = 1_000;
+
+/// Facts held back when the journal's queue is full. At the limit the program ends: it could not write what it does.
+const HELD_BACK_MAX: usize = 100_000;
+
+/// How long a program that ends waits for a slow disk.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
+
+const FENCED: &str = "another process writes the journal of this tenant; let only one run";
+const UNWRITABLE: &str = "facts can no longer be written; free the disk or repair it, then start again";

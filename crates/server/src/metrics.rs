@@ -1,0 +1,225 @@
+//! Figures for Prometheus: what is now, and what has been counted.
+//!
+//! Counted from facts, so that a figure and a report cannot disagree. The values of labels are few: states, outcomes,
+//! and the ids of the first [`QUEUES_SHOWN`] queues; never a number, a name or an id of a customer.
+
+use std::collections::BTreeMap;
+use std::fmt::{Display, Write};
+
+use tandem_b2bua::Health;
+use tandem_center::fact::{Fact, FactKind, Outcome};
+use tandem_center::view::{StageView, View};
+use tandem_store::Lag;
+
+use crate::engine::Status;
+use crate::live::Writing;
+use crate::word;
+
+/// What has been counted since the program was started, from committed facts.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    facts: u64,
+    arrived: u64,
+    rejected: u64,
+    answered: u64,
+    repaired: u64,
+    closed: BTreeMap<Outcome, u64>,
+    offered: u64,
+    offers_ended: BTreeMap<&'static str, u64>,
+    wait_us: u64,
+}
+
+impl Tally {
+    /// Counts a fact.
+    pub fn count(&mut self, fact: &Fact) {
+        self.facts += 1;
+        match &fact.kind {
+            FactKind::Arrived { .. } => self.arrived += 1,
+            FactKind::CallRejected { .. } => self.rejected += 1,
+            FactKind::Connected { waited_us, .. } => {
+                self.answered += 1;
+                self.wait_us += waited_us;
+            }
+            FactKind::Offered { .. } => self.offered += 1,
+            FactKind::OfferEnded { outcome, .. } => {
+                *self.offers_ended.entry(word::offer_outcome(*outcome)).or_default() += 1;
+            }
+            FactKind::Repaired { .. } => self.repaired += 1,
+            FactKind::Closed { outcome, .. } => *self.closed.entry(*outcome).or_default() += 1,
+            _ => {}
+        }
+    }
+}
+
+/// Everything there is to show, as the text that Prometheus reads (exposition format 0.0.4). `status` is missing
+/// when the engine does not answer.
+pub fn render(view: &View, tally: &Tally, lag: Lag, writing: &Writing, status: Option<&Status>) -> String {
+    let mut page = Page(String::with_capacity(8 * 1024));
+    page.family("tandem_calls", "gauge", "Open interactions by stage.");
+    let stages = view.live.interactions.values().map(|interaction| word::stage(&interaction.stage));
+    for (stage, count) in counted(&word::STAGES, stages) {
+        page.labelled("tandem_calls", "stage", stage, count);
+    }
+    page.family("tandem_agents", "gauge", "Agents by state.");
+    let states = view.live.agents.values().map(|agent| word::agent_state(&agent.state));
+    for (state, count) in counted(&word::AGENT_STATES, states) {
+        page.labelled("tandem_agents", "state", state, count);
+    }
+    queues(&mut page, view);
+    page.counter("tandem_calls_arrived_total", "Calls that came in.", tally.arrived);
+    page.counter("tandem_calls_rejected_total", "Calls refused at the door.", tally.rejected);
+    page.counter("tandem_calls_answered_total", "Calls connected to an agent.", tally.answered);
+    page.family("tandem_calls_closed_total", "counter", "Interactions that are over, by outcome.");
+    for outcome in word::OUTCOMES {
+        let count = tally.closed.get(&outcome).copied().unwrap_or_default();
+        page.labelled("tandem_calls_closed_total", "outcome", word::outcome(outcome), count);
+    }
+    let waited = seconds(tally.wait_us);
+    page.counter("tandem_wait_seconds_total", "Time that answered callers had waited in the queue.", waited);
+    page.counter("tandem_offers_total", "Offers to agents.", tally.offered);
+    page.family(
+        "tandem_offers_ended_total",
+        "counter",
+        "Offers that ended without a conversation, by outcome.",
+    );
+    for outcome in word::OFFER_OUTCOMES {
+        let outcome = word::offer_outcome(outcome);
+        let count = tally.offers_ended.get(outcome).copied().unwrap_or_default();
+        page.labelled("tandem_offers_ended_total", "outcome", outcome, count);
+    }
+    page.counter(
+        "tandem_repairs_total",
+        "Things that were due and did not come. Each is worth a look.",
+        tally.repaired,
+    );
+    page.counter("tandem_facts_committed_total", "Facts committed to the journal.", tally.facts);
+    page.gauge("tandem_store_waiting_facts", "Facts that wait to be committed.", lag.facts_waiting);
+    page.gauge(
+        "tandem_store_lag_seconds",
+        "How long the oldest of them has waited.",
+        lag.oldest.as_secs_f64(),
+    );
+    let well = u8::from(*writing == Writing::Well);
+    page.gauge(
+        "tandem_store_writing",
+        "1 while the journal is written, 0 while the disk fails or is behind.",
+        well,
+    );
+    if let Some(status) = status {
+        door(&mut page, status);
+    }
+    page.0
+}
+
+fn queues(page: &mut Page, view: &View) {
+    let mut waiting: BTreeMap<&str, u64> = BTreeMap::new();
+    for interaction in view.live.interactions.values() {
+        if let StageView::Waiting(stay) | StageView::Offered { stay, .. } = &interaction.stage {
+            *waiting.entry(stay.queue.as_str()).or_default() += 1;
+        }
+    }
+    page.gauge("tandem_waiting", "Callers who wait in all queues.", waiting.values().sum::<u64>());
+    let shown = || view.live.queues.keys().take(QUEUES_SHOWN);
+    page.family("tandem_queue_waiting", "gauge", "Callers who wait, by queue.");
+    for queue in shown() {
+        let count = waiting.get(queue.as_str()).copied().unwrap_or_default();
+        page.labelled("tandem_queue_waiting", "queue", queue, count);
+    }
+    page.family("tandem_queue_total", "counter", "What became of callers who came to a queue, by queue.");
+    for queue in shown() {
+        let totals = view.totals.get(queue).copied().unwrap_or_default();
+        for (what, count) in [
+            ("entered", totals.entered),
+            ("refused", totals.refused),
+            ("answered", totals.answered),
+            ("abandoned", totals.abandoned),
+            ("flowed_out", totals.flowed_out),
+            ("lost", totals.lost),
+        ] {
+            // Writing to a string does not fail.
+            let _ = writeln!(page.0, "tandem_queue_total{{queue=\"{queue}\",what=\"{what}\"}} {count}");
+        }
+    }
+}
+
+fn door(page: &mut Page, status: &Status) {
+    page.gauge("tandem_door_calls", "Calls at the SIP door.", status.calls);
+    page.gauge("tandem_sip_connections", "Open SIP connections over TCP and TLS.", status.connections);
+    let counters = &status.counters;
+    for (name, what, count) in [
+        ("tandem_sip_calls_arrived_total", "Calls that arrived over SIP.", counters.calls_arrived),
+        ("tandem_sip_unknown_peers_total", "Requests from no trunk.", counters.unknown_peers),
+        (
+            "tandem_sip_faulty_messages_total",
+            "Messages that could not be understood.",
+            counters.faulty_messages,
+        ),
+        (
+            "tandem_sip_offers_refused_total",
+            "Media offers that could not be agreed to.",
+            counters.offers_refused,
+        ),
+        (
+            "tandem_sip_calls_over_limit_total",
+            "Calls refused because of the limit.",
+            counters.calls_over_limit,
+        ),
+        ("tandem_sip_failovers_total", "Parties tried at a further proxy.", counters.failovers),
+        ("tandem_media_ports_exhausted_total", "Calls without a free media port.", counters.ports_exhausted),
+    ] {
+        page.counter(name, what, count);
+    }
+    let (mut up, mut down, mut unknown) = (0u64, 0u64, 0u64);
+    for proxy in &status.proxies {
+        match proxy.health {
+            Health::Up { .. } => up += 1,
+            Health::Down { .. } => down += 1,
+            Health::Unknown => unknown += 1,
+        }
+    }
+    page.family("tandem_sip_proxies", "gauge", "Proxies of the trunks by health.");
+    for (health, count) in [("up", up), ("down", down), ("unknown", unknown)] {
+        page.labelled("tandem_sip_proxies", "health", health, count);
+    }
+}
+
+struct Page(String);
+
+impl Page {
+    fn family(&mut self, name: &str, kind: &str, help: &str) {
+        // Writing to a string does not fail.
+        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
+    }
+
+    fn counter(&mut self, name: &str, help: &str, value: impl Display) {
+        self.family(name, "counter", help);
+        let _ = writeln!(self.0, "{name} {value}");
+    }
+
+    fn gauge(&mut self, name: &str, help: &str, value: impl Display) {
+        self.family(name, "gauge", help);
+        let _ = writeln!(self.0, "{name} {value}");
+    }
+
+    fn labelled(&mut self, name: &str, label: &str, value: impl Display, count: u64) {
+        let _ = writeln!(self.0, "{name}{{{label}=\"{value}\"}} {count}");
+    }
+}
+
+/// How often each word occurs; a word that does not occur has its zero, so that a figure never vanishes.
+fn counted(words: &[&'static str], found: impl Iterator<Item = &'static str>) -> Vec<(&'static str, u64)> {
+    let mut counts: Vec<(&'static str, u64)> = words.iter().map(|word| (*word, 0)).collect();
+    for word in found {
+        if let Some(count) = counts.iter_mut().find(|(known, _)| *known == word) {
+            count.1 += 1;
+        }
+    }
+    counts
+}
+
+fn seconds(micros: u64) -> f64 {
+    std::time::Duration::from_micros(micros).as_secs_f64()
+}
+
+/// Queues that have figures of their own, in the order of their ids; those after them count in the sum.
+const QUEUES_SHOWN: usize = 100;

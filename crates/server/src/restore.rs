@@ -1,0 +1,140 @@
+//! Opening the journal at start, and reading from it what the contact center was.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use tandem_center::Timestamp;
+use tandem_center::config::Document;
+use tandem_center::fact::Fact;
+use tandem_center::id::{InteractionId, QueueId};
+use tandem_center::view::{ClosedInteraction, Live as LiveState, QueueTotals, Story, View};
+use tandem_store::{FactNumber, Journal, PAGE_MAX, Settings, Tenant};
+
+use crate::live::{Live, Recorder};
+
+/// A journal that is open, and the state it holds.
+pub struct Restored {
+    /// The journal.
+    pub journal: Journal,
+    /// The committed state; [`Live::view`] is what the center goes on from.
+    pub live: Arc<Live>,
+    /// Where the center's facts go.
+    pub recorder: Recorder,
+}
+
+/// The journal cannot be opened or read.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreFault {
+    /// The file.
+    #[error("{fault}; {}", .fault.remedy())]
+    Journal {
+        /// What is wrong with it.
+        #[from]
+        fault: tandem_store::Fault,
+    },
+    /// The folder cannot be made.
+    #[error(
+        "the folder {folder} cannot be made: {source}; correct `data` or the rights of the folder above it"
+    )]
+    Folder {
+        /// The folder.
+        folder: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A fact that this release does not understand.
+    #[error("fact {number} of the journal cannot be read: {source}; start the release that wrote it")]
+    Fact {
+        /// Its number.
+        number: u64,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+}
+
+/// Opens the journal in a folder, which is made if it does not exist, and reads the state of the tenant from it.
+///
+/// # Errors
+///
+/// See [`RestoreFault`]; each says what to do.
+pub fn open(folder: &Path, tenant: Tenant) -> Result<Restored, RestoreFault> {
+    std::fs::create_dir_all(folder)
+        .map_err(|source| RestoreFault::Folder { folder: folder.display().to_string(), source })?;
+    let live = Live::new(tenant.clone());
+    let listener = live.clone();
+    let journal =
+        Journal::open(folder.join(FILE), Settings::default(), move |event| listener.on_journal(event))?;
+    let view = read(&journal, &tenant)?;
+    live.begin(journal.clone(), view);
+    let recorder = Recorder::new(journal.clone(), live.clone());
+    Ok(Restored { journal, live, recorder })
+}
+
+/// Folds the last snapshot and the facts after it.
+fn read(journal: &Journal, tenant: &Tenant) -> Result<View, RestoreFault> {
+    // A snapshot that cannot be read is none: it only saves time.
+    let snapshot = journal.snapshot(tenant, FORMAT)?;
+    let mut view = snapshot.and_then(|snapshot| decode(&snapshot.state)).unwrap_or_default();
+    loop {
+        let page = journal.facts(tenant, FactNumber(view.live.number), PAGE_MAX)?;
+        if page.is_empty() {
+            return Ok(view);
+        }
+        for record in page {
+            let fact: Fact = serde_json::from_slice(&record.fact)
+                .map_err(|source| RestoreFault::Fact { number: record.number.0, source })?;
+            view.apply(&Arc::new(fact));
+        }
+    }
+}
+
+/// Puts the state away, for the next start.
+pub fn put_snapshot(journal: &Journal, tenant: &Tenant, view: &View) {
+    match encode(view) {
+        Ok(state) => journal.put_snapshot(tenant, FactNumber(view.live.number), FORMAT, state),
+        Err(error) => tracing::warn!(%error, "snapshot cannot be encoded; the next start folds more facts"),
+    }
+}
+
+fn encode(view: &View) -> serde_json::Result<Vec<u8>> {
+    let View { at, live, totals, stories, recent, document } = view;
+    serde_json::to_vec(&Saving { at, live, totals, stories, recent, document })
+}
+
+fn decode(state: &[u8]) -> Option<View> {
+    let saved: serde_json::Result<Saved> = serde_json::from_slice(state);
+    let Saved { at, live, totals, stories, recent, document } = saved
+        .inspect_err(|error| tracing::warn!(%error, "snapshot cannot be read; all facts are folded"))
+        .ok()?;
+    Some(View { at, live, totals, stories, recent, document })
+}
+
+/// The parts of a view, as they are written.
+#[derive(Serialize)]
+struct Saving<'a> {
+    at: &'a Timestamp,
+    live: &'a LiveState,
+    totals: &'a BTreeMap<QueueId, QueueTotals>,
+    stories: &'a BTreeMap<InteractionId, Story>,
+    recent: &'a VecDeque<ClosedInteraction>,
+    document: &'a Option<Arc<Document>>,
+}
+
+/// The parts of a view, as they are read.
+#[derive(Deserialize)]
+struct Saved {
+    at: Timestamp,
+    live: LiveState,
+    totals: BTreeMap<QueueId, QueueTotals>,
+    stories: BTreeMap<InteractionId, Story>,
+    recent: VecDeque<ClosedInteraction>,
+    document: Option<Arc<Document>>,
+}
+
+/// The name of the journal in its folder.
+const FILE: &str = "journal.db";
+
+/// The version of [`Saved`]: to be raised with every change of the view, so that an older snapshot is not read.
+const FORMAT: u32 = 1;
