@@ -1,7 +1,11 @@
 //! What a user agent does, one file for each behaviour, on virtual time.
 
 mod harness;
+mod solo;
 
 mod call;
+mod cancel;
+mod forking;
 mod reoffer;
 mod session_timer;
+mod success_again;
