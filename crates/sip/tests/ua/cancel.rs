@@ -21,7 +21,8 @@ fn a_ringing_call_is_withdrawn() {
         pair.a.events.clear();
         pair.a.ua.hang_up(pair.now, a, completed_elsewhere());
         pair.drive();
-        let Some(Event::Ended { leg, why: EndedBy::Cancelled { request } }) = pair.b.events.pop_front() else {
+        let Some(Event::Ended { leg, why: EndedBy::Cancelled { request } }) = pair.b.events.pop_front()
+        else {
             panic!("B was not told");
         };
         assert_eq!(leg, b);
@@ -80,10 +81,7 @@ fn a_2xx_that_crosses_cancel_is_acknowledged_and_ended() {
         pair.b.ua.accept(pair.now, b, answer_with(200, "answer"));
         pair.a.ua.hang_up(pair.now, a, Vec::new());
         pair.drive();
-        assert_eq!(
-            pair.log,
-            ["A CANCEL", "B 200 INVITE", "A ACK", "A BYE", "B 200 CANCEL", "B 200 BYE"]
-        );
+        assert_eq!(pair.log, ["A CANCEL", "B 200 INVITE", "A ACK", "A BYE", "B 200 CANCEL", "B 200 BYE"]);
         assert!(matches!(pair.b.events.pop_front(), Some(Event::Acknowledged { .. })));
         assert!(matches!(pair.b.events.pop_front(), Some(Event::Ended { why: EndedBy::Bye { .. }, .. })));
         assert!(matches!(pair.a.events.pop_front(), Some(Event::Ended { why: EndedBy::OurSide, .. })));
@@ -152,9 +150,6 @@ fn a_call_that_rings_for_ever_is_cancelled_in_the_end() {
     let cancel = solo.next_sent();
     assert_eq!(cancel.method().as_bytes(), b"CANCEL");
     solo.respond(&invite, 487, "peer", &[], None);
-    assert!(matches!(
-        solo.next_event(),
-        Event::Ended { why: EndedBy::NoResponse(NoResponse::TimedOut), .. }
-    ));
+    assert!(matches!(solo.next_event(), Event::Ended { why: EndedBy::NoResponse(NoResponse::TimedOut), .. }));
     solo.assert_all_gone();
 }

@@ -6,6 +6,8 @@ mod solo;
 mod call;
 mod cancel;
 mod forking;
+mod refusals;
 mod reoffer;
+mod routing;
 mod session_timer;
 mod success_again;

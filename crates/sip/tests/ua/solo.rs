@@ -1,6 +1,10 @@
 //! One user agent and a peer that a test plays by hand: whatever a foreign implementation might send.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "what a test takes for granted ends it where it fails")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "what a test takes for granted ends it where it fails"
+)]
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -225,7 +229,14 @@ impl Solo {
 pub(crate) const OFFER: &str = "Content-Type: application/sdp";
 
 /// A request of the peer in its call `call-1`. `tag` is ours; empty outside of a dialog.
-pub(crate) fn request(method: &str, cseq: u32, branch: &str, tag: &str, headers: &[&str], body: &str) -> String {
+pub(crate) fn request(
+    method: &str,
+    cseq: u32,
+    branch: &str,
+    tag: &str,
+    headers: &[&str],
+    body: &str,
+) -> String {
     let tag = if tag.is_empty() { String::new() } else { format!(";tag={tag}") };
     let mut text = format!(
         "{method} sip:us@192.0.2.1:5060 SIP/2.0\n\
@@ -236,7 +247,7 @@ pub(crate) fn request(method: &str, cseq: u32, branch: &str, tag: &str, headers:
          Call-ID: call-1\n\
          CSeq: {cseq} {method}\n"
     );
-    if !headers.iter().any(|header| header.starts_with("Contact")) {
+    if !headers.iter().any(|header| header.to_ascii_lowercase().starts_with("contact:")) {
         text.push_str("Contact: <sip:peer@198.51.100.9:5060>\n");
     }
     for header in headers {
