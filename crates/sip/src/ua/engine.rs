@@ -69,10 +69,10 @@ pub(super) enum LegTimer {
     SuccessGivesUp,
     /// A re-INVITE that met another is tried again.
     Glare,
+    /// The session was not refreshed. Before `Refresh`: at the same moment it is too late for that.
+    SessionExpiry,
     /// The session is refreshed.
     Refresh,
-    /// The session was not refreshed.
-    SessionExpiry,
     /// A transfer is no longer reported on.
     Refer(ReferId),
 }

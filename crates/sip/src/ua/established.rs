@@ -148,8 +148,7 @@ impl Established {
             Method::Invite | Method::Update => self.on_offer(turn, asked),
             Method::Bye => {
                 turn.reply_status(asked.server, request, 200);
-                self.refuse_theirs(turn, 487);
-                turn.engine.stop_leg_timers(turn.leg());
+                self.leave_nothing_open(turn);
                 return turn.ended(EndedBy::Bye { request: request.clone() }, Stage::Over);
             }
             Method::Info => {
@@ -258,6 +257,13 @@ impl Established {
         }
     }
 
+    /// The dialog ends: what the peer has asked is answered.
+    fn leave_nothing_open(&mut self, turn: &mut Turn<'_>) {
+        self.refuse_theirs(turn, 487);
+        self.transfers.end(turn);
+        turn.engine.stop_leg_timers(turn.leg());
+    }
+
     /// The peer withdrew its re-INVITE; the CANCEL itself has been answered.
     pub(super) fn on_cancel(&mut self, turn: &mut Turn<'_>, server: ServerId) {
         if matches!(&self.theirs, Some(Theirs::Request { server: pending, .. }) if *pending == server) {
@@ -342,7 +348,7 @@ impl Established {
                 self.send_ours(turn);
             }
             481 => {
-                turn.engine.stop_leg_timers(turn.leg());
+                self.leave_nothing_open(turn);
                 return turn.ended(EndedBy::PeerLost, Stage::Over);
             }
             408 => return self.lost(turn),
@@ -420,8 +426,7 @@ impl Established {
 
     /// Ends the dialog: BYE now, or after the ACK that must come before it. `why` is told when that is done.
     fn end(&mut self, turn: &mut Turn<'_>, headers: Vec<ExtraHeader>, why: Option<EndedBy>) -> Next {
-        self.refuse_theirs(turn, 487);
-        turn.engine.stop_leg_timers(turn.leg());
+        self.leave_nothing_open(turn);
         let dialog = self.dialog.clone();
         Some(match self.unacknowledged.take() {
             Some(success) => Ending::after_ack(turn, dialog, success, headers, why),

@@ -179,6 +179,15 @@ impl Transfers {
         }
     }
 
+    /// The dialog ends: what the user has not answered is answered now.
+    pub(super) fn end(&mut self, turn: &mut Turn<'_>) {
+        for transfer in self.open.drain(..) {
+            if let Some((server, request)) = transfer.asked {
+                turn.reply_status(server, &request, 487);
+            }
+        }
+    }
+
     fn close(&mut self, turn: &mut Turn<'_>, refer: ReferId) {
         self.open.retain(|transfer| transfer.id != refer);
         turn.stop(LegTimer::Refer(refer));
