@@ -372,6 +372,11 @@ impl<E: Copy> Transactions<E> {
         self.close_if_over(id);
     }
 
+    /// Forgets a request of theirs that nobody answers any more.
+    pub(crate) fn forget(&mut self, id: ServerId) {
+        self.close(id);
+    }
+
     /// Where the responses of that request go.
     pub(crate) fn reply_to(&self, id: ServerId) -> Option<&Destination> {
         self.servers.get(&id).map(|transaction| &transaction.to)

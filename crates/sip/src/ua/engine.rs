@@ -69,6 +69,8 @@ pub(super) enum LegTimer {
     SuccessGivesUp,
     /// A re-INVITE that met another is tried again.
     Glare,
+    /// A re-INVITE had a provisional response, but no final one.
+    ReofferGivesUp,
     /// The session was not refreshed. Before `Refresh`: at the same moment it is too late for that.
     SessionExpiry,
     /// The session is refreshed.

@@ -306,7 +306,10 @@ impl Established {
             None => (Method::Update, Errand::Update(leg)),
         };
         match turn.request(&mut self.dialog, method, errand, content) {
-            Some(key) => ours.progress = Progress::Sent(key),
+            Some(key) => {
+                ours.progress = Progress::Sent(key);
+                turn.set(LegTimer::ReofferGivesUp, REOFFER_ANSWERED_WITHIN);
+            }
             None => self.ours_failed(turn, None),
         }
     }
@@ -329,6 +332,7 @@ impl Established {
         if code < 200 || ours.progress != Progress::Sent(key) {
             return None;
         }
+        turn.stop(LegTimer::ReofferGivesUp);
         match code {
             200..=299 => {
                 self.dialog.refresh_target(response);
@@ -452,6 +456,12 @@ impl Established {
                     self.send_ours(turn);
                 }
                 None
+            }
+            LegTimer::ReofferGivesUp => {
+                if let Some(Ours { progress: Progress::Sent(key), .. }) = self.ours {
+                    turn.engine.transactions.abandon(key);
+                }
+                self.lost(turn)
             }
             LegTimer::Refresh => {
                 self.refresh(turn);
@@ -607,6 +617,10 @@ const GLARES_MAX: u8 = 5;
 
 /// Seconds in Retry-After are below this: RFC 3261 section 14.2.
 const RETRY_AFTER_SECONDS_END: u64 = 11;
+
+/// How long a re-INVITE may have no final response: machines answer it. A provisional response ends Timer B, so that
+/// nothing else would; the peer then counts as lost. As long as a proxy waits at least (Timer C).
+const REOFFER_ANSWERED_WITHIN: Duration = Duration::from_secs(180);
 
 /// When a refresh that was refused, or met another request, is tried again. The session's end is not put off.
 const REFRESH_AGAIN_AFTER: Duration = Duration::from_secs(10);

@@ -214,7 +214,9 @@ impl UserAgent {
             match timer {
                 UaTimer::Leg(leg, timer) => self.on_leg_timer(now, leg, timer),
                 UaTimer::Request(id) => {
-                    self.asking.remove(&id);
+                    if let Some(asked) = self.asking.remove(&id) {
+                        self.engine.transactions.forget(asked.server);
+                    }
                 }
             }
         }

@@ -123,6 +123,8 @@ pub(crate) struct Pair {
     pub(crate) delay: Duration,
     /// Which messages are lost, by their number in `log` and their entry there.
     pub(crate) lost: Loss,
+    /// What a message takes longer, at most, and the state of the chance that says how much.
+    jitter: (Duration, u64),
     packets: Vec<Packet>,
 }
 
@@ -144,8 +146,14 @@ impl Pair {
             log: Vec::new(),
             delay: Duration::from_millis(20),
             lost: Box::new(|_, _| false),
+            jitter: (Duration::ZERO, 0),
             packets: Vec::new(),
         }
+    }
+
+    /// Messages take up to `more` longer, by chance, and overtake each other.
+    pub(crate) fn jitter(&mut self, seed: u64, more: Duration) {
+        self.jitter = (more, seed);
     }
 
     pub(crate) fn end(&mut self, side: Side) -> &mut End {
@@ -285,7 +293,9 @@ impl Pair {
             // Each end opens its own connection for requests.
             (Destination::Hop(_), true) => Some(ConnectionId(from as u64)),
         };
-        let at = self.now + self.delay;
+        let (more, state) = &mut self.jitter;
+        *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let at = self.now + self.delay + more.mul_f64((*state >> 33) as f64 / f64::from(1_u32 << 31));
         self.packets.push(Packet { at, to: from.other(), connection, bytes: transmit.bytes.to_vec() });
     }
 }
