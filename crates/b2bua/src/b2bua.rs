@@ -53,6 +53,7 @@ pub struct B2bua {
     random: StdRng,
     next_media_leg: u64,
     out: VecDeque<Output>,
+    open: bool,
     pub(crate) counters: Counters,
 }
 
@@ -150,6 +151,7 @@ impl B2bua {
             random,
             next_media_leg: 1,
             out: VecDeque::new(),
+            open: true,
             counters: Counters::default(),
             setup,
         };
@@ -242,6 +244,11 @@ impl B2bua {
                 })
             })
             .collect()
+    }
+
+    /// Closes the door to new calls (503), or opens it again. Calls in progress go on.
+    pub fn set_open(&mut self, open: bool) {
+        self.open = open;
     }
 
     /// Replaces what can be played. Plays that run go on.
@@ -341,7 +348,7 @@ impl B2bua {
             self.replace(now, leg, index, replaced, offer, ports);
             return;
         }
-        if self.calls.len() >= self.setup.limits.calls {
+        if !self.open || self.calls.len() >= self.setup.limits.calls {
             self.counters.calls_over_limit += 1;
             self.ua.reject(now, leg, cause::answer_to(Rejection::Overloaded));
             return;

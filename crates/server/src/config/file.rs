@@ -1,0 +1,325 @@
+//! The configuration file as people write it. Every key says its unit, its default and its danger.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use tandem_center::config::document::{
+    AgentDocument, LimitsDocument, NumberDocument, OffersDocument, QueueDocument,
+};
+use tandem_center::flow::document::FlowDocument;
+use tandem_center::id::FlowId;
+
+/// The whole file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    /// `data`: the folder of the journal, beside the file unless absolute. Default `tandem-data`. Whoever can write
+    /// there can change history.
+    #[serde(default = "File::default_data")]
+    pub data: PathBuf,
+    /// `[http]`: the API and the page.
+    #[serde(default)]
+    pub http: HttpFile,
+    /// `[log]`: what is logged, and how.
+    #[serde(default)]
+    pub log: LogFile,
+    /// `[dns]`: who is asked for addresses.
+    #[serde(default)]
+    pub dns: DnsFile,
+    /// `[sip]`: what holds for all trunks.
+    #[serde(default)]
+    pub sip: SipFile,
+    /// `[relay]`: the threads that move packets.
+    #[serde(default)]
+    pub relay: RelayFile,
+    /// `[[interfaces]]`: where SIP is spoken.
+    #[serde(default)]
+    pub interfaces: Vec<InterfaceFile>,
+    /// `[[media]]`: where packets of sound come and go.
+    #[serde(default)]
+    pub media: Vec<MediaFile>,
+    /// `[[trunks]]`: the networks we call and that call us.
+    #[serde(default)]
+    pub trunks: Vec<TrunkFile>,
+    /// `[prompts]`: a name for each WAV file that can be played, `welcome = "prompts/welcome.wav"`. Mono or stereo,
+    /// 8 to 48 kHz, 16 bit. The names `music`, `ringback` and `beep` exist without a file and can be replaced.
+    #[serde(default)]
+    pub prompts: BTreeMap<String, PathBuf>,
+    /// `[[agents]]`: who talks to customers.
+    #[serde(default)]
+    pub agents: Vec<AgentDocument>,
+    /// `[[queues]]`: where callers wait for them.
+    #[serde(default)]
+    pub queues: Vec<QueueDocument>,
+    /// `[[numbers]]`: which flow a dialled number leads to.
+    #[serde(default)]
+    pub numbers: Vec<NumberDocument>,
+    /// `[flows.<id>]`: what happens to a caller, step by step.
+    #[serde(default)]
+    pub flows: BTreeMap<FlowId, FlowDocument>,
+    /// `[offers]`: what becomes of agents who do not take an offer.
+    #[serde(default)]
+    pub offers: OffersDocument,
+    /// `[limits]`: how much the center holds.
+    #[serde(default)]
+    pub limits: LimitsDocument,
+}
+
+impl File {
+    fn default_data() -> PathBuf {
+        PathBuf::from("tandem-data")
+    }
+}
+
+/// `[http]`: the API and the page.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HttpFile {
+    /// Address and port. Default `127.0.0.1:8080`. Any address but loopback demands `certificate`, `key` and
+    /// `token_file`: whoever reaches the API sees callers' numbers and can sign agents off.
+    pub listen: SocketAddr,
+    /// PEM file of the certificate, with its intermediates. Default: none, no TLS.
+    pub certificate: Option<PathBuf>,
+    /// PEM file of the key.
+    pub key: Option<PathBuf>,
+    /// A file whose content, at least 32 characters, every request must carry as `Authorization: Bearer`. Default:
+    /// none. Keep it readable by this program only.
+    pub token_file: Option<PathBuf>,
+}
+
+impl Default for HttpFile {
+    fn default() -> HttpFile {
+        HttpFile {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            certificate: None,
+            key: None,
+            token_file: None,
+        }
+    }
+}
+
+/// `[log]`: what is logged, and how. Never message bodies, keys or digits.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogFile {
+    /// `text` for people (default) or `json` for machines.
+    pub format: LogFormat,
+    /// `error`, `warn`, `info` (default) or `debug`.
+    pub level: LogLevel,
+}
+
+impl Default for LogFile {
+    fn default() -> LogFile {
+        LogFile { format: LogFormat::Text, level: LogLevel::Info }
+    }
+}
+
+/// How lines of the log look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines: one JSON object a line.
+    Json,
+}
+
+/// Which lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogLevel {
+    /// Somebody should act.
+    Error,
+    /// Something is wrong and was handled.
+    Warn,
+    /// What an operator follows.
+    Info,
+    /// What a developer follows; many lines a call.
+    Debug,
+}
+
+/// `[dns]`: who is asked for addresses.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DnsFile {
+    /// Name servers with their ports, `["10.0.0.53:53"]`. Default: those of the system.
+    pub servers: Vec<SocketAddr>,
+}
+
+/// `[sip]`: what holds for all trunks.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SipFile {
+    /// What a request from no trunk gets: `drop` (default, no answer: scanners learn nothing) or `refuse` (403: easier
+    /// to set up a trunk with). It is never routed.
+    pub unknown_peers: UnknownPeersFile,
+}
+
+impl Default for SipFile {
+    fn default() -> SipFile {
+        SipFile { unknown_peers: UnknownPeersFile::Drop }
+    }
+}
+
+/// What a request from no trunk gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnknownPeersFile {
+    /// Nothing.
+    Drop,
+    /// 403.
+    Refuse,
+}
+
+/// `[relay]`: the threads that move packets.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RelayFile {
+    /// How many threads, 1 to 64. Default: one for each core, at most 2. All legs of a call share one.
+    pub threads: Option<usize>,
+}
+
+/// `[[interfaces]]`: one address on which SIP is spoken.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InterfaceFile {
+    /// Its name in this file.
+    pub name: String,
+    /// `udp`, `tcp` or `tls`.
+    pub transport: TransportFile,
+    /// Address and port to listen on, `0.0.0.0:5061`.
+    pub bind: SocketAddr,
+    /// Host and port under which the other networks reach it, if that differs from `bind` (behind NAT):
+    /// `203.0.113.10:5060`. Default: `bind`.
+    #[serde(default)]
+    pub advertised: Option<String>,
+    /// With TLS: our certificates. The first is shown where no name fits, and in the client's role.
+    #[serde(default)]
+    pub certificates: Vec<CertificateFile>,
+    /// With TLS: PEM file of the roots we believe. Default: the system's, `/etc/ssl/certs/ca-certificates.crt`.
+    #[serde(default)]
+    pub trust: Option<PathBuf>,
+    /// With TLS: whether a peer that connects must show a certificate, `required` (default) or `optional` (telephones).
+    #[serde(default)]
+    pub client_certificate: ClientCertificateFile,
+}
+
+/// One certificate chain with its key.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CertificateFile {
+    /// PEM: the certificate, then its intermediates. Without them Microsoft resets the connection.
+    pub certificate: PathBuf,
+    /// PEM: the private key.
+    pub key: PathBuf,
+}
+
+/// How SIP travels on an interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TransportFile {
+    /// Datagrams.
+    Udp,
+    /// A stream in the clear.
+    Tcp,
+    /// A stream under TLS.
+    Tls,
+}
+
+/// Whether a peer that connects must show a certificate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientCertificateFile {
+    /// It must.
+    #[default]
+    Required,
+    /// It may.
+    Optional,
+}
+
+/// `[[media]]`: one address with a range of ports for sound.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MediaFile {
+    /// Its name in this file.
+    pub name: String,
+    /// The address to bind.
+    pub bind: IpAddr,
+    /// The address in our SDP, if it differs (behind NAT). Default: `bind`.
+    #[serde(default)]
+    pub advertised: Option<IpAddr>,
+    /// The first and the last port, `[20000, 39999]`. Each party of a call takes two; the firewall must let them all in.
+    pub ports: [u16; 2],
+}
+
+/// `[[trunks]]`: one network.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrunkFile {
+    /// Its name in this file; numbers and agents name it as their line.
+    pub name: String,
+    /// `direct_routing` (Teams) or `carrier` (any other SIP network, telephone or PBX).
+    pub profile: ProfileFile,
+    /// The interface on which it is spoken to.
+    pub interface: String,
+    /// The media address of its calls.
+    pub media: String,
+    /// The trunk's name at the other network, `sbc1.contoso.com`. Required with `direct_routing`: Contact, From and Via
+    /// carry it, and Microsoft finds the customer by it. Default: the interface's advertised host.
+    #[serde(default)]
+    pub fqdn: Option<String>,
+    /// Where calls go, in order of preference: names or addresses with optional ports. With `direct_routing` by
+    /// default Microsoft's three. With `carrier` by default none: only SIP addresses can be called, at their host.
+    #[serde(default)]
+    pub proxies: Option<Vec<String>>,
+    /// From where requests are taken: addresses and ranges. With `direct_routing` by default Microsoft's published
+    /// ranges; with `carrier` required. Whoever can send from there can place calls.
+    #[serde(default)]
+    pub peers: Option<Vec<String>>,
+    /// With TLS: names of which one must be in the peer's certificate. With `direct_routing` by default
+    /// `sip.pstnhub.microsoft.com`.
+    #[serde(default)]
+    pub peer_names: Option<Vec<String>>,
+    /// Encryption of sound, `required`, `accepted` or `forbidden`. Default: `required` with `direct_routing`, else
+    /// `forbidden`. `required` only makes sense over TLS: the keys stand in the signalling.
+    #[serde(default)]
+    pub srtp: Option<SrtpFile>,
+    /// Believe the address packets come from rather than the signalled one, for telephones behind NAT. Default `false`:
+    /// a stranger who guesses a port would take the sound of a call in the clear.
+    #[serde(default)]
+    pub latch: bool,
+    /// Our own OPTIONS to each proxy every so many seconds, 10 to 3600; 0: never. Default: 60 with `direct_routing`
+    /// (Microsoft wants one a minute, not more), else never.
+    #[serde(default)]
+    pub keep_alive_s: Option<u32>,
+    /// User name for networks that challenge us.
+    #[serde(default)]
+    pub user: Option<String>,
+    /// A file with the password for `user`. Keep it readable by this program only.
+    #[serde(default)]
+    pub password_file: Option<PathBuf>,
+}
+
+/// How a network is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProfileFile {
+    /// Teams.
+    DirectRouting,
+    /// Anybody else.
+    Carrier,
+}
+
+/// Encryption of sound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SrtpFile {
+    /// Only encrypted.
+    Required,
+    /// Encrypted where the other end offers it.
+    Accepted,
+    /// Never.
+    Forbidden,
+}

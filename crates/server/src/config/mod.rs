@@ -1,0 +1,9 @@
+//! The configuration, read once at start, checked as a whole, and never doubted afterwards.
+
+pub mod fault;
+pub mod file;
+pub mod settings;
+
+pub use fault::{Fault, Faults};
+pub use file::File;
+pub use settings::Settings;

@@ -1,0 +1,530 @@
+//! From the file to settings that the parts of the program take: names become places in lists, texts become values.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tandem_b2bua::UnknownPeers;
+use tandem_b2bua::trunk::{AddressRange, Profile, Proxy, Trunk};
+use tandem_center::call::PromptName;
+use tandem_center::config::document::Document;
+use tandem_center::config::{Config, Known};
+use tandem_media::leg;
+use tandem_media::negotiate::SrtpPolicy;
+use tandem_media::prompt::Prompt;
+use tandem_sip::flow::{InterfaceId, Transport};
+use tandem_sip::ua::Credentials;
+
+use crate::config::fault::{Fault, Faults};
+use crate::config::file::{
+    ClientCertificateFile, DnsFile, File, HttpFile, InterfaceFile, LogFile, MediaFile, ProfileFile, SrtpFile,
+    TransportFile, TrunkFile, UnknownPeersFile,
+};
+use crate::prompts;
+use crate::transport::tls::{ClientCertificate, IdentityFiles, TlsContext, TlsFiles};
+
+/// Everything the program needs to run.
+pub struct Settings {
+    /// The folder of the journal.
+    pub data: PathBuf,
+    /// The API and the page.
+    pub http: HttpFile,
+    /// The log.
+    pub log: LogFile,
+    /// Name servers.
+    pub dns: DnsFile,
+    /// What strangers get.
+    pub unknown_peers: UnknownPeers,
+    /// Threads that move packets.
+    pub relay_threads: Option<usize>,
+    /// Where SIP is spoken; the place in the list is the [`InterfaceId`].
+    pub interfaces: Vec<Interface>,
+    /// Where sound comes and goes; the place in the list is the [`leg::InterfaceId`].
+    pub media: Vec<Media>,
+    /// The networks.
+    pub trunks: Vec<Trunk>,
+    /// What can be played.
+    pub prompts: BTreeMap<PromptName, Arc<Prompt>>,
+    /// The contact center.
+    pub center: Arc<Config>,
+    /// How many calls at once.
+    pub calls: usize,
+}
+
+/// Where SIP is spoken.
+#[derive(Clone)]
+pub struct Interface {
+    /// Its name.
+    pub name: Arc<str>,
+    /// How.
+    pub transport: Transport,
+    /// Where it listens.
+    pub bind: SocketAddr,
+    /// Host and port as others reach it.
+    pub advertised: (Arc<str>, u16),
+    /// With TLS.
+    pub tls: Option<TlsContext>,
+    /// The files of its certificates, to be watched for expiry.
+    pub certificates: Vec<PathBuf>,
+}
+
+/// Where sound comes and goes.
+#[derive(Clone, Debug)]
+pub struct Media {
+    /// Its name.
+    pub name: Arc<str>,
+    /// The address to bind.
+    pub bind: IpAddr,
+    /// The address in our SDP.
+    pub advertised: IpAddr,
+    /// First and last port.
+    pub ports: (u16, u16),
+}
+
+/// Microsoft's proxies, in the order in which they are tried ("Plan Direct Routing").
+const MICROSOFT_PROXIES: [&str; 3] =
+    ["sip.pstnhub.microsoft.com:5061", "sip2.pstnhub.microsoft.com:5061", "sip3.pstnhub.microsoft.com:5061"];
+/// Microsoft's published ranges for signalling and media ("Plan Direct Routing").
+const MICROSOFT_PEERS: [&str; 2] = ["52.112.0.0/14", "52.120.0.0/14"];
+/// The name that Microsoft's certificate must carry.
+const MICROSOFT_NAME: &str = "sip.pstnhub.microsoft.com";
+/// Where Debian and most others keep the system's roots.
+const SYSTEM_ROOTS: &str = "/etc/ssl/certs/ca-certificates.crt";
+/// A FQDN that Microsoft takes has at most this many characters.
+const FQDN_MAX: usize = 63;
+
+impl Settings {
+    /// Reads and checks a file.
+    pub fn load(path: &Path) -> Result<Settings, Faults> {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            Faults(vec![Fault {
+                key: path.display().to_string(),
+                problem: format!("cannot be read: {error}; name another file with --config"),
+            }])
+        })?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        Settings::parse(&text, folder)
+    }
+
+    /// Checks the text of a file whose relative paths start at `folder`. All faults are found at once, but for those
+    /// of the form itself, of which the first is told with its line.
+    pub fn parse(text: &str, folder: &Path) -> Result<Settings, Faults> {
+        let file: File = toml::from_str(text).map_err(|error| {
+            let problem = error.message().to_owned();
+            let line =
+                error.span().map_or(1, |span| text.get(..span.start).unwrap_or("").lines().count().max(1));
+            Faults(vec![Fault { key: format!("line {line}"), problem }])
+        })?;
+        Settings::check(file, folder)
+    }
+
+    /// Checks a file that was read.
+    pub fn check(file: File, folder: &Path) -> Result<Settings, Faults> {
+        let mut check = Check { folder, faults: Vec::new() };
+        check.http(&file.http);
+        let interfaces = check.interfaces(&file);
+        let media = check.media(&file.media);
+        let trunks = check.trunks(&file, &interfaces, &media);
+        let prompts = check.prompts(&file.prompts);
+        if file.relay.threads.is_some_and(|threads| !(1..=64).contains(&threads)) {
+            check.fault("relay.threads", "must be 1 to 64; leave it out for one a core, at most 2");
+        }
+        let document = Document {
+            agents: file.agents,
+            queues: file.queues,
+            numbers: file.numbers,
+            flows: file.flows,
+            offers: file.offers,
+            limits: file.limits,
+        };
+        let known = Known {
+            prompts: prompts.keys().cloned().collect(),
+            lines: file.trunks.iter().map(|trunk| Arc::from(trunk.name.as_str())).collect(),
+        };
+        let calls = usize::try_from(document.limits.calls).unwrap_or(usize::MAX);
+        let center = match Config::new(document, &known) {
+            Ok(center) => Some(Arc::new(center)),
+            Err(faults) => {
+                check.faults.extend(faults.0.into_iter().map(|fault| Fault {
+                    problem: format!("{}; {}", fault.problem, fault.problem.remedy()),
+                    key: fault.key,
+                }));
+                None
+            }
+        };
+        match center {
+            Some(center) if check.faults.is_empty() => Ok(Settings {
+                data: folder.join(file.data),
+                http: file.http,
+                log: file.log,
+                dns: file.dns,
+                unknown_peers: match file.sip.unknown_peers {
+                    UnknownPeersFile::Drop => UnknownPeers::Drop,
+                    UnknownPeersFile::Refuse => UnknownPeers::Refuse,
+                },
+                relay_threads: file.relay.threads,
+                interfaces,
+                media,
+                trunks,
+                prompts,
+                center,
+                calls,
+            }),
+            _ => Err(Faults(check.faults)),
+        }
+    }
+}
+
+struct Check<'a> {
+    folder: &'a Path,
+    faults: Vec<Fault>,
+}
+
+impl Check<'_> {
+    fn fault(&mut self, key: impl Into<String>, problem: impl Into<String>) {
+        self.faults.push(Fault { key: key.into(), problem: problem.into() });
+    }
+
+    fn http(&mut self, http: &HttpFile) {
+        if http.listen.ip().is_loopback() {
+            return;
+        }
+        for (key, missing) in [
+            ("http.certificate", http.certificate.is_none()),
+            ("http.key", http.key.is_none()),
+            ("http.token_file", http.token_file.is_none()),
+        ] {
+            if missing {
+                let problem = format!(
+                    "is needed because http.listen is {}; set it, or listen on 127.0.0.1",
+                    http.listen
+                );
+                self.fault(key, problem);
+            }
+        }
+    }
+
+    fn interfaces(&mut self, file: &File) -> Vec<Interface> {
+        let mut names = BTreeSet::new();
+        let mut interfaces = Vec::with_capacity(file.interfaces.len());
+        for entry in &file.interfaces {
+            let key = format!("interfaces.{}", entry.name);
+            if !names.insert(entry.name.as_str()) {
+                self.fault(&key, "stands twice; give each interface a name of its own");
+            }
+            let advertised = match &entry.advertised {
+                None => (Arc::from(entry.bind.ip().to_string()), entry.bind.port()),
+                Some(text) => match host_and_port(text) {
+                    Some((host, port)) => (Arc::from(host), port.unwrap_or(entry.bind.port())),
+                    None => {
+                        self.fault(
+                            format!("{key}.advertised"),
+                            "is no host with a port; write 203.0.113.10:5060",
+                        );
+                        continue;
+                    }
+                },
+            };
+            if entry.advertised.is_none() && entry.bind.ip().is_unspecified() {
+                let problem =
+                    "is needed because bind is no particular address; write the address others reach";
+                self.fault(format!("{key}.advertised"), problem);
+            }
+            let tls = match entry.transport {
+                TransportFile::Tls => self.tls(&key, entry, &file.trunks),
+                TransportFile::Udp | TransportFile::Tcp => {
+                    if !entry.certificates.is_empty() {
+                        let problem = "has no meaning without TLS; remove it or set transport = \"tls\"";
+                        self.fault(format!("{key}.certificates"), problem);
+                    }
+                    None
+                }
+            };
+            interfaces.push(Interface {
+                name: Arc::from(entry.name.as_str()),
+                transport: match entry.transport {
+                    TransportFile::Udp => Transport::Udp,
+                    TransportFile::Tcp => Transport::Tcp,
+                    TransportFile::Tls => Transport::Tls,
+                },
+                bind: entry.bind,
+                advertised,
+                tls,
+                certificates: entry.certificates.iter().map(|c| self.folder.join(&c.certificate)).collect(),
+            });
+        }
+        interfaces
+    }
+
+    fn tls(&mut self, key: &str, entry: &InterfaceFile, trunks: &[TrunkFile]) -> Option<TlsContext> {
+        if entry.certificates.is_empty() {
+            let problem = "is needed with TLS; write [{ certificate = \"sbc.pem\", key = \"sbc.key\" }]";
+            self.fault(format!("{key}.certificates"), problem);
+            return None;
+        }
+        let accepted_names =
+            trunks.iter().filter(|trunk| trunk.interface == entry.name).flat_map(peer_names).collect();
+        let files = TlsFiles {
+            identities: entry
+                .certificates
+                .iter()
+                .map(|files| IdentityFiles {
+                    certificate: self.folder.join(&files.certificate),
+                    key: self.folder.join(&files.key),
+                })
+                .collect(),
+            trust: entry.trust.as_ref().map_or(PathBuf::from(SYSTEM_ROOTS), |trust| self.folder.join(trust)),
+            client_certificate: match entry.client_certificate {
+                ClientCertificateFile::Required => ClientCertificate::Required,
+                ClientCertificateFile::Optional => ClientCertificate::Optional,
+            },
+            accepted_names,
+        };
+        match TlsContext::load(&files) {
+            Ok(context) => Some(context),
+            Err(fault) => {
+                self.fault(
+                    format!("{key}.certificates"),
+                    format!("{fault}; give PEM files that belong together"),
+                );
+                None
+            }
+        }
+    }
+
+    fn media(&mut self, entries: &[MediaFile]) -> Vec<Media> {
+        let mut names = BTreeSet::new();
+        let mut media = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let key = format!("media.{}", entry.name);
+            if !names.insert(entry.name.as_str()) {
+                self.fault(&key, "stands twice; give each media address a name of its own");
+            }
+            let [first, last] = entry.ports;
+            if first < 1024 || last <= first {
+                let problem =
+                    "must be the first and the last of at least two ports above 1023, [20000, 39999]";
+                self.fault(format!("{key}.ports"), problem);
+            }
+            if entry.advertised.is_none() && entry.bind.is_unspecified() {
+                let problem =
+                    "is needed because bind is no particular address; write the address others reach";
+                self.fault(format!("{key}.advertised"), problem);
+            }
+            media.push(Media {
+                name: Arc::from(entry.name.as_str()),
+                bind: entry.bind,
+                advertised: entry.advertised.unwrap_or(entry.bind),
+                ports: (first, last),
+            });
+        }
+        media
+    }
+
+    fn trunks(&mut self, file: &File, interfaces: &[Interface], media: &[Media]) -> Vec<Trunk> {
+        let mut names = BTreeSet::new();
+        let mut trunks = Vec::with_capacity(file.trunks.len());
+        for entry in &file.trunks {
+            let key = format!("trunks.{}", entry.name);
+            if !names.insert(entry.name.as_str()) {
+                self.fault(&key, "stands twice; give each trunk a name of its own");
+            }
+            let interface = interfaces.iter().position(|i| *i.name == *entry.interface);
+            let place = media.iter().position(|m| *m.name == *entry.media);
+            if interface.is_none() {
+                self.unknown(format!("{key}.interface"), &entry.interface, "interfaces");
+            }
+            if place.is_none() {
+                self.unknown(format!("{key}.media"), &entry.media, "media");
+            }
+            let (Some(interface), Some(place)) = (interface, place) else { continue };
+            if let Some(trunk) = self.trunk(&key, entry, (interface, interfaces), (place, media)) {
+                trunks.push(trunk);
+            }
+        }
+        trunks
+    }
+
+    fn trunk(
+        &mut self,
+        key: &str,
+        entry: &TrunkFile,
+        (interface, interfaces): (usize, &[Interface]),
+        (place, media): (usize, &[Media]),
+    ) -> Option<Trunk> {
+        let at = interfaces.get(interface)?;
+        let sound = media.get(place)?;
+        let direct_routing = entry.profile == ProfileFile::DirectRouting;
+        let mut profile = if direct_routing { Profile::direct_routing() } else { Profile::carrier() };
+        if direct_routing && at.transport != Transport::Tls {
+            self.fault(format!("{key}.interface"), "must be one with TLS: Teams speaks nothing else");
+        }
+        let (host, port) = match &entry.fqdn {
+            Some(fqdn) if fqdn.len() > FQDN_MAX || !is_name(fqdn) => {
+                self.fault(
+                    format!("{key}.fqdn"),
+                    "must be a DNS name of at most 63 characters, not an address",
+                );
+                return None;
+            }
+            Some(fqdn) => (Arc::from(fqdn.as_str()), at.advertised.1),
+            None if direct_routing => {
+                let problem = "is needed: Teams refuses calls whose Contact carries an address (403)";
+                self.fault(format!("{key}.fqdn"), problem);
+                return None;
+            }
+            None => at.advertised.clone(),
+        };
+        if let Some(srtp) = entry.srtp {
+            profile.srtp = match srtp {
+                SrtpFile::Required => SrtpPolicy::Required,
+                SrtpFile::Accepted => SrtpPolicy::Accepted,
+                SrtpFile::Forbidden => SrtpPolicy::Forbidden,
+            };
+        }
+        profile.latch = entry.latch;
+        match entry.keep_alive_s {
+            None => {}
+            Some(0) => profile.keep_alive = None,
+            Some(seconds) if (10..=3600).contains(&seconds) => {
+                profile.keep_alive = Some(Duration::from_secs(seconds.into()));
+            }
+            Some(_) => {
+                self.fault(format!("{key}.keep_alive_s"), "must be 10 to 3600 seconds, or 0 for never")
+            }
+        }
+        Some(Trunk {
+            name: Arc::from(entry.name.as_str()),
+            profile,
+            interface: InterfaceId(u16::try_from(interface).ok()?),
+            transport: at.transport,
+            host,
+            port,
+            media: leg::InterfaceId(u16::try_from(place).ok()?),
+            media_address: sound.advertised,
+            proxies: self.proxies(key, entry),
+            peers: self.peers(key, entry),
+            peer_names: if at.transport == Transport::Tls { peer_names(entry) } else { Vec::new() },
+            credentials: self.credentials(key, entry),
+        })
+    }
+
+    fn proxies(&mut self, key: &str, entry: &TrunkFile) -> Vec<Proxy> {
+        let given: Vec<&str> = match (&entry.proxies, entry.profile) {
+            (Some(proxies), _) => proxies.iter().map(String::as_str).collect(),
+            (None, ProfileFile::DirectRouting) => MICROSOFT_PROXIES.to_vec(),
+            (None, ProfileFile::Carrier) => Vec::new(),
+        };
+        let mut proxies = Vec::with_capacity(given.len());
+        for text in given {
+            match host_and_port(text) {
+                Some((host, port)) => proxies.push(Proxy { host: Arc::from(host), port }),
+                None => {
+                    let problem =
+                        format!("{text:?} is no host with an optional port; write sip.example.com:5061");
+                    self.fault(format!("{key}.proxies"), problem);
+                }
+            }
+        }
+        proxies
+    }
+
+    fn peers(&mut self, key: &str, entry: &TrunkFile) -> Vec<AddressRange> {
+        let given: Vec<&str> = match (&entry.peers, entry.profile) {
+            (Some(peers), _) => peers.iter().map(String::as_str).collect(),
+            (None, ProfileFile::DirectRouting) => MICROSOFT_PEERS.to_vec(),
+            (None, ProfileFile::Carrier) => {
+                let problem = "is needed: the addresses from which this network's calls are taken";
+                self.fault(format!("{key}.peers"), problem);
+                return Vec::new();
+            }
+        };
+        let mut peers = Vec::with_capacity(given.len());
+        for text in given {
+            match text.parse() {
+                Ok(range) => peers.push(range),
+                Err(error) => self.fault(format!("{key}.peers"), format!("{text:?}: {error}")),
+            }
+        }
+        peers
+    }
+
+    fn credentials(&mut self, key: &str, entry: &TrunkFile) -> Option<Credentials> {
+        match (&entry.user, &entry.password_file) {
+            (None, None) => None,
+            (Some(user), Some(path)) => match std::fs::read_to_string(self.folder.join(path)) {
+                Ok(password) => Some(Credentials {
+                    user: user.as_str().into(),
+                    password: password.trim().into(),
+                    realm: None,
+                }),
+                Err(error) => {
+                    self.fault(format!("{key}.password_file"), format!("cannot be read: {error}"));
+                    None
+                }
+            },
+            _ => {
+                self.fault(format!("{key}.user"), "and password_file belong together; give both or neither");
+                None
+            }
+        }
+    }
+
+    fn prompts(&mut self, entries: &BTreeMap<String, PathBuf>) -> BTreeMap<PromptName, Arc<Prompt>> {
+        let mut all = prompts::built_in();
+        for (name, path) in entries {
+            match prompts::load(&self.folder.join(path)) {
+                Ok(prompt) => {
+                    all.insert(Arc::from(name.as_str()), Arc::new(prompt));
+                }
+                Err(error) => self.fault(format!("prompts.{name}"), error.to_string()),
+            }
+        }
+        all
+    }
+
+    fn unknown(&mut self, key: String, name: &str, list: &str) {
+        self.fault(
+            key,
+            format!("names {name:?}, which is not among [[{list}]]; add it there or name another"),
+        );
+    }
+}
+
+fn peer_names(trunk: &TrunkFile) -> Vec<Box<str>> {
+    match (&trunk.peer_names, trunk.profile) {
+        (Some(names), _) => names.iter().map(|name| name.as_str().into()).collect(),
+        (None, ProfileFile::DirectRouting) => vec![MICROSOFT_NAME.into()],
+        (None, ProfileFile::Carrier) => Vec::new(),
+    }
+}
+
+/// A DNS name: labels of letters, digits and dashes.
+fn is_name(text: &str) -> bool {
+    text.parse::<IpAddr>().is_err()
+        && text.split('.').all(|label| {
+            !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+        })
+}
+
+/// `host`, `host:port`, `1.2.3.4:port`, `[::1]:port`, `::1`.
+fn host_and_port(text: &str) -> Option<(&str, Option<u16>)> {
+    if let Some(rest) = text.strip_prefix('[') {
+        let (host, rest) = rest.split_once(']')?;
+        host.parse::<IpAddr>().ok()?;
+        return match rest {
+            "" => Some((host, None)),
+            _ => Some((host, Some(rest.strip_prefix(':')?.parse().ok()?))),
+        };
+    }
+    if text.parse::<IpAddr>().is_ok() {
+        return Some((text, None));
+    }
+    let (host, port) = match text.split_once(':') {
+        Some((host, port)) => (host, Some(port.parse().ok()?)),
+        None => (text, None),
+    };
+    (host.parse::<IpAddr>().is_ok() || is_name(host)).then_some((host, port))
+}
