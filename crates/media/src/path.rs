@@ -58,6 +58,17 @@ pub struct PathClock {
     pub ntp: NtpClock,
 }
 
+/// What a packet turned out to be.
+#[derive(Clone, Debug)]
+pub enum Arrival {
+    /// Not believed: not from our far end, or nothing we can read.
+    Stranger,
+    /// From our far end, and for nobody else to hear.
+    Taken,
+    /// To be heard by the bridged leg.
+    Sound(Sound),
+}
+
 /// A packet that came and is to be heard by the bridged leg.
 #[derive(Clone, Debug)]
 pub struct Sound {
@@ -190,7 +201,11 @@ impl Path {
     pub fn play(&mut self, now: Instant, play: PlayId, mut prompts: Vec<Arc<Prompt>>, repeat: bool) {
         self.stop_play();
         prompts.truncate(PROMPTS_MAX);
+        let silent = prompts.iter().all(|p| p.sound(Law::Mu).is_empty());
         self.player = Some(Player::new(play, prompts, repeat));
+        if silent {
+            self.end_play(PlayOutcome::Finished);
+        }
         self.refuse_unplayable();
         self.arm(now);
     }
@@ -208,14 +223,13 @@ impl Path {
         }
     }
 
-    /// A packet that came to the RTP port: `packet` is all of it. What is to be heard by the bridged leg is
-    /// answered; the packet was decrypted in place then.
-    pub fn handle_rtp(&mut self, now: Instant, source: SocketAddr, packet: &mut [u8]) -> Option<Sound> {
-        let state = self.state.as_mut()?;
+    /// A packet that came to the RTP port: `packet` is all of it, and is decrypted in place when it is believed.
+    pub fn handle_rtp(&mut self, now: Instant, source: SocketAddr, packet: &mut [u8]) -> Arrival {
+        let Some(state) = &mut self.state else { return Arrival::Stranger };
         let trusted = state.trusts(source);
         if !trusted && self.srtp.is_none() && !state.may_latch(now) {
             self.strangers.foreign += 1;
-            return None;
+            return Arrival::Stranger;
         }
         let octets = match &mut self.srtp {
             None => packet.len(),
@@ -223,22 +237,22 @@ impl Path {
                 Ok(octets) => octets,
                 Err(error) => {
                     self.strangers.count(error);
-                    return None;
+                    return Arrival::Stranger;
                 }
             },
         };
-        let packet = packet.get(..octets)?;
+        let packet = packet.get(..octets).unwrap_or_default();
         let read = Header::parse(packet).and_then(|h| Some((h, h.payload(packet)?)));
         let Some((header, payload)) = read else {
             self.strangers.foreign += 1;
-            return None;
+            return Arrival::Stranger;
         };
         let negotiated = &*state.negotiated;
         let clock_hz = negotiated.codec.clock_hz;
         let receive = negotiated.receive;
+        let is_event = negotiated.telephone_event.is_some_and(|t| t.receive == header.payload_type);
         let since_base = now.saturating_duration_since(self.clock.base);
         let newest = self.reception.handle(since_base, &header, clock_hz, payload.len());
-        let is_event = negotiated.telephone_event.is_some_and(|t| t.receive == header.payload_type);
         if newest {
             state.heard_at = now;
             if state.heard_from != Some(source) {
@@ -247,15 +261,11 @@ impl Path {
             self.handle_presence(now);
         }
         if is_event {
-            let told =
-                self.digits_in.handle(now, header.timestamp, packet.get(payload.clone())?, EVENT_CLOCK_HZ);
-            for (digit, duration_ms) in told.into_iter().flatten() {
-                self.tell(LegEvent::Digit { leg: self.leg, digit, duration_ms });
-            }
+            self.handle_event(now, &header, packet.get(payload.clone()).unwrap_or_default());
         } else {
             self.end_lost_press(now);
         }
-        receive.then_some(Sound { from: self.leg, header, payload })
+        if receive { Arrival::Sound(Sound { from: self.leg, header, payload }) } else { Arrival::Taken }
     }
 
     /// Sends what another leg said, if this leg hears it. `buffer` is the one the packet came in.
@@ -284,21 +294,22 @@ impl Path {
         Some(Transmit { range, to, socket: Socket::Rtp })
     }
 
-    /// A packet that came to the RTCP port, or to the RTP port and is RTCP ([`crate::rtp::is_rtcp`]).
-    pub fn handle_rtcp(&mut self, now: Instant, source: SocketAddr, packet: &mut [u8]) {
-        let Some(state) = &mut self.state else { return };
+    /// A packet that came to the RTCP port, or to the RTP port and is RTCP ([`crate::rtp::is_rtcp`]). Answers
+    /// whether it was believed.
+    pub fn handle_rtcp(&mut self, now: Instant, source: SocketAddr, packet: &mut [u8]) -> bool {
+        let Some(state) = &mut self.state else { return false };
         let expected = [state.target.ip(), state.rtcp_target.ip(), state.negotiated.remote_rtcp.ip()];
         let octets = match &mut self.srtp {
             None if expected.contains(&source.ip()) => packet.len(),
             None => {
                 self.strangers.foreign += 1;
-                return;
+                return false;
             }
             Some(srtp) => match srtp.unprotect_rtcp(packet) {
                 Ok(octets) => octets,
                 Err(error) => {
                     self.strangers.count(error);
-                    return;
+                    return false;
                 }
             },
         };
@@ -321,6 +332,7 @@ impl Path {
                 self.far.round_trip = rtcp::round_trip(&block, ntp).or(self.far.round_trip);
             }
         }
+        true
     }
 
     /// When [`Path::poll_transmit`] is due next.
@@ -463,6 +475,13 @@ impl Path {
                 self.attention = Attention::Missed;
                 self.tell(LegEvent::Silent { leg: self.leg, for_ms: silent.as_millis() as u32 });
             }
+        }
+    }
+
+    fn handle_event(&mut self, now: Instant, header: &Header, payload: &[u8]) {
+        let told = self.digits_in.handle(now, header.timestamp, payload, EVENT_CLOCK_HZ);
+        for (digit, duration_ms) in told.into_iter().flatten() {
+            self.tell(LegEvent::Digit { leg: self.leg, digit, duration_ms });
         }
     }
 

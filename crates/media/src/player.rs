@@ -7,7 +7,7 @@ use crate::g711;
 use crate::leg::PlayId;
 use crate::prompt::Prompt;
 
-/// A list of prompts and how far it has come.
+/// A list of prompts, with some sound in it, and how far it has come.
 pub(crate) struct Player {
     pub(crate) play: PlayId,
     prompts: Vec<Arc<Prompt>>,
@@ -18,8 +18,6 @@ pub(crate) struct Player {
 
 impl Player {
     pub(crate) fn new(play: PlayId, prompts: Vec<Arc<Prompt>>, repeat: bool) -> Self {
-        // A list without sound would repeat for ever within one frame.
-        let repeat = repeat && prompts.iter().any(|p| !p.sound(Law::Mu).is_empty());
         Self { play, prompts, repeat, at: (0, 0) }
     }
 

@@ -9,7 +9,7 @@ use tandem_media::codec::{Codec, Law};
 use tandem_media::g711;
 use tandem_media::leg::{LegEvent, LegId};
 use tandem_media::negotiate::{Negotiated, PayloadTypes, SrtpPair};
-use tandem_media::path::{Path, PathClock, Socket, Transmit};
+use tandem_media::path::{Arrival, Path, PathClock, Socket, Transmit};
 use tandem_media::rtcp::NtpClock;
 use tandem_media::rtp::Header;
 use tandem_media::sdp::Direction;
@@ -119,7 +119,10 @@ impl Wire {
         let [a, b] = &mut self.legs;
         let (this, other) = if side == 0 { (a, b) } else { (b, a) };
         let heard = this.handle_rtp(self.now, source, &mut buffer[..packet.len()]);
-        let sent = heard.and_then(|sound| other.forward(self.now, &sound, &mut buffer));
+        let sent = match heard {
+            Arrival::Sound(sound) => other.forward(self.now, &sound, &mut buffer),
+            Arrival::Taken | Arrival::Stranger => None,
+        };
         self.keep(1 - side, sent, &buffer);
         self.drain();
     }
