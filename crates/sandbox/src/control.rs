@@ -1,23 +1,39 @@
 //! The control of the sandbox over HTTP and JSON: who plays Teams, the carrier or the network does it here.
 //!
 //! It listens on loopback only, and answers only requests that name a loopback host, so that no page in a browser
-//! can reach it under a name of its own.
+//! can reach it under a name of its own. `GET /` lists the routes.
 
-use axum::extract::{Path, Request, State};
+use std::time::Duration;
+
+use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, put};
+use axum::routing::{get, post, put};
 use axum::{Json, Router};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use tandem_media::dtmf::Digit;
 
 use crate::Addresses;
+use crate::config::{TrunkConfig, UserConfig};
 use crate::dns::SharedZone;
+use crate::event::Event;
+use crate::media::Counts;
+use crate::shell::{Engine, World};
+use crate::teams::call::Placing;
+use crate::teams::command::Act;
+use crate::teams::proxy::{ProxyId, ProxyState};
+use crate::teams::transfer::Target;
+use crate::teams::{CallId, CallView, Command, CommandRefusal, Done};
+use crate::trace::Entry as TraceEntry;
+use crate::user::{Behaviour, Voice};
 use crate::zone::Entry;
 
 /// What the control reads and changes.
 #[derive(Clone, Debug)]
 pub struct Shared {
+    /// Teams, carrier, media.
+    pub engine: Engine,
     /// DNS.
     pub zone: SharedZone,
     /// Where everything is.
@@ -27,21 +43,277 @@ pub struct Shared {
 /// The routes, without a socket.
 pub fn app(shared: Shared) -> Router {
     Router::new()
-        .route("/", get(addresses))
+        .route("/", get(overview))
+        .route("/events", get(events))
+        .route("/violations", get(violations).delete(forget_violations))
+        .route("/trace", get(trace))
+        .route("/calls", get(calls))
+        .route("/calls/{id}/{act}", post(act_on_call))
+        .route("/users", get(users))
+        .route("/users/{id}", put(behave))
+        .route("/users/{id}/{act}", post(act_of_user))
+        .route("/trunks", get(trunks))
+        .route("/trunks/{fqdn}", put(set_trunk))
+        .route("/proxies", get(proxies))
+        .route("/proxies/{name}", put(set_proxy))
         .route("/dns", get(names))
         .route("/dns/{name}", put(set_name).delete(remove_name))
         .layer(from_fn(loopback_hosts_only))
         .with_state(shared)
 }
 
-async fn addresses(State(shared): State<Shared>) -> Json<Addresses> {
-    Json(shared.addresses)
+/// `GET /`: where everything is, and what can be asked here.
+async fn overview(State(shared): State<Shared>) -> Response {
+    #[derive(Serialize)]
+    struct Overview {
+        #[serde(flatten)]
+        addresses: Addresses,
+        routes: &'static [&'static str],
+    }
+    Json(Overview { addresses: shared.addresses, routes: ROUTES }).into_response()
 }
 
+#[derive(Deserialize)]
+struct After {
+    #[serde(default)]
+    after: u64,
+    #[serde(default)]
+    wait_ms: u64,
+}
+
+/// `GET /events?after=N&wait_ms=M`: what happened after the event N; waits up to M ms for something to happen.
+async fn events(State(shared): State<Shared>, Query(After { after, wait_ms }): Query<After>) -> Response {
+    let patience = Duration::from_millis(wait_ms).min(WAIT_MAX);
+    shared.engine.wait_beyond(after, patience).await;
+    let found = shared.engine.ask(move |world, _| {
+        let events: Vec<Event> = world.teams.journal.events.after(after).cloned().collect();
+        events
+    });
+    told(found.await)
+}
+
+/// `GET /violations`: everything that a border controller did wrong. Tests assert that it is empty.
+async fn violations(State(shared): State<Shared>) -> Response {
+    told(shared.engine.ask(|world, _| world.teams.journal.violations.list().to_vec()).await)
+}
+
+async fn forget_violations(State(shared): State<Shared>) -> Response {
+    match shared.engine.ask(|world, _| world.teams.journal.violations.clear()).await {
+        Some(()) => StatusCode::NO_CONTENT.into_response(),
+        None => ended(),
+    }
+}
+
+/// `GET /trace?after=N`: the messages after message N, without keys.
+async fn trace(State(shared): State<Shared>, Query(After { after, .. }): Query<After>) -> Response {
+    let found = shared.engine.ask(move |world, _| {
+        let entries: Vec<TraceEntry> = world.teams.journal.trace.after(after).cloned().collect();
+        entries
+    });
+    told(found.await)
+}
+
+/// A call with what its media port has counted.
+#[derive(Serialize)]
+struct CallWithCounts {
+    #[serde(flatten)]
+    call: CallView,
+    heard: Option<Counts>,
+}
+
+/// `GET /calls`: all calls of users, with what was heard in them.
+async fn calls(State(shared): State<Shared>) -> Response {
+    let found = shared.engine.ask(|world, _| {
+        let with_counts = |call: CallView| CallWithCounts { heard: world.ports.counts(call.port), call };
+        world.teams.calls().map(with_counts).collect::<Vec<_>>()
+    });
+    told(found.await)
+}
+
+/// A user with the calls that live.
+#[derive(Serialize)]
+struct UserWithCalls {
+    #[serde(flatten)]
+    user: UserConfig,
+    calls: Vec<u64>,
+}
+
+/// `GET /users`: all users, what they do when called, and their calls.
+async fn users(State(shared): State<Shared>) -> Response {
+    let found = shared.engine.ask(|world, _| {
+        let with_calls = |user: &UserConfig| UserWithCalls {
+            user: user.clone(),
+            calls: world.teams.calls_of(&user.id).map(|call| call.0).collect(),
+        };
+        world.teams.users().map(with_calls).collect::<Vec<_>>()
+    });
+    told(found.await)
+}
+
+/// `PUT /users/{id}`: what the user does from the next call on. Fields that are left out have their defaults.
+async fn behave(
+    State(shared): State<Shared>,
+    Path(user): Path<String>,
+    Json(behaviour): Json<Behaviour>,
+) -> Response {
+    command(&shared, Command::Behave { user, behaviour }).await
+}
+
+/// The body of an act; each act takes what it needs of it.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ActBody {
+    /// `call`: the number. `transfer`: a number to transfer to.
+    number: Option<String>,
+    /// `transfer`: a user to transfer to.
+    user: Option<String>,
+    /// `transfer`: a call whose other end to transfer to. Acts of a user: the call, if it is not the latest.
+    call: Option<u64>,
+    /// `transfer`: without a hold before.
+    without_hold: bool,
+    /// `call`: the caller's number is withheld.
+    anonymous: bool,
+    /// `call`: the call was forwarded by this user.
+    forwarded_by: Option<String>,
+    /// `call`: the call takes the place of this one.
+    replaces: Option<u64>,
+    /// `digits`: the digits.
+    digits: Option<String>,
+    /// `speak`: the voice.
+    voice: Option<Voice>,
+}
+
+/// `POST /users/{id}/call|answer|decline|hold|resume|refresh|move|transfer|digits|speak|hangup`.
+async fn act_of_user(
+    State(shared): State<Shared>,
+    Path((user, act)): Path<(String, String)>,
+    body: Option<Json<ActBody>>,
+) -> Response {
+    let body = body.map(|Json(body)| body).unwrap_or_default();
+    if act == "call" {
+        let placing = Placing {
+            number: body.number.unwrap_or_default(),
+            anonymous: body.anonymous,
+            forwarded_by: body.forwarded_by,
+            replaces: body.replaces.map(CallId),
+        };
+        return command(&shared, Command::Place { user, placing }).await;
+    }
+    let latest = shared.engine.ask(move |world, _| world.teams.calls_of(&user).last()).await;
+    match latest.flatten() {
+        Some(call) => act_on(&shared, call, &act, body).await,
+        None => refused(CommandRefusal::NoCall),
+    }
+}
+
+/// `POST /calls/{id}/...`: the same for one call.
+async fn act_on_call(
+    State(shared): State<Shared>,
+    Path((call, act)): Path<(u64, String)>,
+    body: Option<Json<ActBody>>,
+) -> Response {
+    act_on(&shared, CallId(call), &act, body.map(|Json(body)| body).unwrap_or_default()).await
+}
+
+async fn act_on(shared: &Shared, call: CallId, act: &str, body: ActBody) -> Response {
+    let act = match act {
+        "answer" => Act::Answer,
+        "decline" => Act::Decline,
+        "hold" => Act::Hold,
+        "resume" => Act::Resume,
+        "refresh" => Act::Refresh,
+        "move" => Act::Move,
+        "hangup" => Act::HangUp,
+        "transfer" => {
+            let to = match (body.user, body.number, body.call) {
+                (Some(user), _, _) => Target::User(user),
+                (None, Some(number), _) => Target::Number(number),
+                (None, None, Some(call)) => Target::Call(CallId(call)),
+                (None, None, None) => return unusable("transfer needs user, number or call"),
+            };
+            Act::Transfer { to, hold_first: !body.without_hold }
+        }
+        "digits" => {
+            let digits = body.digits.unwrap_or_default();
+            let digits: Option<Vec<Digit>> = digits.chars().map(Digit::from_char).collect();
+            match digits {
+                Some(digits) if !digits.is_empty() => Act::Digits(digits),
+                _ => return unusable("digits are 0 to 9, *, #, A to D"),
+            }
+        }
+        "speak" => match body.voice {
+            Some(voice) => Act::Speak(voice),
+            None => return unusable("speak needs voice"),
+        },
+        _ => return refuse(StatusCode::NOT_FOUND, "there is no such act"),
+    };
+    command(shared, Command::Act { call, act }).await
+}
+
+/// `GET /trunks`: the trunks, and how their OPTIONS stand.
+async fn trunks(State(shared): State<Shared>) -> Response {
+    told(shared.engine.ask(|world, now| world.teams.trunks(now).collect::<Vec<_>>()).await)
+}
+
+/// `PUT /trunks/{fqdn}`: pairs a trunk, or changes its settings; DNS follows.
+async fn set_trunk(
+    State(shared): State<Shared>,
+    Path(fqdn): Path<String>,
+    Json(config): Json<TrunkConfig>,
+) -> Response {
+    let config = TrunkConfig { fqdn: fqdn.clone(), ..config };
+    let entry = Entry::host([config.address]);
+    if let Err(refusal) = shared.zone.write(|zone| zone.set(&fqdn, entry)) {
+        return unusable(refusal.to_string());
+    }
+    command(&shared, Command::SetTrunk { config }).await
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProxyBody {
+    state: ProxyState,
+}
+
+/// `GET /proxies`: the proxies and their states.
+async fn proxies(State(shared): State<Shared>) -> Response {
+    #[derive(Serialize)]
+    struct ProxyView {
+        name: &'static str,
+        fqdn: &'static str,
+        address: std::net::IpAddr,
+        state: ProxyState,
+    }
+    let found = shared.engine.ask(|world, _| {
+        let view = |(id, proxy): (ProxyId, &crate::teams::proxy::Proxy)| ProxyView {
+            name: id.short_name(),
+            fqdn: id.name(),
+            address: proxy.address,
+            state: proxy.state,
+        };
+        world.teams.proxies().map(view).collect::<Vec<_>>()
+    });
+    told(found.await)
+}
+
+/// `PUT /proxies/{sip|sip2|sip3}` with `{"state": "up" | "draining" | "down"}`.
+async fn set_proxy(
+    State(shared): State<Shared>,
+    Path(name): Path<String>,
+    Json(body): Json<ProxyBody>,
+) -> Response {
+    match ProxyId::named(&name) {
+        Some(proxy) => command(&shared, Command::SetProxy { proxy, state: body.state }).await,
+        None => refuse(StatusCode::NOT_FOUND, "there are sip, sip2 and sip3"),
+    }
+}
+
+/// `GET /dns`: all names.
 async fn names(State(shared): State<Shared>) -> Response {
     Json(shared.zone.read(|zone| zone.entries().clone())).into_response()
 }
 
+/// `PUT /dns/{name}` with `{"addresses": [...], "services": [...]}`.
 async fn set_name(
     State(shared): State<Shared>,
     Path(name): Path<String>,
@@ -49,13 +321,25 @@ async fn set_name(
 ) -> Response {
     match shared.zone.write(|zone| zone.set(&name, entry)) {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
-        Err(refusal) => refuse(StatusCode::UNPROCESSABLE_ENTITY, refusal.to_string()),
+        Err(refusal) => unusable(refusal.to_string()),
     }
 }
 
 async fn remove_name(State(shared): State<Shared>, Path(name): Path<String>) -> StatusCode {
     shared.zone.write(|zone| zone.remove(&name));
     StatusCode::NO_CONTENT
+}
+
+async fn command(shared: &Shared, command: Command) -> Response {
+    let done = shared.engine.ask(move |world: &mut World, now| world.teams.handle_command(now, command));
+    match done.await {
+        Some(Ok(Done::Call(call))) => {
+            (StatusCode::CREATED, Json(serde_json::json!({ "call": call.0 }))).into_response()
+        }
+        Some(Ok(Done::UnderWay)) => StatusCode::NO_CONTENT.into_response(),
+        Some(Err(refusal)) => refused(refusal),
+        None => ended(),
+    }
 }
 
 /// What the control says when it does not do what was asked.
@@ -66,6 +350,27 @@ struct Refusal {
 
 fn refuse(status: StatusCode, error: impl Into<String>) -> Response {
     (status, Json(Refusal { error: error.into() })).into_response()
+}
+
+fn unusable(error: impl Into<String>) -> Response {
+    refuse(StatusCode::UNPROCESSABLE_ENTITY, error)
+}
+
+fn refused(refusal: CommandRefusal) -> Response {
+    let status = match refusal {
+        CommandRefusal::NoUser | CommandRefusal::NoCall => StatusCode::NOT_FOUND,
+        CommandRefusal::NotANumber => StatusCode::UNPROCESSABLE_ENTITY,
+        _ => StatusCode::CONFLICT,
+    };
+    refuse(status, refusal.to_string())
+}
+
+fn told<T: Serialize>(found: Option<T>) -> Response {
+    found.map_or_else(ended, |found| Json(found).into_response())
+}
+
+fn ended() -> Response {
+    refuse(StatusCode::SERVICE_UNAVAILABLE, "the sandbox has ended")
 }
 
 async fn loopback_hosts_only(request: Request, next: Next) -> Response {
@@ -84,3 +389,22 @@ fn is_loopback(headers: &HeaderMap) -> bool {
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
+
+const ROUTES: &[&str] = &[
+    "GET /events?after=N&wait_ms=M",
+    "GET|DELETE /violations",
+    "GET /trace?after=N",
+    "GET /calls",
+    "POST /calls/{id}/{answer|decline|hold|resume|refresh|move|transfer|digits|speak|hangup}",
+    "GET /users",
+    "PUT /users/{id}",
+    "POST /users/{id}/{call|answer|decline|hold|resume|refresh|move|transfer|digits|speak|hangup}",
+    "GET /trunks",
+    "PUT /trunks/{fqdn}",
+    "GET /proxies",
+    "PUT /proxies/{sip|sip2|sip3}",
+    "GET /dns",
+    "PUT|DELETE /dns/{name}",
+];
+/// How long one request may wait for events.
+const WAIT_MAX: Duration = Duration::from_secs(60);

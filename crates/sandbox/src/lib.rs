@@ -15,10 +15,15 @@ pub mod control;
 pub mod dns;
 pub mod event;
 pub mod habits;
+pub mod hearing;
 pub mod journal;
 pub mod media;
+pub mod port;
+pub mod shell;
+pub mod sound;
 pub mod teams;
 pub mod timers;
+pub mod tls;
 pub mod trace;
 pub mod user;
 pub mod violation;
@@ -27,15 +32,19 @@ pub mod zone;
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::authority::{Authority, AuthorityError, CertificateRequest};
+use crate::chance::Chance;
 use crate::config::SandboxConfig;
 use crate::dns::{DnsServer, SharedZone};
+use crate::shell::{Engine, Shell, bind_proxies};
+use crate::teams::Teams;
 use crate::teams::proxy::ProxyId;
+use crate::tls::Tls;
 use crate::zone::{Entry, Zone};
 
 /// Starts the sandbox; it runs until `shutdown` is done or the returned [`Running`] is stopped.
@@ -48,24 +57,35 @@ pub async fn run(
     config.check()?;
     let now = SystemTime::now();
     let authority = Authority::open(&config.folder, config.keys, now)?;
-    authority.keep(PROXY_CERTIFICATE, &proxy_certificate(), now)?;
+    let proxy_identity = authority.keep(PROXY_CERTIFICATE, &proxy_certificate(), now)?;
     authority.keep(BORDER_CERTIFICATE, &border_certificate(&config), now)?;
+    let tls = Tls::new(&proxy_identity, authority.trust()?)?;
     let zone = SharedZone::new(first_zone(&config)?);
 
     let dns = DnsServer::bind(config.dns, zone.clone()).await.map_err(SandboxError::bind(config.dns))?;
     let control = TcpListener::bind(config.control).await.map_err(SandboxError::bind(config.control))?;
+    let proxies = bind_proxies(config.proxies.addresses, config.proxies.port);
+    let proxies = proxies.await.map_err(|(address, source)| SandboxError::Bind { address, source })?;
+    let proxy_port = local(&proxies[0])?.port();
     let (border_chain, border_key) = authority.files(BORDER_CERTIFICATE);
     let addresses = Addresses {
         dns: dns.address().map_err(SandboxError::bind(config.dns))?,
-        control: control.local_addr().map_err(SandboxError::bind(config.control))?,
+        control: local(&control)?,
+        proxies: config.proxies.addresses.map(|address| SocketAddr::new(address, proxy_port)),
         root: authority.root_file(),
         border_chain,
         border_key,
     };
 
+    let mut chance = Chance::new(config.seed.unwrap_or_else(seed_of_now));
+    let teams_chance = chance.branch();
+    let teams = |now| Teams::new(&config, proxy_port, teams_chance, now);
+    let shell = Shell::new(teams, zone.clone(), tls, proxies);
+    let (shell, engine) = shell.map_err(SandboxError::bind(config.dns))?;
+    let app = control::app(control::Shared { engine: engine.clone(), zone, addresses: addresses.clone() });
     let mut tasks = JoinSet::new();
     tasks.spawn(dns.serve());
-    let app = control::app(control::Shared { zone, addresses: addresses.clone() });
+    tasks.spawn(shell.run());
     tasks.spawn(async move {
         if let Err(error) = axum::serve(control, app).await {
             tracing::error!(%error, "control ended");
@@ -79,13 +99,14 @@ pub async fn run(
         }
         tasks.shutdown().await;
     });
-    Ok(Running { addresses, task, stop })
+    Ok(Running { addresses, engine, task, stop })
 }
 
 /// A sandbox that runs. Dropping it stops it.
 #[derive(Debug)]
 pub struct Running {
     addresses: Addresses,
+    engine: Engine,
     task: tokio::task::JoinHandle<()>,
     stop: tokio::sync::oneshot::Sender<()>,
 }
@@ -94,6 +115,11 @@ impl Running {
     /// Where everything is.
     pub fn addresses(&self) -> &Addresses {
         &self.addresses
+    }
+
+    /// A way to play Teams from the same process, as the control does over HTTP.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
     }
 
     /// Stops it and waits until every socket is closed.
@@ -118,6 +144,8 @@ pub struct Addresses {
     pub dns: SocketAddr,
     /// The HTTP control.
     pub control: SocketAddr,
+    /// The three SIP proxies, TLS.
+    pub proxies: [SocketAddr; 3],
     /// PEM file: the root that a border controller must trust.
     pub root: PathBuf,
     /// PEM file: a certificate chain for the border controller's names.
@@ -132,6 +160,9 @@ pub enum SandboxError {
     /// Certificates.
     #[error(transparent)]
     Authority(#[from] AuthorityError),
+    /// TLS cannot be set up with them.
+    #[error("TLS: {0}")]
+    Tls(#[from] rustls::Error),
     /// An address is taken or not ours.
     #[error("cannot listen on {address}: {source}")]
     Bind {
@@ -208,6 +239,15 @@ fn first_zone(config: &SandboxConfig) -> Result<Zone, SandboxError> {
         }
     }
     Ok(zone)
+}
+
+fn local(listener: &TcpListener) -> Result<SocketAddr, SandboxError> {
+    let unknown = SocketAddr::from(([127, 0, 0, 1], 0));
+    listener.local_addr().map_err(SandboxError::bind(unknown))
+}
+
+fn seed_of_now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64
 }
 
 const PROXY_CERTIFICATE: &str = "proxy";

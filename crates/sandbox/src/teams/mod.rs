@@ -11,7 +11,7 @@ pub mod trunk;
 pub mod wire;
 
 mod arrival;
-mod command;
+pub mod command;
 mod dial;
 mod hang_up;
 mod options;
@@ -256,10 +256,10 @@ impl Teams {
             proxy: connection.proxy.short_name().to_owned(),
         };
         self.journal.happened(now, what);
-        let never_up = connection.remote.is_none();
-        if never_up && let Opened::ByTeams { host, port, .. } = &connection.opened {
-            let error = error.unwrap_or("closed");
-            if error.contains("ertificate") || error.contains("alert") {
+        let error = error.unwrap_or("the connection was closed");
+        if let Opened::ByTeams { host, port, .. } = &connection.opened {
+            let never_up = connection.remote.is_none();
+            if never_up && (error.contains("ertificate") || error.contains("alert")) {
                 let seen = format!("{host}:{port}: {error}");
                 self.journal.wrong(now, Rule::TlsRefused, seen, None);
             }

@@ -226,7 +226,7 @@ impl Teams {
         self.tell(now, &pending, &Outcome::TimedOut);
     }
 
-    /// The connection that these requests waited for could not be opened.
+    /// The connection of these requests could not be opened, or is gone: no answer will come.
     pub(super) fn requests_unsent(&mut self, now: Instant, id: ConnectionId, error: &str) {
         let waited = self.pending.iter().filter(|(_, pending)| pending.connection == id);
         let waited: Vec<String> = waited.map(|(branch, _)| branch.clone()).collect();
