@@ -1,7 +1,18 @@
 //! The program `tandem`: sockets, tasks, files, configuration, HTTP. It runs the cores and decides nothing about
 //! calls or people.
 
+pub mod api;
 pub mod check;
 pub mod config;
+pub mod desk;
+pub mod engine;
+pub mod live;
+pub mod metrics;
+pub mod page;
 pub mod prompts;
+pub mod restore;
+pub mod serve;
+pub mod telemetry;
+pub mod timeline;
 pub mod transport;
+pub mod word;

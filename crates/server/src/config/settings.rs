@@ -392,7 +392,7 @@ impl Check<'_> {
                 profile.keep_alive = Some(Duration::from_secs(seconds.into()));
             }
             Some(_) => {
-                self.fault(format!("{key}.keep_alive_s"), "must be 10 to 3600 seconds, or 0 for never")
+                self.fault(format!("{key}.keep_alive_s"), "must be 10 to 3600 seconds, or 0 for never");
             }
         }
         Some(Trunk {

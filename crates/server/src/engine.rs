@@ -1,0 +1,355 @@
+//! The engine: one thread that runs the door of SIP and the center, and turns the crank between them.
+//!
+//! From an INVITE to a decision there is no lock and no hop between threads: a message is parsed where it is
+//! received, the door makes an event of it, the center decides in the same turn, and what it decides is on the wire
+//! before the next message is looked at. Facts are handed to the journal at the end of each turn and commit in groups
+//! while calls go on.
+
+use std::sync::Arc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use rand::TryRngCore;
+use rand::rngs::OsRng;
+use tandem_b2bua::{B2bua, Counters, Limits, Output as DoorOutput, ProxyHealth, Setup};
+use tandem_center::agent::{AgentCommand, Refusal};
+use tandem_center::fact::Fact;
+use tandem_center::{Center, Input, Output as CenterOutput, Timestamp};
+use tandem_media::leg::LegEvent;
+use tandem_relay::{PortPool, Relay, RelayConfig, RelayError};
+use tandem_sip::flow::InterfaceId;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::config::Settings;
+use crate::live::{Recorder, Writing};
+use crate::transport::resolve::Resolver;
+use crate::transport::{Connections, Parcel, Received, listen};
+
+/// What came from the sockets and waits for the engine; streams wait when it is full, datagrams in the system's buffer.
+const INBOX_MAX: usize = 8192;
+/// Media events that wait for the engine. One more is left out: a digit is lost, or the end of a call waits for its
+/// last figures in vain for a second.
+const MEDIA_EVENTS_MAX: usize = 65_536;
+/// Inputs taken before timers are looked at again.
+const BATCH_MAX: usize = 256;
+/// What people and programs want, waiting for the engine; the API answers 503 when it is full.
+pub const ORDERS_MAX: usize = 1024;
+
+/// Something that people or programs want of the engine.
+#[derive(Debug)]
+pub enum Order {
+    /// A command for an agent. Answered with the number of the last fact it brought forth.
+    Agent {
+        /// The command.
+        command: AgentCommand,
+        /// Takes the answer.
+        reply: oneshot::Sender<Result<u64, Refusal>>,
+    },
+    /// What the door sees of the other networks.
+    Status {
+        /// Takes the answer.
+        reply: oneshot::Sender<Status>,
+    },
+}
+
+/// What the door sees.
+#[derive(Clone, Debug, Default)]
+pub struct Status {
+    /// The health of each proxy of each trunk.
+    pub proxies: Vec<ProxyHealth>,
+    /// What the door has counted.
+    pub counters: Counters,
+    /// Calls at the door.
+    pub calls: usize,
+    /// Open streams.
+    pub connections: usize,
+}
+
+/// The engine cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartFault {
+    /// An interface of SIP cannot be opened.
+    #[error(transparent)]
+    Listen(#[from] listen::ListenFault),
+    /// The name servers cannot be used.
+    #[error(transparent)]
+    Resolver(#[from] crate::transport::resolve::ResolveFault),
+    /// The media ports or the packet threads cannot be set up.
+    #[error("media: {0}")]
+    Relay(#[from] RelayError),
+    /// The system gives no runtime for the engine's thread.
+    #[error("the system gives no thread or descriptors: {0}")]
+    Runtime(std::io::Error),
+    /// The system gives no randomness.
+    #[error("the system gives no randomness: {0}")]
+    Randomness(rand::rand_core::OsError),
+}
+
+/// The door, the center, the sockets and the packet threads around them.
+pub struct Engine {
+    door: B2bua,
+    center: Center,
+    connections: Connections,
+    relay: Relay,
+    ports: PortPool,
+    clock: Clock,
+    recorder: Recorder,
+    inbox: mpsc::Receiver<Received>,
+    media: mpsc::Receiver<LegEvent>,
+    writing: watch::Receiver<Writing>,
+    orders: mpsc::Receiver<Order>,
+    facts: Vec<Fact>,
+    refused: Option<Refusal>,
+}
+
+impl Engine {
+    /// Opens all sockets. Must be called, and the engine run, inside a `LocalSet`.
+    pub async fn start(
+        settings: &Settings,
+        center: Center,
+        clock: Clock,
+        recorder: Recorder,
+        orders: mpsc::Receiver<Order>,
+        writing: watch::Receiver<Writing>,
+    ) -> Result<Engine, StartFault> {
+        let (inbox_in, inbox) = mpsc::channel(INBOX_MAX);
+        let resolver = Resolver::new(&settings.dns.servers)?;
+        let mut connections = Connections::new(settings.interfaces.clone(), resolver, inbox_in.clone());
+        for (place, interface) in settings.interfaces.iter().enumerate() {
+            let id = InterfaceId(u16::try_from(place).unwrap_or(u16::MAX));
+            listen::open(id, interface, &mut connections, &inbox_in).await?;
+        }
+        let (media_in, media) = mpsc::channel(MEDIA_EVENTS_MAX);
+        let relay = Relay::start(&relay_config(settings), Arc::new(move |event| tell(&media_in, event)))?;
+        let mut seed = [0; 32];
+        OsRng.try_fill_bytes(&mut seed).map_err(StartFault::Randomness)?;
+        let setup = Setup {
+            trunks: settings.trunks.clone(),
+            prompts: settings.prompts.clone(),
+            product: Arc::from(concat!("Tandem/", env!("CARGO_PKG_VERSION"))),
+            unknown_peers: settings.unknown_peers,
+            limits: Limits { calls: settings.calls },
+        };
+        let door = B2bua::new(Instant::now(), setup, seed);
+        Ok(Engine {
+            door,
+            center,
+            connections,
+            ports: relay.ports(),
+            relay,
+            clock,
+            recorder,
+            inbox,
+            media,
+            writing,
+            orders,
+            facts: Vec::new(),
+            refused: None,
+        })
+    }
+
+    /// Runs until `stop` resolves.
+    pub async fn run(mut self, stop: impl Future<Output = ()>) {
+        tokio::pin!(stop);
+        let mut batch = Vec::with_capacity(BATCH_MAX);
+        self.settle();
+        loop {
+            let until = self.next_timeout().map(tokio::time::Instant::from_std);
+            tokio::select! {
+                () = &mut stop => break,
+                received = self.inbox.recv_many(&mut batch, BATCH_MAX) => {
+                    if received == 0 {
+                        break;
+                    }
+                    for received in batch.drain(..) {
+                        self.receive(received);
+                        self.turn();
+                    }
+                }
+                Some(event) = self.media.recv() => {
+                    self.hear(event);
+                    for _ in 1..BATCH_MAX {
+                        let Ok(event) = self.media.try_recv() else { break };
+                        self.hear(event);
+                    }
+                }
+                Some(order) = self.orders.recv() => self.obey(order),
+                Ok(()) = self.writing.changed() => {
+                    let writing = self.writing.borrow_and_update().clone();
+                    if let Writing::Over { reason } = writing {
+                        tracing::error!(reason, "the program ends");
+                        break;
+                    }
+                    self.door.set_open(writing == Writing::Well);
+                }
+                () = sleep_until(until) => {}
+            }
+            let now = Instant::now();
+            if self.door.poll_timeout().is_some_and(|at| at <= now) {
+                self.door.handle_timeout(now, &mut self.ports);
+            }
+            let moment = self.clock.moment(now);
+            if self.center.poll_timeout().is_some_and(|at| at <= moment) {
+                self.center.handle_timeout(moment);
+            }
+            self.settle();
+        }
+        self.settle();
+    }
+
+    fn receive(&mut self, received: Received) {
+        let now = Instant::now();
+        match received {
+            Received::Message { flow, message } => {
+                self.door.handle_message(now, &flow, *message, &mut self.ports);
+            }
+            Received::Faulty { flow, fault } => self.door.handle_faulty(now, &flow, &fault, &mut self.ports),
+            Received::Unsendable { token } => self.door.handle_send_failed(now, token, &mut self.ports),
+            Received::Accepted { id, writer } => self.connections.accepted(id, writer),
+            Received::Opened { hop, id, writer } => self.connections.opened(now, hop, id, writer),
+            Received::NotOpened { hop } => self.connections.not_opened(hop),
+            Received::Disconnected { id } => self.connections.gone(id),
+        }
+    }
+
+    fn hear(&mut self, event: LegEvent) {
+        self.door.handle_media(Instant::now(), event, &mut self.ports);
+        self.turn();
+    }
+
+    fn obey(&mut self, order: Order) {
+        match order {
+            Order::Agent { command, reply } => {
+                self.refused = None;
+                self.center.handle_input(self.clock.moment(Instant::now()), Input::Agent(command));
+                self.turn();
+                let answer = match self.refused.take() {
+                    Some(refusal) => Err(refusal),
+                    None => Ok(self.center.fact_number()),
+                };
+                // Whoever asked may have gone; the command holds all the same.
+                let _ = reply.send(answer);
+            }
+            Order::Status { reply } => {
+                let _ = reply.send(Status {
+                    proxies: self.door.health(),
+                    counters: self.door.counters(),
+                    calls: self.door.calls(),
+                    connections: self.connections.streams(),
+                });
+            }
+        }
+    }
+
+    /// Carries what the door and the center have to say to each other and to the outside, until neither has more.
+    fn turn(&mut self) {
+        loop {
+            if let Some(output) = self.door.poll_output() {
+                self.carry_out(output);
+            } else if let Some(output) = self.center.poll_output() {
+                match output {
+                    CenterOutput::Call(command) => {
+                        self.door.handle_command(Instant::now(), command, &mut self.ports);
+                    }
+                    CenterOutput::Fact(fact) => self.facts.push(fact),
+                    CenterOutput::Refused(refusal) => self.refused = Some(refusal),
+                }
+            } else {
+                break;
+            }
+        }
+    }
+
+    fn carry_out(&mut self, output: DoorOutput) {
+        match output {
+            DoorOutput::Transmit(transmit) => {
+                let parcel = Parcel { bytes: transmit.bytes, token: transmit.token };
+                self.connections.send(Instant::now(), transmit.to, parcel);
+            }
+            DoorOutput::Media(command) => self.relay.command(command),
+            DoorOutput::ReleasePort(port) => tandem_media::leg::Ports::release(&mut self.ports, port),
+            DoorOutput::Event(event) => {
+                self.center.handle_input(self.clock.moment(Instant::now()), Input::Call(event));
+            }
+            DoorOutput::Proxy(health) => {
+                tracing::info!(trunk = %health.trunk, proxy = %health.proxy, health = ?health.health, "proxy");
+            }
+        }
+    }
+
+    /// The end of a turn: what happened goes to the journal.
+    fn settle(&mut self) {
+        self.turn();
+        if !self.facts.is_empty() {
+            self.recorder.record(std::mem::take(&mut self.facts));
+        }
+    }
+
+    fn next_timeout(&self) -> Option<Instant> {
+        let door = self.door.poll_timeout();
+        let center = self.center.poll_timeout().map(|moment| self.clock.instant(moment));
+        match (door, center) {
+            (Some(door), Some(center)) => Some(door.min(center)),
+            (door, center) => door.or(center),
+        }
+    }
+}
+
+/// The wall clock, read once: from then on it runs evenly, whatever becomes of the system's clock, and never stands
+/// before the last fact of the journal.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    start: Instant,
+    start_micros: u64,
+}
+
+impl Clock {
+    /// Reads the clock; `not_before` is the moment of the last fact.
+    pub fn read(not_before: Timestamp) -> Clock {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let micros = u64::try_from(since_epoch.as_micros()).unwrap_or(u64::MAX);
+        Clock { start: Instant::now(), start_micros: micros.max(not_before.as_micros()) }
+    }
+
+    /// The moment now.
+    pub fn now(&self) -> Timestamp {
+        self.moment(Instant::now())
+    }
+
+    /// The moment of an instant.
+    pub fn moment(&self, at: Instant) -> Timestamp {
+        let micros = u64::try_from(at.saturating_duration_since(self.start).as_micros()).unwrap_or(u64::MAX);
+        Timestamp::from_micros(self.start_micros.saturating_add(micros))
+    }
+
+    /// The instant of a moment; the start for anything before.
+    pub fn instant(&self, moment: Timestamp) -> Instant {
+        let micros = moment.as_micros().saturating_sub(self.start_micros);
+        // A microsecond more: an instant never comes before its moment.
+        self.start + std::time::Duration::from_micros(micros.saturating_add(1))
+    }
+}
+
+fn relay_config(settings: &Settings) -> RelayConfig {
+    let interface = |media: &crate::config::settings::Media| tandem_relay::Interface {
+        bind: media.bind,
+        ports: media.ports.0..=media.ports.1,
+    };
+    RelayConfig {
+        interfaces: settings.media.iter().map(interface).collect(),
+        workers: settings.relay_threads,
+    }
+}
+
+/// Called on the threads that move packets: never waits.
+fn tell(media: &mpsc::Sender<LegEvent>, event: LegEvent) {
+    if let Err(mpsc::error::TrySendError::Full(event)) = media.try_send(event) {
+        tracing::warn!(?event, "the engine is behind; a media event is left out");
+    }
+}
+
+async fn sleep_until(at: Option<tokio::time::Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}

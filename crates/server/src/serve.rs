@@ -1,0 +1,167 @@
+//! `tandem serve`: from a configuration file to a program that answers calls, and to its orderly end.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use anyhow::{Context, Result, bail};
+use tandem_center::{Center, Timestamp};
+use tandem_store::Tenant;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::LocalSet;
+
+use crate::api;
+use crate::config::Settings;
+use crate::desk::Desk;
+use crate::engine::{Clock, Engine, ORDERS_MAX, StartFault};
+use crate::live::{Live, Recorder};
+use crate::restore;
+use crate::telemetry;
+use crate::transport::tls;
+
+/// Reads the file, answers calls, and returns when the program is told to end (Ctrl-C, SIGTERM).
+///
+/// # Errors
+///
+/// Whatever keeps it from answering calls, each with its remedy.
+pub fn run(path: &Path) -> Result<()> {
+    let settings = Settings::load(path)
+        .map_err(|faults| anyhow::anyhow!("{} cannot be used:\n{faults}", path.display()))?;
+    telemetry::start(&settings.log).map_err(|error| anyhow::anyhow!("the log cannot be set up: {error}"))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let program = Program::start(settings).await?;
+        tracing::info!(http.listen = %program.page(), "tandem answers calls");
+        program.until(told_to_end()).await
+    })
+}
+
+/// A running program: the engine on its own thread, the API on the caller's runtime.
+pub struct Program {
+    engine: JoinHandle<()>,
+    ended: oneshot::Receiver<()>,
+    stop: oneshot::Sender<()>,
+    server: api::Server,
+    live: Arc<Live>,
+}
+
+impl Program {
+    /// Opens the journal, the engine and the API, in this order. All of it answers when this returns.
+    ///
+    /// # Errors
+    ///
+    /// Whatever cannot be opened.
+    pub async fn start(settings: Settings) -> Result<Program> {
+        // One crypto provider for the whole program; a second start in one process finds it installed.
+        let _ = Arc::unwrap_or_clone(tls::provider()).install_default();
+        let tenant = Tenant::only();
+        let restore::Restored { journal, live, recorder } = restore::open(&settings.data, tenant.clone())?;
+        let (orders_in, orders) = mpsc::channel(ORDERS_MAX);
+        let desk = Desk::new(tenant, journal, live.clone(), orders_in);
+        let server = api::Server::bind(&settings.http, desk).await?;
+        let (ready_in, ready) = oneshot::channel();
+        let (stop, stopped) = oneshot::channel();
+        let (ended_in, ended) = oneshot::channel();
+        let parts = Parts { settings, live: live.clone(), recorder, orders };
+        let engine = std::thread::Builder::new()
+            .name("engine".into())
+            .spawn(move || {
+                parts.run(ready_in, stopped);
+                // Whoever waits for the end may be gone.
+                let _ = ended_in.send(());
+            })
+            .context("the system gives no thread")?;
+        match ready.await {
+            Ok(Ok(())) => Ok(Program { engine, ended, stop, server, live }),
+            Ok(Err(fault)) => Err(fault.into()),
+            Err(_) => bail!("the engine ended at its start"),
+        }
+    }
+
+    /// Where the page and the API are.
+    pub fn page(&self) -> std::net::SocketAddr {
+        self.server.address()
+    }
+
+    /// Serves until `end` resolves or the engine ends by itself; then ends everything in order.
+    ///
+    /// # Errors
+    ///
+    /// The engine broke off, or facts could not be written.
+    pub async fn until(self, end: impl Future<Output = ()>) -> Result<()> {
+        let Program { engine, mut ended, stop, server, live } = self;
+        let broke_off = tokio::select! {
+            () = end => false,
+            _ = &mut ended => true,
+            () = server.serve() => true,
+        };
+        let _ = stop.send(());
+        if !broke_off {
+            let _ = ended.await;
+        }
+        if engine.join().is_err() {
+            bail!("the engine broke off; the journal is whole, start again");
+        }
+        live.close().context("the journal could not be finished")?;
+        if broke_off { bail!("the engine ended by itself; the log says why") } else { Ok(()) }
+    }
+}
+
+/// What the engine's thread takes with it.
+struct Parts {
+    settings: Settings,
+    live: Arc<Live>,
+    recorder: Recorder,
+    orders: mpsc::Receiver<crate::engine::Order>,
+}
+
+impl Parts {
+    fn run(self, ready: oneshot::Sender<Result<(), StartFault>>, stop: oneshot::Receiver<()>) {
+        let Parts { settings, live, recorder, orders } = self;
+        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                let _ = ready.send(Err(StartFault::Runtime(error)));
+                return;
+            }
+        };
+        LocalSet::new().block_on(&runtime, async move {
+            let view = live.view();
+            let center =
+                Center::resume(settings.center.clone(), Clock::read(Timestamp::default()).now(), &view);
+            // Never before the last fact, whatever became of the system's clock in between.
+            let clock = Clock::read(center.now());
+            drop(view);
+            match Engine::start(&settings, center, clock, recorder, orders, live.writing()).await {
+                Ok(engine) => {
+                    let _ = ready.send(Ok(()));
+                    engine
+                        .run(async {
+                            let _ = stop.await;
+                        })
+                        .await;
+                }
+                Err(fault) => {
+                    let _ = ready.send(Err(fault));
+                }
+            }
+        });
+    }
+}
+
+/// Resolves when the system or a person asks the program to end.
+pub async fn told_to_end() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = match signal(SignalKind::terminate()) {
+        Ok(terminate) => terminate,
+        Err(error) => {
+            tracing::warn!(%error, "SIGTERM cannot be watched");
+            let _ = tokio::signal::ctrl_c().await;
+            return;
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
