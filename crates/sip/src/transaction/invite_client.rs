@@ -17,8 +17,10 @@ pub(super) enum InviteClient {
         request: Bytes,
         /// What Timer A waits next.
         resend_after: Duration,
+        /// Whether Timer B goes on after a provisional response.
+        limited: bool,
     },
-    /// A provisional response came. Nothing in here ends this state but a final response: the user's timer does.
+    /// A provisional response came. Only a final response ends this state, or Timer B if the user sets it again.
     Proceeding {
         /// The INVITE: CANCEL and ACK are made from it.
         request: Bytes,
@@ -50,7 +52,7 @@ impl InviteClient {
             wire.set(Letter::A, T1);
         }
         wire.set(Letter::B, T1_64);
-        Self::Calling { request, resend_after: T1 * 2 }
+        Self::Calling { request, resend_after: T1 * 2, limited: false }
     }
 
     /// The INVITE, while it has no final response.
@@ -63,9 +65,11 @@ impl InviteClient {
 
     pub(super) fn on_provisional(&mut self, wire: &mut Wire<'_>) -> Heard {
         match std::mem::replace(self, Self::Terminated) {
-            Self::Calling { request, .. } => {
+            Self::Calling { request, limited, .. } => {
                 wire.stop(Letter::A);
-                wire.stop(Letter::B);
+                if !limited {
+                    wire.stop(Letter::B);
+                }
                 *self = Self::Proceeding { request };
                 Heard::Told(Bytes::new())
             }
@@ -124,16 +128,25 @@ impl InviteClient {
         }
     }
 
+    /// The user waits no longer than this for the final response, and no longer than Timer B if there was none yet.
+    pub(super) fn limit(&mut self, wire: &mut Wire<'_>, after: Duration) {
+        match self {
+            Self::Calling { limited, .. } => *limited = true,
+            Self::Proceeding { .. } => wire.set(Letter::B, after),
+            Self::Completed { .. } | Self::Accepted | Self::Terminated => {}
+        }
+    }
+
     /// `true`: the user is told that no response came.
     pub(super) fn on_timer(&mut self, letter: Letter, wire: &mut Wire<'_>) -> bool {
         match (&mut *self, letter) {
-            (Self::Calling { request, resend_after }, Letter::A) => {
+            (Self::Calling { request, resend_after, .. }, Letter::A) => {
                 wire.send(request);
                 wire.set(Letter::A, *resend_after);
                 *resend_after *= 2;
                 false
             }
-            (Self::Calling { .. }, Letter::B) => {
+            (Self::Calling { .. } | Self::Proceeding { .. }, Letter::B) => {
                 wire.stop(Letter::A);
                 *self = Self::Terminated;
                 true
@@ -195,6 +208,23 @@ mod tests {
         assert_eq!(machine.on_provisional(&mut bench.wire()), Heard::Told(Bytes::new()));
         assert_eq!(bench.advance(), None);
         assert!(machine.request().is_some());
+    }
+
+    #[test]
+    fn the_user_may_limit_how_long_the_final_response_takes() {
+        let mut bench = Bench::udp();
+        let mut machine = InviteClient::start(Bytes::from_static(b"INVITE"), &mut bench.wire());
+        machine.on_provisional(&mut bench.wire());
+        machine.limit(&mut bench.wire(), T1_64);
+        assert_eq!(bench.advance(), Some(Letter::B));
+        assert!(machine.on_timer(Letter::B, &mut bench.wire()));
+        assert!(machine.is_over());
+
+        let mut bench = Bench::tls();
+        let mut machine = InviteClient::start(Bytes::from_static(b"INVITE"), &mut bench.wire());
+        machine.limit(&mut bench.wire(), T1_64);
+        machine.on_provisional(&mut bench.wire());
+        assert_eq!(bench.advance(), Some(Letter::B));
     }
 
     #[test]

@@ -12,7 +12,7 @@ mod wire;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
@@ -222,13 +222,22 @@ impl<E: Copy> Transactions<E> {
         }
     }
 
+    /// Waits no longer than this for the final response to an INVITE.
+    pub(crate) fn limit_invite(&mut self, now: Instant, key: ClientKey, after: Duration) {
+        let Some(transaction) = self.clients.get_mut(&key) else { return };
+        let id = TransactionId::Client(key);
+        let mut wire = wire(now, id, &transaction.to, &mut self.timers, &mut self.transmits);
+        if let ClientMachine::Invite(machine) = &mut transaction.machine {
+            machine.limit(&mut wire, after);
+        }
+    }
+
     /// Whether such a transaction lives.
     pub(crate) fn has_client(&self, key: ClientKey) -> bool {
         self.clients.contains_key(&key)
     }
 
-    /// Forgets a request of ours: whatever comes for it is ignored.
-    pub(crate) fn abandon(&mut self, key: ClientKey) {
+    fn abandon(&mut self, key: ClientKey) {
         self.clients.remove(&key);
         self.stop_timers(TransactionId::Client(key));
     }

@@ -123,14 +123,14 @@ impl Reply<'_> {
         let mut writer = Writer::response(out, status, self.reason.as_bytes());
         let tag = self.tag.filter(|_| status != StatusCode::TRYING);
         writer.reply_to(request, status, tag, Some(source));
-        let tells = status != StatusCode::TRYING && !status.is_failure();
+        let describes = status != StatusCode::TRYING
+            && !status.is_failure()
+            && matches!(method, Some(Method::Invite | Method::Update | Method::Options | Method::Refer));
         if let Some(contact) = self.contact
-            && (tells || status.is_redirect())
+            && describes
         {
             writer.header(HeaderName::Contact, contact);
         }
-        let describes = tells
-            && matches!(method, Some(Method::Invite | Method::Update | Method::Options | Method::Refer));
         match self.identity {
             Some(identity) => {
                 if describes {

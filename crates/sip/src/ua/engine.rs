@@ -53,8 +53,6 @@ pub(super) enum UaTimer {
 /// What time does to a leg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum LegTimer {
-    /// An INVITE that we cancelled still has no final response.
-    CancelGivesUp,
     /// An INVITE rang too long, in either direction.
     Unanswered,
     /// A caller is reminded that we still ring.
@@ -69,8 +67,6 @@ pub(super) enum LegTimer {
     SuccessGivesUp,
     /// A re-INVITE that met another is tried again.
     Glare,
-    /// A re-INVITE had a provisional response, but no final one.
-    ReofferGivesUp,
     /// The session was not refreshed. Before `Refresh`: at the same moment it is too late for that.
     SessionExpiry,
     /// The session is refreshed.
@@ -265,7 +261,7 @@ impl Engine {
 
     /// Stops all timers of a leg.
     pub(super) fn stop_leg_timers(&mut self, leg: LegId) {
-        let first = UaTimer::Leg(leg, LegTimer::CancelGivesUp);
+        let first = UaTimer::Leg(leg, LegTimer::Unanswered);
         let last = UaTimer::Leg(leg, LegTimer::Refer(ReferId(u64::MAX)));
         self.timers.stop_range(first, last);
     }

@@ -257,10 +257,13 @@ impl Established {
         }
     }
 
-    /// The dialog ends: what the peer has asked is answered.
+    /// The dialog ends: what the peer has asked is answered, what we asked is not waited for.
     fn leave_nothing_open(&mut self, turn: &mut Turn<'_>) {
         self.refuse_theirs(turn, 487);
         self.transfers.end(turn);
+        if let Some(Ours { progress: Progress::Sent(key), .. }) = self.ours {
+            turn.engine.transactions.limit_invite(turn.now, key, T1_64);
+        }
         turn.engine.stop_leg_timers(turn.leg());
     }
 
@@ -306,10 +309,7 @@ impl Established {
             None => (Method::Update, Errand::Update(leg)),
         };
         match turn.request(&mut self.dialog, method, errand, content) {
-            Some(key) => {
-                ours.progress = Progress::Sent(key);
-                turn.set(LegTimer::ReofferGivesUp, REOFFER_ANSWERED_WITHIN);
-            }
+            Some(key) => ours.progress = Progress::Sent(key),
             None => self.ours_failed(turn, None),
         }
     }
@@ -329,11 +329,11 @@ impl Established {
     pub(super) fn on_response(&mut self, turn: &mut Turn<'_>, key: ClientKey, response: &Message) -> Next {
         let code = response.status()?.code();
         let Some(ours) = &mut self.ours else { return None };
-        if code < 200 || ours.progress != Progress::Sent(key) {
+        if ours.progress != Progress::Sent(key) {
             return None;
         }
-        turn.stop(LegTimer::ReofferGivesUp);
         match code {
+            0..=199 => turn.engine.transactions.limit_invite(turn.now, key, REOFFER_ANSWERED_WITHIN),
             200..=299 => {
                 self.dialog.refresh_target(response);
                 if response.method() == Method::Invite {
@@ -346,6 +346,12 @@ impl Established {
                 ours.progress = Progress::BackingOff;
                 let after = back_off(turn, self.began);
                 turn.set(LegTimer::Glare, after);
+            }
+            // The peer has an offer of its own open (RFC 3261 section 14.2).
+            500 if ours.glares < GLARES_MAX && asks_later(response).is_some() => {
+                ours.glares += 1;
+                ours.progress = Progress::BackingOff;
+                turn.set(LegTimer::Glare, asks_later(response).unwrap_or_default());
             }
             422 if matches!(response.min_se(), Ok(Some(least)) if least > ours.min_se) => {
                 ours.min_se = response.min_se().ok().flatten().unwrap_or_default();
@@ -456,12 +462,6 @@ impl Established {
                     self.send_ours(turn);
                 }
                 None
-            }
-            LegTimer::ReofferGivesUp => {
-                if let Some(Ours { progress: Progress::Sent(key), .. }) = self.ours {
-                    turn.engine.transactions.abandon(key);
-                }
-                self.lost(turn)
             }
             LegTimer::Refresh => {
                 self.refresh(turn);
@@ -601,6 +601,12 @@ pub(super) fn ask_later(turn: &mut Turn<'_>, asked: &Asked) {
     turn.reply(asked.server, &asked.request, &status(500), &own);
 }
 
+/// What a 500 with a short Retry-After says to wait.
+fn asks_later(response: &Message) -> Option<Duration> {
+    let seconds = response.retry_after().ok()??;
+    (u64::from(seconds) < RETRY_AFTER_SECONDS_END).then(|| Duration::from_secs(seconds.into()))
+}
+
 /// How long to wait after glare, in steps of 10 ms: 2.1 to 4 s for the side whose Call-ID it is, 0 to 2 s for the
 /// other (RFC 3261 section 14.1).
 fn back_off(turn: &mut Turn<'_>, began: bool) -> Duration {
@@ -618,8 +624,8 @@ const GLARES_MAX: u8 = 5;
 /// Seconds in Retry-After are below this: RFC 3261 section 14.2.
 const RETRY_AFTER_SECONDS_END: u64 = 11;
 
-/// How long a re-INVITE may have no final response: machines answer it. A provisional response ends Timer B, so that
-/// nothing else would; the peer then counts as lost. As long as a proxy waits at least (Timer C).
+/// How long a re-INVITE may take from its latest provisional response: machines answer it. Then the peer counts as
+/// lost. As long as a proxy waits at least (Timer C).
 const REOFFER_ANSWERED_WITHIN: Duration = Duration::from_secs(180);
 
 /// When a refresh that was refused, or met another request, is tried again. The session's end is not put off.

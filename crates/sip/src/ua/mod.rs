@@ -58,8 +58,8 @@ pub struct Limits {
     /// Legs, in both directions. A further INVITE of a peer is answered 503; one of the user's own is not limited,
     /// because the user counts its calls.
     pub legs: usize,
-    /// Requests of peers whose copies are still awaited. A further one is answered 503 without keeping anything of
-    /// it; ACK, CANCEL and what belongs to a dialog is always taken.
+    /// Requests of peers whose copies are still awaited. A further one that belongs to no call of ours is answered
+    /// 503 without keeping anything of it. Twice as many are the limit for everything but ACK.
     pub requests: usize,
 }
 
@@ -472,8 +472,8 @@ impl UserAgent {
     }
 
     fn on_new_request(&mut self, now: Instant, flow: &Flow, request: Message) {
-        let in_dialog = request.to().tag().is_some() || request.method() == Method::Cancel;
-        if !in_dialog && self.engine.transactions.servers() >= self.limits.requests {
+        let open = self.engine.transactions.servers();
+        if open >= self.limits.requests && (open >= 2 * self.limits.requests || !self.is_known(&request)) {
             self.refuse_without_state(flow, &request, 503);
             return;
         }
@@ -501,6 +501,17 @@ impl UserAgent {
                 let own = [(HeaderName::Allow, ALLOWED_OUTSIDE.to_vec())];
                 self.refuse(now, server, &request, 405, &own);
             }
+        }
+    }
+
+    /// Whether a request belongs to a call of ours.
+    fn is_known(&mut self, request: &Message) -> bool {
+        match request.to().tag() {
+            _ if request.method() == Method::Cancel => {
+                self.engine.transactions.invite_of_cancel(request).is_some()
+            }
+            Some(tag) => from_hex(tag).is_some_and(|tag| self.engine.tags.contains_key(&tag)),
+            None => false,
         }
     }
 
@@ -596,6 +607,13 @@ impl UserAgent {
         };
         if !dialog.take_cseq(request.cseq().number) {
             return self.refuse(now, *server, request, 500, &[]);
+        }
+        if !known.persona.allows(request.method()) {
+            known.step(&mut self.engine, now, |_, turn| {
+                turn.reply_status(*server, request, 405);
+                None
+            });
+            return;
         }
         self.step(now, id, |stage, turn| match stage {
             Stage::Outgoing(outgoing) => {

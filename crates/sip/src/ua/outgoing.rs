@@ -55,8 +55,8 @@ enum Parting {
     No,
     /// As soon as a provisional response permits CANCEL.
     Wanted(Vec<ExtraHeader>, EndedBy),
-    /// CANCEL is out.
-    Cancelled(EndedBy),
+    /// CANCEL is out. A 2xx that crosses it gets the same headers with its BYE.
+    Cancelled(Vec<ExtraHeader>, EndedBy),
 }
 
 impl Outgoing {
@@ -148,7 +148,7 @@ impl Outgoing {
             self.cancel(turn);
             return;
         }
-        if let Parting::Cancelled(_) = self.parting {
+        if let Parting::Cancelled(..) = self.parting {
             return;
         }
         turn.set(LegTimer::Unanswered, UNANSWERED_MAX);
@@ -232,10 +232,10 @@ impl Outgoing {
         let cseq = response.cseq().number;
         match std::mem::replace(&mut self.parting, Parting::No) {
             Parting::No => {}
-            Parting::Wanted(_, why) | Parting::Cancelled(why) => {
+            Parting::Wanted(headers, why) | Parting::Cancelled(headers, why) => {
                 // The 2xx crossed our CANCEL, or came before it could be sent.
                 turn.acknowledge(&dialog, self.key, cseq, None);
-                return Some(Ending::begin(turn, dialog, Vec::new(), why));
+                return Some(Ending::begin(turn, dialog, headers, why));
             }
         }
         let session = self.invite.identity.session_timer.and_then(|_| Agreed::by_response(&response));
@@ -256,7 +256,7 @@ impl Outgoing {
         let why = match std::mem::replace(&mut self.parting, Parting::No) {
             Parting::No if status == 422 && self.asks_for_longer_session(turn, &response) => return None,
             Parting::No => EndedBy::Refused { status, response },
-            Parting::Wanted(_, why) | Parting::Cancelled(why) => why,
+            Parting::Wanted(_, why) | Parting::Cancelled(_, why) => why,
         };
         turn.ended(why, Stage::Over)
     }
@@ -293,7 +293,7 @@ impl Outgoing {
     pub(super) fn on_no_response(&mut self, turn: &mut Turn<'_>, why: NoResponse) -> Next {
         let why = match std::mem::replace(&mut self.parting, Parting::No) {
             Parting::No => EndedBy::NoResponse(why),
-            Parting::Wanted(_, why) | Parting::Cancelled(why) => why,
+            Parting::Wanted(_, why) | Parting::Cancelled(_, why) => why,
         };
         turn.ended(why, Stage::Over)
     }
@@ -341,27 +341,22 @@ impl Outgoing {
 
     fn cancel(&mut self, turn: &mut Turn<'_>) {
         let Parting::Wanted(headers, why) = std::mem::replace(&mut self.parting, Parting::No) else { return };
-        self.parting = Parting::Cancelled(why);
         turn.stop(LegTimer::Unanswered);
-        turn.set(LegTimer::CancelGivesUp, T1_64);
-        let Some((invite, to)) = turn.engine.transactions.pending_invite(self.key) else { return };
-        let Some(cancel) = compose::cancel(invite, &headers) else { return };
-        let to = to.clone();
-        turn.engine.send(turn.now, self.key.cancel(), Method::Cancel, to, cancel, Errand::Nothing);
+        // RFC 3261 section 9.1: what is not answered by then counts as cancelled.
+        turn.engine.transactions.limit_invite(turn.now, self.key, T1_64);
+        let pending = turn.engine.transactions.pending_invite(self.key);
+        let cancel = pending.and_then(|(invite, to)| Some((compose::cancel(invite, &headers)?, to.clone())));
+        if let Some((cancel, to)) = cancel {
+            turn.engine.send(turn.now, self.key.cancel(), Method::Cancel, to, cancel, Errand::Nothing);
+        }
+        self.parting = Parting::Cancelled(headers, why);
     }
 
     pub(super) fn on_timer(&mut self, turn: &mut Turn<'_>, timer: LegTimer) -> Next {
-        match timer {
-            LegTimer::Unanswered => {
-                self.part(turn, Vec::new(), EndedBy::NoResponse(NoResponse::TimedOut));
-                None
-            }
-            LegTimer::CancelGivesUp => {
-                turn.engine.transactions.abandon(self.key);
-                self.on_no_response(turn, NoResponse::TimedOut)
-            }
-            _ => None,
+        if timer == LegTimer::Unanswered {
+            self.part(turn, Vec::new(), EndedBy::NoResponse(NoResponse::TimedOut));
         }
+        None
     }
 }
 

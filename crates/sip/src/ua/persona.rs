@@ -48,6 +48,19 @@ impl Persona {
         way.request(engine, now, dialog, method, errand, contact, Content { own: &own, ..content })
     }
 
+    /// Whether the peer may send this method inside the dialog: if our Allow lists it, or the call needs it.
+    pub(super) fn allows(&self, method: Method<'_>) -> bool {
+        let Some(identity) = &self.identity else { return true };
+        match method {
+            Method::Invite | Method::Bye => true,
+            Method::Prack if identity.reliable_provisional => true,
+            _ => {
+                let mut allowed = identity.allow.split(',').map(str::trim);
+                allowed.any(|allowed| allowed.as_bytes() == method.as_bytes())
+            }
+        }
+    }
+
     /// Answers a request of the peer as ourselves.
     pub(super) fn reply(
         &self,

@@ -79,11 +79,14 @@ fn a_2xx_that_crosses_cancel_is_acknowledged_and_ended() {
         pair.a.events.clear();
         pair.log.clear();
         pair.b.ua.accept(pair.now, b, answer_with(200, "answer"));
-        pair.a.ua.hang_up(pair.now, a, Vec::new());
+        pair.a.ua.hang_up(pair.now, a, completed_elsewhere());
         pair.drive();
         assert_eq!(pair.log, ["A CANCEL", "B 200 INVITE", "A ACK", "A BYE", "B 200 CANCEL", "B 200 BYE"]);
         assert!(matches!(pair.b.events.pop_front(), Some(Event::Acknowledged { .. })));
-        assert!(matches!(pair.b.events.pop_front(), Some(Event::Ended { why: EndedBy::Bye { .. }, .. })));
+        let Some(Event::Ended { why: EndedBy::Bye { request }, .. }) = pair.b.events.pop_front() else {
+            panic!("B was not told");
+        };
+        assert_eq!(header(&request, HeaderName::Reason), "SIP;cause=200;text=\"Call completed elsewhere\"");
         assert!(matches!(pair.a.events.pop_front(), Some(Event::Ended { why: EndedBy::OurSide, .. })));
         assert!(pair.a.events.is_empty());
         pair.assert_all_gone();

@@ -9,6 +9,7 @@
 mod harness;
 mod solo;
 
+mod anything;
 mod authentication;
 mod bad_network;
 mod call;

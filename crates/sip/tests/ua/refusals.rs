@@ -81,6 +81,22 @@ fn an_identity_may_refuse_what_the_crate_could_do() {
 }
 
 #[test]
+fn what_our_allow_does_not_list_is_not_allowed() {
+    let teams = tandem_sip::ua::Identity {
+        allow: "INVITE, ACK, BYE, CANCEL, OPTIONS, NOTIFY, REFER".into(),
+        ..crate::harness::identity("192.0.2.1")
+    };
+    let mut solo = Solo::new(tandem_sip::flow::Transport::Tls, teams);
+    let (_, tag) = solo.answered();
+    solo.receive(&request("UPDATE", 2, "update", &tag, &[OFFER], "offer"));
+    let refusal = solo.next_sent();
+    assert_eq!(code(&refusal), 405);
+    assert_eq!(header(&refusal, HeaderName::Allow), "INVITE, ACK, BYE, CANCEL, OPTIONS, NOTIFY, REFER");
+    solo.receive(&request("REFER", 3, "refer", &tag, &["Refer-To: <sip:x@example.org>"], ""));
+    assert!(matches!(solo.next_event(), Event::Refer { .. }));
+}
+
+#[test]
 fn the_same_request_by_two_ways_is_merged() {
     let mut solo = Solo::udp();
     solo.invited(&request("INVITE", 1, "one-way", "", &[OFFER], "offer"));
@@ -210,6 +226,10 @@ fn above_the_limit_of_requests_nothing_is_kept_but_dialogs_go_on() {
         solo.receive(&flood.replace("call-1", &format!("flood-{number}")));
     }
     assert_eq!(solo.names(), ["503 OPTIONS"; 5]);
+    for stranger in ["CANCEL", "BYE"] {
+        solo.receive(&request(stranger, 1, "stranger", "0123456789abcdef", &[], ""));
+    }
+    assert_eq!(solo.names(), ["503 CANCEL", "503 BYE"]);
     assert_eq!(solo.ua.load().taken_requests, before);
     solo.receive(&request("BYE", 2, "bye", &tag, &[], ""));
     assert_eq!(solo.names(), ["200 BYE"]);

@@ -324,3 +324,53 @@ fn a_command_that_does_not_fit_does_nothing() {
     solo.ua.refuse_reoffer(solo.now, leg, 488);
     solo.assert_quiet();
 }
+
+#[test]
+fn an_offer_that_comes_while_the_peer_has_one_open_is_tried_again_when_the_peer_says() {
+    let mut solo = Solo::tls();
+    let (leg, _) = solo.called(&[]);
+    solo.ua.reoffer(solo.now, leg, sdp("hold"));
+    let first = solo.next_sent();
+    solo.respond(&first, 500, "", &["Retry-After: 3"], None);
+    assert_eq!(solo.names(), ["ACK"]);
+    solo.pass(Duration::from_millis(2900));
+    solo.assert_quiet();
+    solo.pass(Duration::from_millis(200));
+    let second = solo.next_sent();
+    assert_eq!(second.body(), b"hold");
+    solo.respond(&second, 500, "", &[], None);
+    assert!(matches!(solo.next_event(), Event::ReofferRefused { status: Some(500), .. }));
+}
+
+#[test]
+fn an_open_offer_of_ours_outlives_the_call_only_for_a_while() {
+    for rings_first in [true, false] {
+        let mut solo = Solo::tls();
+        let (leg, _) = solo.called(&[]);
+        solo.ua.reoffer(solo.now, leg, sdp("hold"));
+        let again = solo.next_sent();
+        if rings_first {
+            solo.respond(&again, 100, "", &[], None);
+        }
+        solo.ua.hang_up(solo.now, leg, Vec::new());
+        let bye = solo.next_sent();
+        solo.respond(&bye, 200, "", &[], None);
+        if !rings_first {
+            solo.respond(&again, 100, "", &[], None);
+        }
+        solo.assert_all_gone();
+    }
+}
+
+#[test]
+fn a_peer_that_never_decides_on_our_offer_counts_as_lost() {
+    let mut solo = Solo::tls();
+    let (leg, _) = solo.called(&[]);
+    solo.ua.reoffer(solo.now, leg, sdp("hold"));
+    let again = solo.next_sent();
+    solo.respond(&again, 100, "", &[], None);
+    solo.pass_s(180);
+    assert!(matches!(solo.next_event(), Event::Ended { why: EndedBy::PeerLost, .. }));
+    assert_eq!(solo.names(), ["BYE"]);
+    solo.assert_all_gone();
+}
