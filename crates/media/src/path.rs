@@ -335,6 +335,17 @@ impl Path {
         true
     }
 
+    /// The one address from which packets come and to which they go at present: a socket may be connected to it,
+    /// which spares the system work and keeps strangers out. `None` while others must be listened to: as long as
+    /// the far end was not heard where we send to, and when it falls silent there.
+    ///
+    /// Asked after each configuration and each [`Path::poll_transmit`].
+    pub fn settled(&self, now: Instant) -> Option<SocketAddr> {
+        let state = self.state.as_ref()?;
+        let silent = now.saturating_duration_since(state.heard_at);
+        (state.heard_from == Some(state.target) && silent < LOOK_AROUND).then_some(state.target)
+    }
+
     /// When [`Path::poll_transmit`] is due next.
     pub fn poll_timeout(&self) -> Instant {
         self.next_frame.map_or(self.next_check, |f| f.min(self.next_check))
@@ -352,8 +363,9 @@ impl Path {
             return None;
         }
         let due = self.next_check;
-        let next = due + CHECK_INTERVAL;
-        self.next_check = if next > now { next } else { self.beat(now + CHECK_INTERVAL, CHECK_BEAT) };
+        let interval = if self.settled(now).is_some() { CHECK_BEAT } else { CHECK_INTERVAL };
+        let next = due + interval;
+        self.next_check = if next > now { next } else { self.beat(now + interval, CHECK_BEAT) };
         self.check(now);
         if self.next_quality <= due {
             self.next_quality = due + QUALITY_INTERVAL;
@@ -686,14 +698,16 @@ impl Draw {
 const FRAME_BEAT: Duration = Duration::from_millis(5);
 /// Frames later than this are left out.
 const LATE: Duration = Duration::from_millis(200);
-/// How often a leg looks for silence, lost ends of key presses and due reports.
+/// How often a leg without packets looks for silence, lost ends of key presses and due reports.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
-/// Checks of all legs happen on these beats.
+/// Checks of all legs happen on these beats; one that hears its far end looks on every one.
 const CHECK_BEAT: Duration = Duration::from_millis(250);
 /// RTCP goes out this often, hold included: Microsoft measures calls by it.
 const REPORT_INTERVAL: Duration = Duration::from_secs(5);
 /// The first check and report come early, so that short calls are measured too.
 const FIRST_CHECK: Duration = Duration::from_millis(500);
+/// How long a far end must be silent until packets from anywhere are looked at again: it may have moved.
+const LOOK_AROUND: Duration = Duration::from_millis(300);
 /// How long a plain far end must be silent until another address may take its place.
 const LATCH_AGAIN: Duration = Duration::from_secs(2);
 /// The time between two packets of a key press.

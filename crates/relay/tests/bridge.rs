@@ -3,7 +3,9 @@
 
 mod common;
 
-use common::{Bench, FarEnd};
+use std::time::Duration;
+
+use common::{Bench, FarEnd, PATIENCE};
 use tandem_media::codec::Codec;
 use tandem_media::leg::{LegCommand, LegEvent, LegId, LegRefusal};
 use tandem_media::tone;
@@ -57,6 +59,49 @@ fn legs_of_two_threads_come_together() {
         bench.close(leg);
         bench.wait_for(|e| matches!(e, LegEvent::Closed { leg: l, .. } if l.0 == leg).then_some(()));
     }
+}
+
+#[test]
+fn an_encrypted_far_end_that_moved_is_heard_again() {
+    let mut bench = Bench::new("127.0.15.1", 1);
+    let mut a = FarEnd::new("127.0.15.2", Codec::pcma(), 440.0).encrypted();
+    let mut b = FarEnd::new("127.0.15.3", Codec::pcma(), 660.0);
+    let (to_a, to_b) = (bench.open(1, 0, &a), bench.open(2, 0, &b));
+    bench.bridge(1, 2);
+    converse(&mut a, to_a, &mut b, to_b);
+    // Long enough for the socket to have been closed to others.
+    for _ in 0..30 {
+        a.speak(to_a);
+        assert!(b.hears_within(PATIENCE));
+        assert!(!b.hears_within(Duration::from_millis(15)));
+    }
+    a.move_away();
+    let mut spoken = 0;
+    loop {
+        a.speak(to_a);
+        spoken += 1;
+        if b.hears_within(Duration::from_millis(20)) {
+            break;
+        }
+        assert!(spoken < 1000, "never heard again");
+    }
+}
+
+#[test]
+fn a_far_end_whose_port_is_closed_does_not_deafen_the_leg() {
+    let mut bench = Bench::new("127.0.16.1", 1);
+    let mut a = FarEnd::new("127.0.16.2", Codec::pcma(), 440.0);
+    let mut b = FarEnd::new("127.0.16.3", Codec::pcma(), 660.0);
+    let (to_a, to_b) = (bench.open(1, 0, &a), bench.open(2, 0, &b));
+    bench.bridge(1, 2);
+    converse(&mut a, to_a, &mut b, to_b);
+    let address = b.address();
+    b.move_away();
+    for _ in 0..20 {
+        a.speak(to_a);
+    }
+    b.move_to(address);
+    converse(&mut a, to_a, &mut b, to_b);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use tandem_relay::{Interface, Relay, RelayConfig, RelayError};
 
 fn relay(bind: &str, ports: std::ops::RangeInclusive<u16>) -> Result<Relay, RelayError> {
     let interfaces = vec![Interface { bind: bind.parse().unwrap(), ports }];
-    Relay::start(&RelayConfig { interfaces, workers: Some(1) }, Arc::new(|_| {}))
+    Relay::start(&RelayConfig::new(interfaces), Arc::new(|_| {}))
 }
 
 fn descriptors() -> usize {
@@ -58,10 +58,10 @@ fn ranges_and_threads_that_cannot_be_are_refused() {
         relay("127.0.33.1", 41_001..=41_002),
         Err(RelayError::NoPorts { first: 41_001, last: 41_002 })
     ));
-    let none = RelayConfig { interfaces: Vec::new(), workers: None };
+    let none = RelayConfig::new(Vec::new());
     assert!(matches!(Relay::start(&none, Arc::new(|_| {})), Err(RelayError::NoInterface)));
     let interfaces = vec![Interface { bind: "127.0.33.1".parse().unwrap(), ports: 41_000..=41_999 }];
-    let config = RelayConfig { interfaces, workers: Some(0) };
+    let config = RelayConfig { workers: Some(0), ..RelayConfig::new(interfaces) };
     assert!(matches!(Relay::start(&config, Arc::new(|_| {})), Err(RelayError::Workers { asked: 0 })));
 }
 

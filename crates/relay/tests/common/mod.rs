@@ -32,9 +32,11 @@ impl Bench {
     pub(crate) fn new(address: &str, workers: usize) -> Self {
         let address: IpAddr = address.parse().unwrap();
         let (sink, events) = channel();
+        let interfaces = vec![Interface { bind: address, ports: 40_000..=40_999 }];
         let config = RelayConfig {
-            interfaces: vec![Interface { bind: address, ports: 40_000..=40_999 }],
             workers: Some(workers),
+            legs_before_next_worker: 1,
+            ..RelayConfig::new(interfaces)
         };
         let relay = Relay::start(&config, Arc::new(move |event| drop(sink.send(event)))).unwrap();
         let ports = relay.ports();
@@ -158,6 +160,26 @@ impl FarEnd {
         }
         self.header.payload_type = number;
         self.header.timestamp += 480;
+    }
+
+    /// Goes on speaking from another port, without having said so.
+    pub(crate) fn move_away(&mut self) {
+        let address = self.address().ip();
+        self.move_to(SocketAddr::new(address, 0));
+    }
+
+    /// Goes on from this address.
+    pub(crate) fn move_to(&mut self, address: SocketAddr) {
+        self.socket = UdpSocket::bind(address).unwrap();
+        self.socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    }
+
+    /// Whether a packet comes within a moment.
+    pub(crate) fn hears_within(&mut self, moment: Duration) -> bool {
+        self.socket.set_read_timeout(Some(moment)).unwrap();
+        let heard = self.socket.recv_from(&mut [0; 1500]).is_ok();
+        self.socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        heard
     }
 
     fn send(&mut self, to: SocketAddr, payload: &[u8]) {
