@@ -78,7 +78,7 @@ impl Request<'_> {
             capabilities(&mut writer, identity, self.body.is_some() || self.method != Method::Invite);
         }
         product(&mut writer, HeaderName::UserAgent, identity);
-        finish(writer, self.own, self.extra, self.body).then(|| out.into())
+        finish(writer, self.own, self.extra, self.body).then(|| kept(out))
     }
 }
 
@@ -114,7 +114,7 @@ impl Reply<'_> {
                 out.clear();
             }
         }
-        out.into()
+        kept(out)
     }
 
     fn try_write(&self, out: &mut Vec<u8>, request: &RawMessage, source: SocketAddr) -> bool {
@@ -188,7 +188,7 @@ fn of_invite(invite: &Bytes, method: Method<'static>, to: &[u8], extra: &[ExtraH
     writer.header_fmt(HeaderName::CSeq, format_args!("{} {method}", invite.cseq().number));
     writer.copy(&invite, HeaderName::UserAgent);
     writer.copy(&invite, HeaderName::XMsSbc);
-    finish(writer, &[], extra, None).then(|| out.into())
+    finish(writer, &[], extra, None).then(|| kept(out))
 }
 
 /// A request of ours once more, with another branch and CSeq and with credentials.
@@ -216,7 +216,7 @@ pub(super) fn again(request: &Message, branch: &[u8], cseq: u32, proof: &[OwnHea
     for (name, value) in proof {
         writer.header(*name, value);
     }
-    writer.finish_with_body(b"", request.body()).is_ok().then(|| out.into())
+    writer.finish_with_body(b"", request.body()).is_ok().then(|| kept(out))
 }
 
 /// The body of a message, if it is a session description: SDP, alone or among other parts.
@@ -293,6 +293,12 @@ fn finish(mut writer: Writer<'_>, own: &[OwnHeader], extra: &[ExtraHeader], body
         Some(body) => writer.finish_with_body(body.content_type.as_bytes(), &body.bytes).is_ok(),
         None => writer.finish().is_ok(),
     }
+}
+
+/// A message as it is kept for being sent again: without the room that the writer left.
+fn kept(mut out: Vec<u8>) -> Bytes {
+    out.shrink_to_fit();
+    out.into()
 }
 
 /// Hops that a request of ours may go: RFC 3261 section 8.1.1.6.
