@@ -334,10 +334,8 @@ fn relay_config(settings: &Settings) -> RelayConfig {
         bind: media.bind,
         ports: media.ports.0..=media.ports.1,
     };
-    RelayConfig {
-        interfaces: settings.media.iter().map(interface).collect(),
-        workers: settings.relay_threads,
-    }
+    let interfaces = settings.media.iter().map(interface).collect();
+    RelayConfig { workers: settings.relay_threads, ..RelayConfig::new(interfaces) }
 }
 
 /// Called on the threads that move packets: never waits.

@@ -4,6 +4,7 @@
 pub mod api;
 pub mod check;
 pub mod config;
+pub mod demo;
 pub mod desk;
 pub mod engine;
 pub mod live;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tandem::{check, serve};
+use tandem::{check, demo, serve};
 
 /// The open contact center for Microsoft Teams.
 #[derive(Debug, Parser)]
@@ -22,6 +22,18 @@ enum Command {
         #[arg(long, value_name = "FILE", default_value = "tandem.toml")]
         config: PathBuf,
     },
+    /// Start a living contact center on this machine, with simulated callers and Teams users. Nothing leaves loopback.
+    Demo {
+        /// Where the page is served.
+        #[arg(long, value_name = "PORT", default_value_t = demo::PAGE_PORT)]
+        port: u16,
+        /// The folder of the demo's journal and certificates. Default: a folder that is removed at the end.
+        #[arg(long, value_name = "FOLDER")]
+        data: Option<PathBuf>,
+        /// How many callers come in an hour.
+        #[arg(long, value_name = "CALLS", default_value_t = demo::CALLS_PER_HOUR)]
+        calls_per_hour: u32,
+    },
     /// Explain every fault of a configuration, its certificates, names and trunks, with the remedy.
     Check {
         /// The configuration file.
@@ -31,12 +43,23 @@ enum Command {
         #[arg(long)]
         offline: bool,
     },
+    /// Start a simulated Microsoft 365 tenant alone, for people who build on Tandem.
+    Sandbox {
+        /// The folder of its certificates.
+        #[arg(long, value_name = "FOLDER", default_value = "tandem-sandbox")]
+        data: PathBuf,
+        /// The sandbox's own configuration file. Default: the Contoso tenant on loopback.
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Serve { config } => serve::run(&config),
+        Command::Demo { port, data, calls_per_hour } => demo::run(port, data, calls_per_hour),
         Command::Check { config, offline } => check::run(&config, offline),
+        Command::Sandbox { data, config } => demo::run_sandbox(&data, config.as_deref()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
