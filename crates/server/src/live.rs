@@ -319,8 +319,8 @@ pub async fn wait_committed(live: &Live, number: u64, patience: Duration) -> boo
     matches!(tokio::time::timeout(patience, reached).await, Ok(Ok(_)))
 }
 
-/// Groups kept for followers who are behind. At 250 groups a second, the most there are, this is four seconds.
-pub const GROUPS_KEPT: usize = 1_024;
+/// Groups kept for followers who are behind. At 250 groups a second, the most there are, this is two seconds.
+pub const GROUPS_KEPT: usize = 512;
 
 /// A snapshot is put away after this many facts: a start then folds at most that many, in some 20 ms.
 const SNAPSHOT_EVERY: u64 = 5_000;

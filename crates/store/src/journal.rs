@@ -90,14 +90,14 @@ impl Journal {
         let lock = lock_file(&path)?;
         let connection = open_writer(&path, settings.bytes_max)?;
         let queue = Arc::new(Queue::new(settings.facts_waiting_max));
-        let writer = Writer { connection, path: path.clone(), queue: queue.clone(), on_event };
+        let writer = Writer { connection, path: path.clone(), queue: queue.clone(), on_event, lock };
         let thread = thread::Builder::new()
             .name("journal".into())
             .spawn(move || writer.run())
             .map_err(|source| Fault::of_io(&path, source))?;
         let readers = Readers::new(path);
         let thread = Mutex::new(Some(thread));
-        Ok(Journal { shared: Arc::new(Shared { queue, readers, thread, _lock: lock }) })
+        Ok(Journal { shared: Arc::new(Shared { queue, readers, thread }) })
     }
 
     /// The number of the last fact appended, committed or not; zero if there is none.
@@ -203,7 +203,8 @@ impl Journal {
         }
     }
 
-    /// Takes nothing more from any handle, writes what waits and ends the writer.
+    /// Takes nothing more from any handle, writes what waits and ends the writer. Other handles can still read; the
+    /// file may be opened again, by this process or another.
     ///
     /// # Errors
     ///
@@ -224,8 +225,6 @@ struct Shared {
     queue: Arc<Queue>,
     readers: Readers,
     thread: Mutex<Option<JoinHandle<()>>>,
-    /// Held until the writer has ended: fields are dropped after [`Shared::drop`].
-    _lock: File,
 }
 
 impl Shared {

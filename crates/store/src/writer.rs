@@ -1,5 +1,6 @@
 //! The thread that writes: the only one that changes the file.
 
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,8 @@ pub(crate) struct Writer<F> {
     pub(crate) path: PathBuf,
     pub(crate) queue: Arc<Queue>,
     pub(crate) on_event: F,
+    /// Keeps other processes out for as long as this one may write.
+    pub(crate) lock: File,
 }
 
 impl<F: FnMut(Event)> Writer<F> {
@@ -32,6 +35,8 @@ impl<F: FnMut(Event)> Writer<F> {
         }
         // The log is folded into the file, so that the file alone is a backup. A failure costs only that.
         let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        drop(self.connection);
+        drop(self.lock);
     }
 
     /// Commits a group, however often it takes. `false` if the journal is being closed and it cannot be done.

@@ -50,3 +50,15 @@ fn a_second_process_is_kept_out_while_the_first_lives() {
     let desk = desk.restart();
     assert_eq!(desk.journal.last_number(&tenant("contoso")).unwrap(), FactNumber(0));
 }
+
+#[test]
+fn a_closed_journal_can_be_opened_again_while_old_handles_still_read() {
+    let desk = Desk::new();
+    let contoso = tenant("contoso");
+    desk.journal.append(&contoso, facts(1..=2)).unwrap();
+    let reader = desk.journal.clone();
+    let desk = desk.restart();
+    desk.journal.append(&contoso, facts(3..=3)).unwrap();
+    desk.settle();
+    assert_eq!(reader.facts(&contoso, FactNumber(0), 10).unwrap(), facts(1..=3));
+}
