@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::Letter;
 use super::invite_client::Heard;
+use super::letter::Letter;
 use super::wire::Wire;
 use crate::timer::{T1, T1_64, T2, T4};
 

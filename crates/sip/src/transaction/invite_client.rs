@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::Letter;
+use super::letter::Letter;
 use super::wire::Wire;
 use crate::timer::{T1, T1_64};
 

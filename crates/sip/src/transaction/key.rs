@@ -5,6 +5,40 @@ use crate::message::Message;
 use crate::method::Method;
 use crate::random::{Random, from_hex, hex};
 
+/// Names the transaction whose request could not be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TransmitToken(pub(crate) ClientKey);
+
+/// A request of ours: our branch, and whether it is the CANCEL that shares its INVITE's branch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ClientKey {
+    pub(crate) branch: Branch,
+    pub(crate) cancel: bool,
+}
+
+impl ClientKey {
+    /// The request with this branch.
+    pub(crate) fn new(branch: Branch) -> Self {
+        Self { branch, cancel: false }
+    }
+
+    /// The CANCEL of this INVITE.
+    pub(crate) fn cancel(self) -> Self {
+        Self { cancel: true, ..self }
+    }
+}
+
+/// A request of theirs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ServerId(pub(crate) u64);
+
+/// Either.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum TransactionId {
+    Client(ClientKey),
+    Server(ServerId),
+}
+
 /// The branch of a request of ours: 64 bits that nobody else can guess, written after the magic cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Branch(u64);

@@ -7,6 +7,7 @@ mod client;
 mod invite_client;
 mod invite_server;
 mod key;
+mod letter;
 mod server;
 mod wire;
 
@@ -19,6 +20,8 @@ use bytes::Bytes;
 use self::client::Client;
 use self::invite_client::{Heard, InviteClient};
 use self::invite_server::InviteServer;
+use self::key::TransactionId;
+use self::letter::Letter;
 use self::server::Server;
 use self::wire::Wire;
 use crate::flow::Destination;
@@ -26,82 +29,9 @@ use crate::message::Message;
 use crate::method::Method;
 use crate::timer::Timers;
 
-pub(crate) use self::key::Branch;
-
-/// Bytes to be sent.
-#[derive(Clone, Debug)]
-pub struct Transmit {
-    /// Where they go.
-    pub to: Destination,
-    /// To be handed back with [`UserAgent::handle_send_failed`](crate::ua::UserAgent::handle_send_failed) if they
-    /// cannot be sent; `None` where nobody waits for an answer.
-    pub token: Option<TransmitToken>,
-    /// The message.
-    pub bytes: Bytes,
-}
-
-/// Names the transaction whose request could not be sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TransmitToken(pub(crate) ClientKey);
-
-/// A request of ours: our branch, and whether it is the CANCEL that shares its INVITE's branch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct ClientKey {
-    pub(crate) branch: Branch,
-    pub(crate) cancel: bool,
-}
-
-impl ClientKey {
-    /// The request with this branch.
-    pub(crate) fn new(branch: Branch) -> Self {
-        Self { branch, cancel: false }
-    }
-
-    /// The CANCEL of this INVITE.
-    pub(crate) fn cancel(self) -> Self {
-        Self { cancel: true, ..self }
-    }
-}
-
-/// A request of theirs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct ServerId(pub(crate) u64);
-
-/// Either.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum TransactionId {
-    Client(ClientKey),
-    Server(ServerId),
-}
-
-/// The timers of RFC 3261 section 17 and RFC 6026 by their letters. Timer C is a proxy's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Letter {
-    /// INVITE is sent again.
-    A,
-    /// INVITE is given up.
-    B,
-    /// Copies of a failure of our INVITE are no longer awaited.
-    D,
-    /// Another request is sent again.
-    E,
-    /// Another request is given up.
-    F,
-    /// A failure of their INVITE is sent again.
-    G,
-    /// The ACK for a failure is no longer awaited.
-    H,
-    /// Copies of that ACK are no longer awaited.
-    I,
-    /// Copies of another request of theirs are no longer awaited.
-    J,
-    /// Copies of the response to another request are no longer awaited.
-    K,
-    /// Copies of an INVITE that we answered with 2xx are no longer awaited.
-    L,
-    /// Further 2xx to our INVITE are no longer awaited.
-    M,
-}
+pub use self::key::TransmitToken;
+pub(crate) use self::key::{Branch, ClientKey, ServerId};
+pub use self::wire::Transmit;
 
 /// A response that is news.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::Letter;
+use super::letter::Letter;
 use super::wire::Wire;
 use crate::timer::T1_64;
 

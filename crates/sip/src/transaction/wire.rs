@@ -5,9 +5,22 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::{Letter, TransactionId, Transmit, TransmitToken};
+use super::key::{TransactionId, TransmitToken};
+use super::letter::Letter;
 use crate::flow::{Destination, Transport};
 use crate::timer::Timers;
+
+/// Bytes to be sent.
+#[derive(Clone, Debug)]
+pub struct Transmit {
+    /// Where they go.
+    pub to: Destination,
+    /// To be handed back with [`UserAgent::handle_send_failed`](crate::ua::UserAgent::handle_send_failed) if they
+    /// cannot be sent; `None` where nobody waits for an answer.
+    pub token: Option<TransmitToken>,
+    /// The message.
+    pub bytes: Bytes,
+}
 
 /// The outside of one transaction, borrowed while its machine moves.
 pub(super) struct Wire<'a> {
@@ -82,7 +95,7 @@ impl Bench {
     }
 
     pub(super) fn wire(&mut self) -> Wire<'_> {
-        let id = TransactionId::Server(super::ServerId(0));
+        let id = TransactionId::Server(super::key::ServerId(0));
         let Self { now, to, timers, transmits, .. } = self;
         Wire { now: *now, id, to, timers, transmits }
     }

@@ -10,6 +10,7 @@ use crate::flow::{Destination, Flow, Transport};
 use crate::header::{DEFAULT_PORT, HeaderName, NameAddr, Rport, Via};
 use crate::message::{Message, RawMessage};
 use crate::method::Method;
+use crate::session_timer::{self, Verdict};
 use crate::status::StatusCode;
 
 /// A header that the user agent itself adds to one message.
@@ -251,6 +252,13 @@ pub(super) fn tagged(address: &[u8], tag: &[u8]) -> Vec<u8> {
         return address.to_vec();
     }
     [address, b";tag=", tag].concat()
+}
+
+/// Session-Expires, and Require where the peer is to refresh, for our 2xx.
+pub(super) fn session_headers(verdict: Verdict) -> Vec<OwnHeader> {
+    let Some(agreed) = verdict.agreed() else { return Vec::new() };
+    let expires = (HeaderName::SessionExpires, session_timer::in_answer(agreed).into_bytes());
+    if agreed.we_refresh { vec![expires] } else { vec![(HeaderName::Require, b"timer".to_vec()), expires] }
 }
 
 /// Allow and Supported.

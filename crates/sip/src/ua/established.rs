@@ -3,23 +3,36 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-
 use super::compose::{self, OwnHeader};
-use super::engine::{Errand, LegTimer};
-use super::incoming::session_headers;
-use super::leg::{Asked, Next, Stage, Turn};
+use super::ending::{Ending, Remains};
+use super::engine::{Errand, LegTimer, Sent};
 use super::persona::Content;
 use super::transfer::Transfers;
+use super::turn::{Asked, RETRY_AFTER_SECONDS_END, Turn};
+use super::unacknowledged::Unacknowledged;
 use super::vocabulary::{Answer, Body, EndedBy, Event, ExtraHeader};
 use crate::dialog::Dialog;
-use crate::flow::Destination;
 use crate::header::HeaderName;
 use crate::message::Message;
 use crate::method::Method;
 use crate::session_timer::{self, Agreed, RefreshBy, Verdict};
-use crate::timer::{T1, T1_64, T2};
+use crate::timer::{T1, T1_64};
 use crate::transaction::{ClientKey, ServerId};
+
+/// What became of an INVITE.
+#[derive(Debug)]
+pub(super) enum Became {
+    /// A dialog.
+    Established(Box<Established>),
+    /// What remains of one that nobody wanted, or of none.
+    Remains(Remains),
+}
+
+impl From<Remains> for Became {
+    fn from(remains: Remains) -> Self {
+        Self::Remains(remains)
+    }
+}
 
 /// A dialog with a 2xx, sent or received.
 #[derive(Debug)]
@@ -70,30 +83,6 @@ enum Theirs {
     Success { key: ClientKey, cseq: u32 },
 }
 
-/// A 2xx of ours that waits for its ACK (RFC 3261 section 13.3.1.4).
-#[derive(Debug)]
-pub(super) struct Unacknowledged {
-    cseq: u32,
-    to: Destination,
-    response: Bytes,
-    again_after: Duration,
-    /// Whether it carries our offer, so that the ACK brings the answer.
-    wants_answer: bool,
-}
-
-impl Unacknowledged {
-    pub(super) fn new(cseq: u32, to: Destination, response: Bytes, wants_answer: bool) -> Self {
-        Self { cseq, to, response, again_after: T1 * 2, wants_answer }
-    }
-
-    /// Sends the 2xx again.
-    fn again(&mut self, turn: &mut Turn<'_>) {
-        turn.engine.transactions.send(self.to.clone(), self.response.clone());
-        turn.set(LegTimer::SuccessAgain, self.again_after);
-        self.again_after = (self.again_after * 2).min(T2);
-    }
-}
-
 impl Established {
     pub(super) fn new(
         dialog: Dialog,
@@ -116,11 +105,9 @@ impl Established {
         }
     }
 
-    /// Our 2xx was sent: it is sent again until its ACK comes, over reliable transports too.
-    pub(super) fn await_ack(&mut self, turn: &mut Turn<'_>, unacknowledged: Unacknowledged) {
-        turn.set(LegTimer::SuccessAgain, T1);
-        turn.set(LegTimer::SuccessGivesUp, T1_64);
-        self.unacknowledged = Some(unacknowledged);
+    /// Our 2xx to the INVITE of that CSeq was sent.
+    pub(super) fn await_ack(&mut self, turn: &mut Turn<'_>, cseq: u32, success: Sent, wants_answer: bool) {
+        self.unacknowledged = Some(Unacknowledged::begin(turn, cseq, success, wants_answer));
     }
 
     /// The 2xx to our INVITE carries their offer: the ACK waits for the user's answer.
@@ -142,14 +129,14 @@ impl Established {
     }
 
     /// A request of the peer in the dialog.
-    pub(super) fn on_request(&mut self, turn: &mut Turn<'_>, asked: Asked) -> Next {
+    pub(super) fn on_request(&mut self, turn: &mut Turn<'_>, asked: Asked) -> Option<Remains> {
         let request = &asked.request;
         match request.method() {
             Method::Invite | Method::Update => self.on_offer(turn, asked),
             Method::Bye => {
                 turn.reply_status(asked.server, request, 200);
                 self.leave_nothing_open(turn);
-                return turn.ended(EndedBy::Bye { request: request.clone() }, Stage::Over);
+                return turn.ended(EndedBy::Bye { request: request.clone() }, Remains::Over);
             }
             Method::Info => {
                 turn.reply_status(asked.server, request, 200);
@@ -174,7 +161,7 @@ impl Established {
         }
         let awaits_answer = self.unacknowledged.as_ref().is_some_and(|success| success.wants_answer);
         if asks_media && (self.theirs.is_some() || awaits_answer) {
-            ask_later(turn, &Asked { server, request });
+            turn.ask_later(&Asked { server, request });
             return;
         }
         let timer = turn.persona.identity.as_ref().and_then(|identity| identity.session_timer);
@@ -187,7 +174,7 @@ impl Established {
         self.dialog.refresh_target(&request);
         self.refresh_by = RefreshBy::of_peer(&request);
         if !asks_media {
-            turn.reply(server, &request, &status(200), &session_headers(verdict));
+            turn.reply(server, &request, &status(200), &compose::session_headers(verdict));
             self.session = verdict.agreed();
             self.restart_session_timers(turn);
             return;
@@ -206,21 +193,20 @@ impl Established {
     }
 
     /// The user answers their offer, or makes the one that they asked for.
-    pub(super) fn reanswer(&mut self, turn: &mut Turn<'_>, answer: Answer) -> Next {
+    pub(super) fn reanswer(&mut self, turn: &mut Turn<'_>, answer: Answer) -> Option<Remains> {
         if answer.status != 0 && !matches!(answer.status, 200..=299) {
             return self.refuse_reoffer(turn, answer.status);
         }
         let answer = if answer.status == 0 { Answer { status: 200, ..answer } } else { answer };
         match self.theirs.take()? {
             Theirs::Request { server, request, verdict, offered } => {
-                let reply = turn.reply(server, &request, &answer, &session_headers(verdict));
+                let reply = turn.reply(server, &request, &answer, &compose::session_headers(verdict));
                 self.session = verdict.agreed();
                 self.restart_session_timers(turn);
                 if request.method() == Method::Invite
-                    && let Some((to, bytes)) = reply
+                    && let Some(success) = reply
                 {
-                    let cseq = request.cseq().number;
-                    self.await_ack(turn, Unacknowledged::new(cseq, to, bytes, !offered));
+                    self.await_ack(turn, request.cseq().number, success, !offered);
                 }
             }
             Theirs::Success { key, cseq } => {
@@ -236,7 +222,7 @@ impl Established {
     }
 
     /// The user refuses their offer: media stay as they are.
-    pub(super) fn refuse_reoffer(&mut self, turn: &mut Turn<'_>, status: u16) -> Next {
+    pub(super) fn refuse_reoffer(&mut self, turn: &mut Turn<'_>, status: u16) -> Option<Remains> {
         if let Some(Theirs::Success { .. }) = self.theirs {
             // Nothing was agreed before: without media there is no call.
             return self.end(turn, Vec::new(), Some(EndedBy::OurSide));
@@ -326,7 +312,12 @@ impl Established {
     }
 
     /// A response to our re-INVITE or UPDATE.
-    pub(super) fn on_response(&mut self, turn: &mut Turn<'_>, key: ClientKey, response: &Message) -> Next {
+    pub(super) fn on_response(
+        &mut self,
+        turn: &mut Turn<'_>,
+        key: ClientKey,
+        response: &Message,
+    ) -> Option<Remains> {
         let code = response.status()?.code();
         let Some(ours) = &mut self.ours else { return None };
         if ours.progress != Progress::Sent(key) {
@@ -359,7 +350,7 @@ impl Established {
             }
             481 => {
                 self.leave_nothing_open(turn);
-                return turn.ended(EndedBy::PeerLost, Stage::Over);
+                return turn.ended(EndedBy::PeerLost, Remains::Over);
             }
             408 => return self.lost(turn),
             _ => self.ours_failed(turn, Some(code)),
@@ -391,25 +382,24 @@ impl Established {
     }
 
     /// A request of ours in the dialog had no response.
-    pub(super) fn on_no_response(&mut self, turn: &mut Turn<'_>) -> Next {
+    pub(super) fn on_no_response(&mut self, turn: &mut Turn<'_>) -> Option<Remains> {
         self.lost(turn)
     }
 
     /// INFO was answered.
-    pub(super) fn on_info_response(&mut self, turn: &mut Turn<'_>, status: u16) -> Next {
+    pub(super) fn on_info_response(&mut self, turn: &mut Turn<'_>, status: u16) -> Option<Remains> {
         if matches!(status, 408 | 481) { self.lost(turn) } else { None }
     }
 
     /// The peer no longer knows the dialog, or cannot be reached: BYE, in case it can.
-    fn lost(&mut self, turn: &mut Turn<'_>) -> Next {
+    fn lost(&mut self, turn: &mut Turn<'_>) -> Option<Remains> {
         let next = self.end(turn, Vec::new(), None);
-        turn.ended(EndedBy::PeerLost, next.unwrap_or(Stage::Over))
+        turn.ended(EndedBy::PeerLost, next.unwrap_or(Remains::Over))
     }
 
     /// The ACK for a 2xx of ours.
     pub(super) fn on_ack(&mut self, turn: &mut Turn<'_>, ack: &Message) {
-        let hit = |success: &Unacknowledged| success.cseq == ack.cseq().number;
-        if self.unacknowledged.as_ref().is_some_and(hit) {
+        if self.unacknowledged.as_ref().is_some_and(|success| success.is_acknowledged_by(ack)) {
             self.acknowledged(turn, compose::session(ack));
             self.go_on(turn);
         }
@@ -430,21 +420,26 @@ impl Established {
     }
 
     /// The user wants no more of it.
-    pub(super) fn hang_up(&mut self, turn: &mut Turn<'_>, headers: Vec<ExtraHeader>) -> Next {
+    pub(super) fn hang_up(&mut self, turn: &mut Turn<'_>, headers: Vec<ExtraHeader>) -> Option<Remains> {
         self.end(turn, headers, Some(EndedBy::OurSide))
     }
 
     /// Ends the dialog: BYE now, or after the ACK that must come before it. `why` is told when that is done.
-    fn end(&mut self, turn: &mut Turn<'_>, headers: Vec<ExtraHeader>, why: Option<EndedBy>) -> Next {
+    fn end(
+        &mut self,
+        turn: &mut Turn<'_>,
+        headers: Vec<ExtraHeader>,
+        why: Option<EndedBy>,
+    ) -> Option<Remains> {
         self.leave_nothing_open(turn);
         let dialog = self.dialog.clone();
         Some(match self.unacknowledged.take() {
             Some(success) => Ending::after_ack(turn, dialog, success, headers, why),
-            None => Ending::begin_or_told(turn, dialog, headers, why),
+            None => Ending::begin(turn, dialog, headers, why),
         })
     }
 
-    pub(super) fn on_timer(&mut self, turn: &mut Turn<'_>, timer: LegTimer) -> Next {
+    pub(super) fn on_timer(&mut self, turn: &mut Turn<'_>, timer: LegTimer) -> Option<Remains> {
         match timer {
             LegTimer::SuccessAgain => {
                 self.unacknowledged.as_mut()?.again(turn);
@@ -453,7 +448,7 @@ impl Established {
             LegTimer::SuccessGivesUp => {
                 self.unacknowledged = None;
                 let next = self.end(turn, Vec::new(), None);
-                turn.ended(EndedBy::NeverAcknowledged, next.unwrap_or(Stage::Over))
+                turn.ended(EndedBy::NeverAcknowledged, next.unwrap_or(Remains::Over))
             }
             LegTimer::Glare => {
                 if self.theirs.is_some() || self.unacknowledged.is_some() {
@@ -469,7 +464,7 @@ impl Established {
             }
             LegTimer::SessionExpiry => {
                 let next = self.end(turn, Vec::new(), None);
-                turn.ended(EndedBy::SessionExpired, next.unwrap_or(Stage::Over))
+                turn.ended(EndedBy::SessionExpired, next.unwrap_or(Remains::Over))
             }
             LegTimer::Refer(refer) => {
                 self.transfers.on_expiry(turn, &mut self.dialog, refer);
@@ -497,110 +492,6 @@ impl Established {
     }
 }
 
-/// A dialog that ends.
-#[derive(Debug)]
-pub(super) struct Ending {
-    pub(super) dialog: Dialog,
-    /// To be told when all is done; `None`: it has been told.
-    why: Option<EndedBy>,
-    /// Our 2xx without ACK: before the ACK no BYE may be sent (RFC 3261 section 15).
-    unacknowledged: Option<Unacknowledged>,
-    headers: Vec<ExtraHeader>,
-}
-
-impl Ending {
-    /// Sends BYE; `why` is told when it is answered.
-    pub(super) fn begin(
-        turn: &mut Turn<'_>,
-        dialog: Dialog,
-        headers: Vec<ExtraHeader>,
-        why: EndedBy,
-    ) -> Stage {
-        Self::begin_or_told(turn, dialog, headers, Some(why))
-    }
-
-    fn begin_or_told(
-        turn: &mut Turn<'_>,
-        dialog: Dialog,
-        headers: Vec<ExtraHeader>,
-        why: Option<EndedBy>,
-    ) -> Stage {
-        let mut ending = Self { dialog, why, unacknowledged: None, headers };
-        match ending.bye(turn) {
-            Some(next) => next,
-            None => Stage::Ending(Box::new(ending)),
-        }
-    }
-
-    fn after_ack(
-        turn: &mut Turn<'_>,
-        dialog: Dialog,
-        success: Unacknowledged,
-        headers: Vec<ExtraHeader>,
-        why: Option<EndedBy>,
-    ) -> Stage {
-        turn.set(LegTimer::SuccessAgain, success.again_after);
-        turn.set(LegTimer::SuccessGivesUp, T1_64);
-        Stage::Ending(Box::new(Self { dialog, why, unacknowledged: Some(success), headers }))
-    }
-
-    fn bye(&mut self, turn: &mut Turn<'_>) -> Next {
-        let headers = std::mem::take(&mut self.headers);
-        match turn.bye(&mut self.dialog, &headers) {
-            Some(_) => None,
-            None => self.done(turn),
-        }
-    }
-
-    fn done(&mut self, turn: &mut Turn<'_>) -> Next {
-        turn.engine.stop_leg_timers(turn.leg());
-        match self.why.take() {
-            Some(why) => turn.ended(why, Stage::Over),
-            None => Some(Stage::Over),
-        }
-    }
-
-    pub(super) fn on_ack(&mut self, turn: &mut Turn<'_>, ack: &Message) -> Next {
-        self.unacknowledged.take_if(|success| success.cseq == ack.cseq().number)?;
-        turn.engine.stop_leg_timers(turn.leg());
-        self.bye(turn)
-    }
-
-    /// The BYE was answered, or never will be.
-    pub(super) fn on_bye_done(&mut self, turn: &mut Turn<'_>) -> Next {
-        self.done(turn)
-    }
-
-    pub(super) fn on_request(&mut self, turn: &mut Turn<'_>, asked: &Asked) -> Next {
-        let is_bye = asked.request.method() == Method::Bye;
-        turn.reply_status(asked.server, &asked.request, if is_bye { 200 } else { 481 });
-        // With theirs the dialog is over, whatever becomes of ours.
-        if is_bye { self.done(turn) } else { None }
-    }
-
-    pub(super) fn on_timer(&mut self, turn: &mut Turn<'_>, timer: LegTimer) -> Next {
-        match timer {
-            LegTimer::SuccessAgain => {
-                self.unacknowledged.as_mut()?.again(turn);
-                None
-            }
-            LegTimer::SuccessGivesUp => {
-                self.unacknowledged = None;
-                turn.stop(LegTimer::SuccessAgain);
-                self.bye(turn)
-            }
-            _ => None,
-        }
-    }
-}
-
-/// Answers 500 with Retry-After: an offer that comes while another is open (RFC 3261 section 14.2).
-pub(super) fn ask_later(turn: &mut Turn<'_>, asked: &Asked) {
-    let seconds = turn.engine.random.below(RETRY_AFTER_SECONDS_END);
-    let own = [(HeaderName::RetryAfter, seconds.to_string().into_bytes())];
-    turn.reply(asked.server, &asked.request, &status(500), &own);
-}
-
 /// What a 500 with a short Retry-After says to wait.
 fn asks_later(response: &Message) -> Option<Duration> {
     let seconds = response.retry_after().ok()??;
@@ -620,9 +511,6 @@ fn status(status: u16) -> Answer {
 
 /// How often our re-INVITE is tried after glare; then the refusal is told.
 const GLARES_MAX: u8 = 5;
-
-/// Seconds in Retry-After are below this: RFC 3261 section 14.2.
-const RETRY_AFTER_SECONDS_END: u64 = 11;
 
 /// How long a re-INVITE may take from its latest provisional response: machines answer it. Then the peer counts as
 /// lost. As long as a proxy waits at least (Timer C).

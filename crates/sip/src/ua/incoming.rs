@@ -4,16 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::compose::{self, OwnHeader};
+use super::ending::Remains;
 use super::engine::LegTimer;
-use super::established::{Established, Unacknowledged};
-use super::leg::{Asked, Next, Stage, Turn};
+use super::established::{Became, Established};
+use super::turn::{Asked, Turn};
 use super::vocabulary::{Answer, Body, EndedBy, Event, Identity};
 use crate::dialog::Dialog;
 use crate::header::HeaderName;
 use crate::message::Message;
 use crate::method::Method;
 use crate::reliable::Reliable;
-use crate::session_timer::{self, RefreshBy, Verdict};
+use crate::session_timer::{RefreshBy, Verdict};
 use crate::timer::T1_64;
 use crate::transaction::ServerId;
 
@@ -54,7 +55,7 @@ impl Incoming {
     }
 
     /// The user says who we are: now the INVITE's demands can be judged.
-    pub(super) fn on_identity(&mut self, turn: &mut Turn<'_>, identity: &Identity) -> Next {
+    pub(super) fn on_identity(&mut self, turn: &mut Turn<'_>, identity: &Identity) -> Option<Became> {
         let wants = |option: &str, can: bool| !can && self.request.requires(option);
         let missing = if wants("100rel", identity.reliable_provisional) {
             Some("100rel")
@@ -74,16 +75,22 @@ impl Incoming {
         }
     }
 
-    fn refuse(&mut self, turn: &mut Turn<'_>, status: u16, own: &[OwnHeader]) -> Next {
+    fn refuse(&mut self, turn: &mut Turn<'_>, status: u16, own: &[OwnHeader]) -> Option<Became> {
         let answer = Answer { status, ..Answer::default() };
         self.finish(turn, &answer, own, EndedBy::OurSide)
     }
 
     /// Sends the final answer of an INVITE that comes to nothing.
-    fn finish(&mut self, turn: &mut Turn<'_>, answer: &Answer, own: &[OwnHeader], why: EndedBy) -> Next {
+    fn finish(
+        &mut self,
+        turn: &mut Turn<'_>,
+        answer: &Answer,
+        own: &[OwnHeader],
+        why: EndedBy,
+    ) -> Option<Became> {
         turn.engine.stop_leg_timers(turn.leg());
         turn.reply(self.server, &self.request, answer, own);
-        turn.ended(why, Stage::Over)
+        turn.ended(why, Remains::Over.into())
     }
 
     pub(super) fn progress(&mut self, turn: &mut Turn<'_>, mut answer: Answer) {
@@ -131,7 +138,7 @@ impl Incoming {
         }
     }
 
-    pub(super) fn accept(&mut self, turn: &mut Turn<'_>, answer: Answer) -> Next {
+    pub(super) fn accept(&mut self, turn: &mut Turn<'_>, answer: Answer) -> Option<Became> {
         if !matches!(answer.status, 200..=299) || self.accepting.is_some() {
             return None;
         }
@@ -147,11 +154,11 @@ impl Incoming {
         Some(self.establish(turn, answer))
     }
 
-    fn establish(&mut self, turn: &mut Turn<'_>, mut answer: Answer) -> Stage {
+    fn establish(&mut self, turn: &mut Turn<'_>, mut answer: Answer) -> Became {
         turn.engine.stop_leg_timers(turn.leg());
         let ours = turn.persona.identity.as_ref().and_then(|identity| identity.session_timer);
         let verdict = Verdict::of(&self.request, ours, None);
-        let own = session_headers(verdict);
+        let own = compose::session_headers(verdict);
         if self.settled.is_some() {
             answer.body = None;
         }
@@ -161,15 +168,14 @@ impl Incoming {
         let refresh_by = RefreshBy::of_peer(&self.request);
         let mut established =
             Established::new(self.dialog.clone(), false, verdict.agreed(), refresh_by, sent);
-        if let Some((to, bytes)) = reply {
-            let cseq = self.request.cseq().number;
-            established.await_ack(turn, Unacknowledged::new(cseq, to, bytes, wants_answer));
+        if let Some(success) = reply {
+            established.await_ack(turn, self.request.cseq().number, success, wants_answer);
         }
         established.restart_session_timers(turn);
-        Stage::Established(Box::new(established))
+        Became::Established(Box::new(established))
     }
 
-    pub(super) fn reject(&mut self, turn: &mut Turn<'_>, answer: Answer) -> Next {
+    pub(super) fn reject(&mut self, turn: &mut Turn<'_>, answer: Answer) -> Option<Became> {
         if !matches!(answer.status, 300..=699) {
             return None;
         }
@@ -177,13 +183,13 @@ impl Incoming {
     }
 
     /// The caller withdrew the INVITE; the CANCEL itself has been answered.
-    pub(super) fn on_cancel(&mut self, turn: &mut Turn<'_>, cancel: Arc<Message>) -> Next {
+    pub(super) fn on_cancel(&mut self, turn: &mut Turn<'_>, cancel: Arc<Message>) -> Option<Became> {
         let answer = Answer { status: 487, ..Answer::default() };
         self.finish(turn, &answer, &[], EndedBy::Cancelled { request: cancel })
     }
 
     /// A request of the caller in the early dialog.
-    pub(super) fn on_request(&mut self, turn: &mut Turn<'_>, asked: &Asked) -> Next {
+    pub(super) fn on_request(&mut self, turn: &mut Turn<'_>, asked: &Asked) -> Option<Became> {
         let request = &asked.request;
         match request.method() {
             Method::Prack => return self.on_prack(turn, asked),
@@ -199,9 +205,9 @@ impl Incoming {
             Method::Options => turn.reply_status(asked.server, request, 200),
             // A second INVITE while the first has no final answer (RFC 3261 section 14.2); an UPDATE whose offer
             // comes too early (RFC 3311 section 5.2).
-            Method::Invite => super::established::ask_later(turn, asked),
+            Method::Invite => turn.ask_later(asked),
             Method::Update if compose::session(request).is_some() => {
-                super::established::ask_later(turn, asked);
+                turn.ask_later(asked);
             }
             Method::Update => {
                 self.dialog.refresh_target(request);
@@ -213,7 +219,7 @@ impl Incoming {
         None
     }
 
-    fn on_prack(&mut self, turn: &mut Turn<'_>, asked: &Asked) -> Next {
+    fn on_prack(&mut self, turn: &mut Turn<'_>, asked: &Asked) -> Option<Became> {
         let request = &asked.request;
         let cseq = self.request.cseq().number;
         let hit = matches!(request.rack(), Ok(Some(rack)) if self.reliable.acknowledge(rack, cseq));
@@ -245,7 +251,7 @@ impl Incoming {
         Some(self.establish(turn, answer))
     }
 
-    pub(super) fn on_timer(&mut self, turn: &mut Turn<'_>, timer: LegTimer) -> Next {
+    pub(super) fn on_timer(&mut self, turn: &mut Turn<'_>, timer: LegTimer) -> Option<Became> {
         match timer {
             LegTimer::Unanswered => self.refuse(turn, 480, &[]),
             LegTimer::StillRinging => {
@@ -270,13 +276,6 @@ impl Incoming {
             _ => None,
         }
     }
-}
-
-/// Session-Expires, and Require where the peer is to refresh, for our 2xx.
-pub(super) fn session_headers(verdict: Verdict) -> Vec<OwnHeader> {
-    let Some(agreed) = verdict.agreed() else { return Vec::new() };
-    let expires = (HeaderName::SessionExpires, session_timer::in_answer(agreed).into_bytes());
-    if agreed.we_refresh { vec![expires] } else { vec![(HeaderName::Require, b"timer".to_vec()), expires] }
 }
 
 /// How long an INVITE of theirs may stay unanswered by us; then it is answered 480. Whoever lets callers wait

@@ -1,20 +1,18 @@
 //! One leg and its stages.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::compose::OwnHeader;
-use super::engine::{Engine, Errand, LegTimer, Sent};
-use super::established::{Ending, Established};
+use super::ending::{Ending, Over, Remains};
+use super::engine::{Engine, Errand};
+use super::established::{Became, Established};
 use super::incoming::Incoming;
 use super::outgoing::Outgoing;
-use super::persona::{Content, Persona, Way};
-use super::vocabulary::{Answer, Body, EndedBy, Event, ExtraHeader, LegId};
+use super::persona::Persona;
+use super::turn::Turn;
 use crate::dialog::Dialog;
 use crate::digest::DigestClient;
 use crate::message::Message;
-use crate::method::Method;
-use crate::transaction::{ClientKey, ServerId, Told};
+use crate::transaction::Told;
 
 /// One leg: how we present ourselves on it and how far it is.
 #[derive(Debug)]
@@ -40,6 +38,30 @@ pub(super) enum Stage {
 
 /// What a step leads to: another stage, or `None` to stay.
 pub(super) type Next = Option<Stage>;
+
+impl From<Over> for Stage {
+    fn from(_: Over) -> Self {
+        Self::Over
+    }
+}
+
+impl From<Remains> for Stage {
+    fn from(remains: Remains) -> Self {
+        match remains {
+            Remains::Ending(ending) => Self::Ending(ending),
+            Remains::Over => Self::Over,
+        }
+    }
+}
+
+impl From<Became> for Stage {
+    fn from(became: Became) -> Self {
+        match became {
+            Became::Established(established) => Self::Established(established),
+            Became::Remains(remains) => remains.into(),
+        }
+    }
+}
 
 impl Leg {
     /// Lets the leg make a step.
@@ -99,90 +121,4 @@ impl Stage {
         }
         true
     }
-}
-
-/// One step of a leg: what it may touch.
-pub(super) struct Turn<'a> {
-    pub(super) engine: &'a mut Engine,
-    pub(super) persona: &'a mut Persona,
-    pub(super) now: Instant,
-}
-
-impl Turn<'_> {
-    pub(super) fn leg(&self) -> LegId {
-        self.persona.leg
-    }
-
-    pub(super) fn tell(&mut self, event: Event) {
-        self.engine.events.push_back(event);
-    }
-
-    /// Tells the end; the stage to follow is `then`.
-    pub(super) fn ended(&mut self, why: EndedBy, then: Stage) -> Next {
-        let leg = self.leg();
-        self.tell(Event::Ended { leg, why });
-        Some(then)
-    }
-
-    pub(super) fn set(&mut self, timer: LegTimer, after: Duration) {
-        self.engine.set(self.persona.leg, timer, self.now + after);
-    }
-
-    pub(super) fn stop(&mut self, timer: LegTimer) {
-        self.engine.stop(self.persona.leg, timer);
-    }
-
-    /// Sends a request inside a dialog.
-    pub(super) fn request(
-        &mut self,
-        dialog: &mut Dialog,
-        method: Method<'static>,
-        errand: Errand,
-        content: Content<'_>,
-    ) -> Option<ClientKey> {
-        self.persona.request(self.engine, self.now, dialog, method, errand, content)
-    }
-
-    /// Sends the ACK for a 2xx and keeps it for copies of that 2xx.
-    pub(super) fn acknowledge(&mut self, dialog: &Dialog, key: ClientKey, cseq: u32, body: Option<&Body>) {
-        let Some(identity) = self.persona.identity.as_deref() else { return };
-        let way = Way { identity, transport: self.persona.transport };
-        let ack = way.ack(self.engine, dialog, cseq, body);
-        if let Some((to, bytes)) = ack.clone() {
-            self.engine.transactions.send(to, bytes);
-        }
-        self.engine.keep_ack(key, self.persona, dialog, ack);
-    }
-
-    /// Sends BYE.
-    pub(super) fn bye(&mut self, dialog: &mut Dialog, extra: &[ExtraHeader]) -> Option<ClientKey> {
-        let errand = Errand::Bye(self.leg());
-        let content = Content { extra, ..Content::default() };
-        self.request(dialog, Method::Bye, errand, content)
-            .or_else(|| self.request(dialog, Method::Bye, errand, Content::default()))
-    }
-
-    /// Answers a request of the peer; gives what was sent and where.
-    pub(super) fn reply(
-        &mut self,
-        server: ServerId,
-        request: &Message,
-        answer: &Answer,
-        own: &[OwnHeader],
-    ) -> Option<Sent> {
-        self.persona.reply(self.engine, self.now, server, request, answer, own)
-    }
-
-    /// Answers with a status and nothing else.
-    pub(super) fn reply_status(&mut self, server: ServerId, request: &Message, status: u16) {
-        let answer = Answer { status, ..Answer::default() };
-        self.reply(server, request, &answer, &[]);
-    }
-}
-
-/// A request of the peer inside a dialog, past the checks that are the same for all.
-#[derive(Debug)]
-pub(super) struct Asked {
-    pub(super) server: ServerId,
-    pub(super) request: Arc<Message>,
 }

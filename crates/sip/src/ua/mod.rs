@@ -7,38 +7,39 @@
 //! It opens no connection and resolves no name: requests go to a [`Hop`](crate::flow::Hop), responses back on the
 //! [`Flow`] of their request. The end of a connection ends no dialog: dialogs are found by Call-ID and tags.
 
+mod acknowledging;
 mod compose;
+mod ending;
 mod engine;
 mod established;
 mod incoming;
 mod leg;
 mod outgoing;
 mod persona;
+mod requests;
+mod responses;
 mod transfer;
+mod turn;
+mod unacknowledged;
 mod vocabulary;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use bytes::Bytes;
-
-use self::compose::{OwnHeader, Reply, Request};
-use self::engine::{Engine, Errand, LegTimer, REQUEST_ANSWERED_WITHIN, UaTimer};
-use self::incoming::Incoming;
-use self::leg::{Asked, Leg, Next, Stage, Turn};
+use self::compose::{Reply, Request};
+use self::engine::{Engine, Errand, LegTimer, UaTimer};
+use self::leg::{Leg, Next, Stage};
 use self::outgoing::Outgoing;
 use self::persona::Persona;
-use crate::dialog::Dialog;
+use self::turn::{Asked, Turn};
 use crate::digest::DigestClient;
 use crate::fault::ParseError;
 use crate::flow::{Destination, Flow};
-use crate::header::HeaderName;
 use crate::message::Message;
 use crate::method::Method;
-use crate::random::{from_hex, hex};
-use crate::screening::{Abilities, screen};
-use crate::transaction::{Fired, Received, ServerId, Told};
+use crate::random::hex;
+use crate::transaction::Fired;
 
 pub use self::vocabulary::*;
 pub use crate::transaction::{Transmit, TransmitToken};
@@ -240,7 +241,7 @@ impl UserAgent {
             tag: self.engine.new_tag(leg),
         };
         let mut turn = Turn { engine: &mut self.engine, persona: &mut persona, now };
-        let stage = Outgoing::start(&mut turn, invite);
+        let stage = Outgoing::start(&mut turn, invite).map_or(Stage::Over, Stage::Outgoing);
         self.legs.insert(leg, Leg { persona, stage });
         self.forget_if_over(leg);
     }
@@ -255,7 +256,7 @@ impl UserAgent {
             turn.persona.contact = contact;
             turn.persona.identity = Some(identity.clone());
             match stage {
-                Stage::Incoming(incoming) => incoming.on_identity(turn, &identity),
+                Stage::Incoming(incoming) => incoming.on_identity(turn, &identity).map(Stage::from),
                 _ => None,
             }
         });
@@ -277,7 +278,7 @@ impl UserAgent {
     pub fn accept(&mut self, now: Instant, leg: LegId, answer: Answer) {
         let now = self.engine.tick(now);
         self.step(now, leg, |stage, turn| match stage {
-            Stage::Incoming(incoming) => incoming.accept(turn, answer),
+            Stage::Incoming(incoming) => incoming.accept(turn, answer).map(Stage::from),
             _ => None,
         });
     }
@@ -286,7 +287,7 @@ impl UserAgent {
     pub fn reject(&mut self, now: Instant, leg: LegId, answer: Answer) {
         let now = self.engine.tick(now);
         self.step(now, leg, |stage, turn| match stage {
-            Stage::Incoming(incoming) => incoming.reject(turn, answer),
+            Stage::Incoming(incoming) => incoming.reject(turn, answer).map(Stage::from),
             _ => None,
         });
     }
@@ -299,11 +300,15 @@ impl UserAgent {
     pub fn hang_up(&mut self, now: Instant, leg: LegId, headers: Vec<ExtraHeader>) {
         let now = self.engine.tick(now);
         self.step(now, leg, |stage, turn| match stage {
-            Stage::Outgoing(outgoing) => outgoing.hang_up(turn, headers),
-            Stage::Incoming(incoming) => {
-                incoming.reject(turn, Answer { status: 480, headers, ..Answer::default() })
+            Stage::Outgoing(outgoing) => {
+                outgoing.hang_up(turn, headers);
+                None
             }
-            Stage::Established(established) => established.hang_up(turn, headers),
+            Stage::Incoming(incoming) => {
+                let answer = Answer { status: 480, headers, ..Answer::default() };
+                incoming.reject(turn, answer).map(Stage::from)
+            }
+            Stage::Established(established) => established.hang_up(turn, headers).map(Stage::from),
             Stage::Ending(_) | Stage::Over => None,
         });
     }
@@ -327,7 +332,7 @@ impl UserAgent {
     pub fn reanswer(&mut self, now: Instant, leg: LegId, answer: Answer) {
         let now = self.engine.tick(now);
         self.step(now, leg, |stage, turn| match stage {
-            Stage::Established(established) => established.reanswer(turn, answer),
+            Stage::Established(established) => established.reanswer(turn, answer).map(Stage::from),
             _ => None,
         });
     }
@@ -336,7 +341,7 @@ impl UserAgent {
     pub fn refuse_reoffer(&mut self, now: Instant, leg: LegId, status: u16) {
         let now = self.engine.tick(now);
         self.step(now, leg, |stage, turn| match stage {
-            Stage::Established(established) => established.refuse_reoffer(turn, status),
+            Stage::Established(established) => established.refuse_reoffer(turn, status).map(Stage::from),
             _ => None,
         });
     }
@@ -460,325 +465,17 @@ impl UserAgent {
     }
 }
 
-/// Requests of theirs.
-impl UserAgent {
-    fn handle_request(&mut self, now: Instant, flow: &Flow, request: Message) {
-        match self.engine.transactions.handle_request(now, &request) {
-            Received::Absorbed => {}
-            Received::Ack => self.on_ack(now, &request),
-            Received::Merged => self.refuse_without_state(flow, &request, 482),
-            Received::New => self.on_new_request(now, flow, request),
-        }
-    }
-
-    fn on_new_request(&mut self, now: Instant, flow: &Flow, request: Message) {
-        let open = self.engine.transactions.servers();
-        if open >= self.limits.requests && (open >= 2 * self.limits.requests || !self.is_known(&request)) {
-            self.refuse_without_state(flow, &request, 503);
-            return;
-        }
-        let server = self.engine.transactions.open(&request, compose::reply_to(&request, flow));
-        if let Some(refusal) = screen(&request, &ABILITIES) {
-            let own: Vec<OwnHeader> = refusal.header(&ABILITIES).into_iter().collect();
-            self.refuse(now, server, &request, refusal.status().code(), &own);
-            return;
-        }
-        let request = Arc::new(request);
-        match (request.method(), request.to().tag()) {
-            (Method::Cancel, _) => self.on_cancel(now, server, request),
-            (_, Some(tag)) => {
-                let leg = from_hex(tag).and_then(|tag| self.engine.tags.get(&tag)).copied();
-                self.on_request_in_dialog(now, leg, Asked { server, request });
-            }
-            (Method::Invite, None) => self.on_invite(now, flow, server, request),
-            (Method::Options, None) => self.on_options(now, flow, server, request),
-            // What only makes sense inside a dialog.
-            (Method::Bye | Method::Prack | Method::Update | Method::Info | Method::Notify, None) => {
-                self.refuse(now, server, &request, 481, &[]);
-            }
-            // A transfer without a call.
-            (_, None) => {
-                let own = [(HeaderName::Allow, ALLOWED_OUTSIDE.to_vec())];
-                self.refuse(now, server, &request, 405, &own);
-            }
-        }
-    }
-
-    /// Whether a request belongs to a call of ours.
-    fn is_known(&mut self, request: &Message) -> bool {
-        match request.to().tag() {
-            _ if request.method() == Method::Cancel => {
-                self.engine.transactions.invite_of_cancel(request).is_some()
-            }
-            Some(tag) => from_hex(tag).is_some_and(|tag| self.engine.tags.contains_key(&tag)),
-            None => false,
-        }
-    }
-
-    fn on_invite(&mut self, now: Instant, flow: &Flow, server: ServerId, request: Arc<Message>) {
-        if request.max_forwards() == Some(0) {
-            // Whoever takes calls to pass them on is a hop (RFC 7332).
-            return self.refuse(now, server, &request, 483, &[]);
-        }
-        if self.legs.len() >= self.limits.legs {
-            let own = [(HeaderName::RetryAfter, RETRY_AFTER_OVERLOAD.to_vec())];
-            return self.refuse(now, server, &request, 503, &own);
-        }
-        let replaces = match self.replaced(&request) {
-            Ok(replaces) => replaces,
-            Err(status) => return self.refuse(now, server, &request, status, &[]),
-        };
-        let leg = self.new_leg();
-        let tag = self.engine.new_tag(leg);
-        let to = request.header(HeaderName::To).unwrap_or_default();
-        let Some(dialog) = Dialog::of_request(&request, compose::tagged(to, &tag.text()).into()) else {
-            self.engine.tags.remove(&tag.0);
-            return self.refuse(now, server, &request, 400, &[]);
-        };
-        let mut persona = Persona {
-            leg,
-            identity: None,
-            contact: Arc::new([]),
-            transport: flow.transport,
-            digest: None,
-            tag,
-        };
-        self.engine.invites.insert(server, leg);
-        let mut turn = Turn { engine: &mut self.engine, persona: &mut persona, now };
-        turn.reply_status(server, &request, 100);
-        let incoming = Incoming::new(&mut turn, dialog, server, request.clone());
-        self.legs.insert(leg, Leg { persona, stage: Stage::Incoming(Box::new(incoming)) });
-        let offer = compose::session(&request);
-        self.engine.events.push_back(Event::Invite { leg, request, flow: flow.clone(), offer, replaces });
-    }
-
-    /// The leg that an INVITE wants to replace, or the status it is refused with (RFC 3891 section 3).
-    fn replaced(&mut self, request: &Message) -> Result<Option<LegId>, u16> {
-        let Some(replaces) = request.replaces().map_err(|_| 400_u16)? else { return Ok(None) };
-        let named = from_hex(replaces.to_tag).and_then(|tag| self.engine.tags.get(&tag)).copied();
-        let leg = named.ok_or(481_u16)?;
-        let stage = &mut self.legs.get_mut(&leg).ok_or(481_u16)?.stage;
-        if stage.dialog_mut(replaces.call_id, replaces.from_tag).is_none() {
-            return Err(481);
-        }
-        match stage {
-            Stage::Established(_) if replaces.early_only => Err(486),
-            Stage::Established(_) | Stage::Outgoing(_) => Ok(Some(leg)),
-            // An early dialog that the peer began may not be replaced.
-            Stage::Incoming(_) => Err(481),
-            Stage::Ending(_) | Stage::Over => Err(603),
-        }
-    }
-
-    fn on_options(&mut self, now: Instant, flow: &Flow, server: ServerId, request: Arc<Message>) {
-        let id = self.new_request();
-        self.asking.insert(id, Asked { server, request: request.clone() });
-        self.engine.timers.set(UaTimer::Request(id), now + REQUEST_ANSWERED_WITHIN);
-        self.engine.events.push_back(Event::Request { id, request, flow: flow.clone() });
-    }
-
-    fn on_cancel(&mut self, now: Instant, server: ServerId, request: Arc<Message>) {
-        let Some(invite) = self.engine.transactions.invite_of_cancel(&request) else {
-            return self.refuse(now, server, &request, 481, &[]);
-        };
-        let leg = self.engine.invites.get(&invite).copied();
-        let tag = leg.and_then(|leg| self.legs.get(&leg)).map(|leg| leg.persona.tag.text());
-        let tag = tag.unwrap_or_else(|| hex(self.engine.random.word()));
-        self.engine.reply(now, server, &request, &Reply { tag: Some(&tag), ..Reply::status(200) });
-        let Some(leg) = leg else { return };
-        self.step(now, leg, |stage, turn| match stage {
-            Stage::Incoming(incoming) => incoming.on_cancel(turn, request),
-            Stage::Established(established) => {
-                established.on_cancel(turn, invite);
-                None
-            }
-            _ => None,
-        });
-    }
-
-    fn on_request_in_dialog(&mut self, now: Instant, leg: Option<LegId>, asked: Asked) {
-        let Asked { server, request } = &asked;
-        let Some((id, known)) = leg.and_then(|id| Some((id, self.legs.get_mut(&id)?))) else {
-            return self.refuse(now, *server, request, 481, &[]);
-        };
-        let from_tag = request.from().tag().unwrap_or_default();
-        let Some(dialog) = known.stage.dialog_mut(request.call_id(), from_tag) else {
-            return self.refuse(now, *server, request, 481, &[]);
-        };
-        if !dialog.take_cseq(request.cseq().number) {
-            return self.refuse(now, *server, request, 500, &[]);
-        }
-        if !known.persona.allows(request.method()) {
-            known.step(&mut self.engine, now, |_, turn| {
-                turn.reply_status(*server, request, 405);
-                None
-            });
-            return;
-        }
-        self.step(now, id, |stage, turn| match stage {
-            Stage::Outgoing(outgoing) => {
-                outgoing.on_request(turn, &asked);
-                None
-            }
-            Stage::Incoming(incoming) => incoming.on_request(turn, &asked),
-            Stage::Established(established) => established.on_request(turn, asked),
-            Stage::Ending(ending) => ending.on_request(turn, &asked),
-            Stage::Over => None,
-        });
-    }
-
-    /// An ACK for a 2xx. One that belongs to nothing is dropped: nobody answers an ACK.
-    fn on_ack(&mut self, now: Instant, ack: &Message) {
-        let tag = ack.to().tag().and_then(from_hex);
-        let Some(leg) = tag.and_then(|tag| self.engine.tags.get(&tag)).copied() else { return };
-        self.step(now, leg, |stage, turn| {
-            stage.dialog_mut(ack.call_id(), ack.from().tag().unwrap_or_default())?;
-            match stage {
-                Stage::Established(established) => {
-                    established.on_ack(turn, ack);
-                    None
-                }
-                Stage::Ending(ending) => ending.on_ack(turn, ack),
-                _ => None,
-            }
-        });
-    }
-
-    /// Answers a request by ourselves.
-    fn refuse(&mut self, now: Instant, server: ServerId, request: &Message, status: u16, own: &[OwnHeader]) {
-        let tag = hex(self.engine.random.word());
-        self.engine.reply(now, server, request, &Reply { tag: Some(&tag), own, ..Reply::status(status) });
-    }
-
-    /// Answers a request and keeps nothing of it.
-    fn refuse_without_state(&mut self, flow: &Flow, request: &Message, status: u16) {
-        if request.method() == Method::Ack {
-            return;
-        }
-        let tag = hex(self.engine.random.word());
-        let retry = [(HeaderName::RetryAfter, RETRY_AFTER_OVERLOAD.to_vec())];
-        let own = if status == 503 { &retry[..] } else { &[] };
-        let bytes = Reply { tag: Some(&tag), own, ..Reply::status(status) }.write(request, flow.remote);
-        self.engine.transactions.send(compose::reply_to(request, flow), bytes);
-    }
-}
-
-/// Responses to requests of ours.
-impl UserAgent {
-    fn handle_response(&mut self, now: Instant, response: Message) {
-        let make_ack = |invite: &Bytes| compose::ack_of_failure(invite, &response);
-        let Some(told) = self.engine.transactions.handle_response(now, &response, make_ack) else { return };
-        if response.status().is_some_and(|status| status.is_success())
-            && self.engine.acknowledge_again(now, told.key, &response)
-        {
-            return;
-        }
-        self.on_response(now, told, Arc::new(response));
-    }
-
-    fn on_response(&mut self, now: Instant, told: Told<Errand>, response: Arc<Message>) {
-        let Some(status) = response.status().map(|status| status.code()) else { return };
-        if status >= 200 && self.proves_itself(now, &told, &response) {
-            return;
-        }
-        let Told { key, errand, .. } = told;
-        match errand {
-            Errand::Invite(leg) => self.step(now, leg, |stage, turn| match stage {
-                Stage::Outgoing(outgoing) => outgoing.on_response(turn, response),
-                _ => None,
-            }),
-            Errand::Reinvite(leg) | Errand::Update(leg) => self.step(now, leg, |stage, turn| match stage {
-                Stage::Established(established) => established.on_response(turn, key, &response),
-                _ => None,
-            }),
-            Errand::Bye(leg) => self.on_bye_done(now, leg),
-            Errand::Info(leg) => self.step(now, leg, |stage, turn| match stage {
-                Stage::Established(established) => established.on_info_response(turn, status),
-                _ => None,
-            }),
-            Errand::Notify(leg, refer) => self.on_notified(now, leg, refer, status >= 300),
-            Errand::Request(id) => {
-                self.asked.remove(&id);
-                self.engine.events.push_back(Event::Response { id, response });
-            }
-            Errand::Prack(_) | Errand::Nothing => {}
-        }
-    }
-
-    /// Sends a request again with the proof that a 401 or 407 asks for; `false`: the response counts as it is.
-    fn proves_itself(&mut self, now: Instant, told: &Told<Errand>, response: &Message) -> bool {
-        let challenged = response.status().is_some_and(|status| matches!(status.code(), 401 | 407));
-        let leg = match told.errand {
-            Errand::Request(id) => {
-                let Some(digest) = self.asked.get_mut(&id).filter(|_| challenged) else { return false };
-                let cseq = response.cseq().number + 1;
-                return self.engine.ask_again(now, response, told, digest, cseq).is_some();
-            }
-            Errand::Invite(leg)
-            | Errand::Reinvite(leg)
-            | Errand::Update(leg)
-            | Errand::Bye(leg)
-            | Errand::Prack(leg)
-            | Errand::Notify(leg, _)
-            | Errand::Info(leg) => leg,
-            Errand::Nothing => return false,
-        };
-        let Some(Leg { persona, stage }) = self.legs.get_mut(&leg) else { return false };
-        let Some(digest) = &mut persona.digest else { return false };
-        if !challenged {
-            digest.passed();
-            return false;
-        }
-        stage.ask_again(&mut self.engine, now, response, told, digest)
-    }
-
-    fn on_no_response(&mut self, now: Instant, errand: Errand, why: NoResponse) {
-        match errand {
-            Errand::Invite(leg) => self.step(now, leg, |stage, turn| match stage {
-                Stage::Outgoing(outgoing) => outgoing.on_no_response(turn, why),
-                _ => None,
-            }),
-            Errand::Reinvite(leg) | Errand::Update(leg) | Errand::Info(leg) => {
-                self.step(now, leg, |stage, turn| match stage {
-                    Stage::Established(established) => established.on_no_response(turn),
-                    _ => None,
-                });
-            }
-            Errand::Bye(leg) => self.on_bye_done(now, leg),
-            Errand::Notify(leg, refer) => self.on_notified(now, leg, refer, true),
-            Errand::Request(id) => {
-                self.asked.remove(&id);
-                self.engine.events.push_back(Event::RequestFailed { id, why });
-            }
-            Errand::Prack(_) | Errand::Nothing => {}
-        }
-    }
-
-    fn on_bye_done(&mut self, now: Instant, leg: LegId) {
-        self.step(now, leg, |stage, turn| match stage {
-            Stage::Ending(ending) => ending.on_bye_done(turn),
-            _ => None,
-        });
-    }
-
-    fn on_notified(&mut self, now: Instant, leg: LegId, refer: ReferId, lost: bool) {
-        self.step(now, leg, |stage, turn| {
-            if let Stage::Established(established) = stage {
-                established.transfers.on_notified(turn, &mut established.dialog, refer, lost);
-            }
-            None
-        });
-    }
-}
-
 /// Legs.
 impl UserAgent {
     fn on_leg_timer(&mut self, now: Instant, leg: LegId, timer: LegTimer) {
         self.step(now, leg, |stage, turn| match stage {
-            Stage::Outgoing(outgoing) => outgoing.on_timer(turn, timer),
-            Stage::Incoming(incoming) => incoming.on_timer(turn, timer),
-            Stage::Established(established) => established.on_timer(turn, timer),
-            Stage::Ending(ending) => ending.on_timer(turn, timer),
+            Stage::Outgoing(outgoing) => {
+                outgoing.on_timer(turn, timer);
+                None
+            }
+            Stage::Incoming(incoming) => incoming.on_timer(turn, timer).map(Stage::from),
+            Stage::Established(established) => established.on_timer(turn, timer).map(Stage::from),
+            Stage::Ending(ending) => ending.on_timer(turn, timer).map(Stage::from),
             Stage::Over => None,
         });
     }
@@ -804,27 +501,3 @@ fn digest_of(credentials: &Credentials) -> Box<DigestClient> {
     let realm = credentials.realm.as_deref().map(str::as_bytes);
     Box::new(DigestClient::new(credentials.user.as_bytes(), credentials.password.as_bytes(), realm))
 }
-
-/// What this crate can do with requests; what a leg may do of it is for its [`Identity`] to say.
-const ABILITIES: Abilities<'static> = Abilities {
-    methods: &[
-        Method::Invite,
-        Method::Ack,
-        Method::Bye,
-        Method::Cancel,
-        Method::Options,
-        Method::Prack,
-        Method::Update,
-        Method::Info,
-        Method::Notify,
-        Method::Refer,
-    ],
-    extensions: &["100rel", "norefersub", "replaces", "timer"],
-    bodies: &["application/sdp", "multipart/mixed", "multipart/alternative", "multipart/related"],
-};
-
-/// Allow where a request has no dialog.
-const ALLOWED_OUTSIDE: &[u8] = b"INVITE, ACK, CANCEL, OPTIONS";
-
-/// Retry-After of a 503 at a limit, in seconds: about as long as a short call leaves early.
-const RETRY_AFTER_OVERLOAD: &[u8] = b"5";

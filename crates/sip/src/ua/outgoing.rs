@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::compose::{self, OwnHeader, Request};
+use super::ending::{Ending, Remains};
 use super::engine::{Errand, LegTimer};
-use super::established::{Ending, Established};
-use super::leg::{Asked, Next, Stage, Turn};
+use super::established::{Became, Established};
 use super::persona::Content;
+use super::turn::{Asked, Turn};
 use super::vocabulary::{Body, EndedBy, Event, ExtraHeader, NoResponse, OutgoingInvite};
 use crate::dialog::Dialog;
 use crate::flow::Destination;
@@ -60,8 +61,8 @@ enum Parting {
 }
 
 impl Outgoing {
-    /// Sends the INVITE.
-    pub(super) fn start(turn: &mut Turn<'_>, invite: OutgoingInvite) -> Stage {
+    /// Sends the INVITE; `None`: it cannot be, and its end has been told.
+    pub(super) fn start(turn: &mut Turn<'_>, invite: OutgoingInvite) -> Option<Box<Self>> {
         let call_id = turn.engine.new_call_id();
         let local = compose::tagged(&invite.from, &turn.persona.tag.text()).into();
         let key = turn.engine.new_key();
@@ -78,14 +79,12 @@ impl Outgoing {
             min_se: 0,
             longer: 0,
         };
-        match outgoing.send(turn) {
-            Some(()) => Stage::Outgoing(Box::new(outgoing)),
-            None => {
-                let leg = turn.leg();
-                turn.tell(Event::Ended { leg, why: EndedBy::NoResponse(NoResponse::Unreachable) });
-                Stage::Over
-            }
+        if outgoing.send(turn).is_none() {
+            let leg = turn.leg();
+            turn.tell(Event::Ended { leg, why: EndedBy::NoResponse(NoResponse::Unreachable) });
+            return None;
         }
+        Some(Box::new(outgoing))
     }
 
     /// Sends the INVITE under a new branch and CSeq; `None` if it cannot be written.
@@ -130,7 +129,7 @@ impl Outgoing {
     }
 
     /// A response to the INVITE.
-    pub(super) fn on_response(&mut self, turn: &mut Turn<'_>, response: Arc<Message>) -> Next {
+    pub(super) fn on_response(&mut self, turn: &mut Turn<'_>, response: Arc<Message>) -> Option<Became> {
         let status = response.status()?.code();
         match status {
             100..=199 => {
@@ -215,7 +214,7 @@ impl Outgoing {
         true
     }
 
-    fn on_success(&mut self, turn: &mut Turn<'_>, response: Arc<Message>) -> Next {
+    fn on_success(&mut self, turn: &mut Turn<'_>, response: Arc<Message>) -> Option<Became> {
         turn.engine.stop_leg_timers(turn.leg());
         let mut dialog = self.dialog_of(&response);
         let tag = &dialog.remote_tag;
@@ -235,7 +234,7 @@ impl Outgoing {
             Parting::Wanted(headers, why) | Parting::Cancelled(headers, why) => {
                 // The 2xx crossed our CANCEL, or came before it could be sent.
                 turn.acknowledge(&dialog, self.key, cseq, None);
-                return Some(Ending::begin(turn, dialog, headers, why));
+                return Some(Ending::begin(turn, dialog, headers, Some(why)).into());
             }
         }
         let session = self.invite.identity.session_timer.and_then(|_| Agreed::by_response(&response));
@@ -249,16 +248,16 @@ impl Outgoing {
         }
         established.restart_session_timers(turn);
         turn.tell(Event::Accepted { leg: turn.leg(), fork, response, answer });
-        Some(Stage::Established(Box::new(established)))
+        Some(Became::Established(Box::new(established)))
     }
 
-    fn on_failure(&mut self, turn: &mut Turn<'_>, status: u16, response: Arc<Message>) -> Next {
+    fn on_failure(&mut self, turn: &mut Turn<'_>, status: u16, response: Arc<Message>) -> Option<Became> {
         let why = match std::mem::replace(&mut self.parting, Parting::No) {
             Parting::No if status == 422 && self.asks_for_longer_session(turn, &response) => return None,
             Parting::No => EndedBy::Refused { status, response },
             Parting::Wanted(_, why) | Parting::Cancelled(_, why) => why,
         };
-        turn.ended(why, Stage::Over)
+        turn.ended(why, Remains::Over.into())
     }
 
     /// Tries again with the Min-SE of a 422 (RFC 4028 section 7.4).
@@ -290,12 +289,12 @@ impl Outgoing {
     }
 
     /// The INVITE had no final response.
-    pub(super) fn on_no_response(&mut self, turn: &mut Turn<'_>, why: NoResponse) -> Next {
+    pub(super) fn on_no_response(&mut self, turn: &mut Turn<'_>, why: NoResponse) -> Option<Became> {
         let why = match std::mem::replace(&mut self.parting, Parting::No) {
             Parting::No => EndedBy::NoResponse(why),
             Parting::Wanted(_, why) | Parting::Cancelled(_, why) => why,
         };
-        turn.ended(why, Stage::Over)
+        turn.ended(why, Remains::Over.into())
     }
 
     /// A request of the peer in one of our early dialogs.
@@ -309,7 +308,7 @@ impl Outgoing {
             Method::Options => turn.reply_status(asked.server, request, 200),
             // What has an offer waits until the call is answered (RFC 3311 section 5.2).
             Method::Update if compose::session(request).is_some() => {
-                super::established::ask_later(turn, asked);
+                turn.ask_later(asked);
             }
             Method::Update => {
                 if let Some(dialog) =
@@ -325,11 +324,10 @@ impl Outgoing {
     }
 
     /// The user wants no more of it.
-    pub(super) fn hang_up(&mut self, turn: &mut Turn<'_>, headers: Vec<ExtraHeader>) -> Next {
+    pub(super) fn hang_up(&mut self, turn: &mut Turn<'_>, headers: Vec<ExtraHeader>) {
         if let Parting::No = self.parting {
             self.part(turn, headers, EndedBy::OurSide);
         }
-        None
     }
 
     fn part(&mut self, turn: &mut Turn<'_>, headers: Vec<ExtraHeader>, why: EndedBy) {
@@ -352,11 +350,10 @@ impl Outgoing {
         self.parting = Parting::Cancelled(headers, why);
     }
 
-    pub(super) fn on_timer(&mut self, turn: &mut Turn<'_>, timer: LegTimer) -> Next {
+    pub(super) fn on_timer(&mut self, turn: &mut Turn<'_>, timer: LegTimer) {
         if timer == LegTimer::Unanswered {
             self.part(turn, Vec::new(), EndedBy::NoResponse(NoResponse::TimedOut));
         }
-        None
     }
 }
 

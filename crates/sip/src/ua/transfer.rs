@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::engine::{Errand, LegTimer};
-use super::leg::{Asked, Turn};
 use super::persona::Content;
+use super::turn::{Asked, Turn};
 use super::vocabulary::{Answer, Body, Event, ReferId};
 use crate::dialog::Dialog;
 use crate::header::HeaderName;
