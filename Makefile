@@ -30,6 +30,7 @@ lint:
 	cargo clippy --workspace --all-targets --locked -- --deny warnings
 	cargo xtask dependencies
 	cargo xtask house
+	cargo xtask configuration --check
 
 bench: page bench-packages
 	cargo build --release --locked --package tandem

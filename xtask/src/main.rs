@@ -1,5 +1,6 @@
 //! The project's own commands: `cargo xtask <command>`.
 
+mod configuration;
 mod dependencies;
 mod house;
 
@@ -7,12 +8,14 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask <command>
 
+  configuration  write docs/configuration.md from the source; with --check: is it up to date?
   dependencies   check licences, the one crypto provider, and who may depend on whom
   house          check rules of the house that the compiler does not know";
 
 fn main() -> ExitCode {
     let command = std::env::args().nth(1).unwrap_or_default();
     let outcome = match command.as_str() {
+        "configuration" => configuration::run(std::env::args().any(|argument| argument == "--check")),
         "dependencies" => dependencies::check(),
         "house" => house::check(),
         _ => Err(anyhow::anyhow!("{USAGE}")),
