@@ -62,10 +62,12 @@ pub(crate) fn check() -> Result<()> {
     let packages = metadata["packages"].as_array().context("cargo metadata names no packages")?;
     let mut faults = Vec::new();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for package in packages {
-        let name = package["name"].as_str().unwrap_or_default();
+    let tree = tree()?;
+    let used: BTreeSet<&str> = tree.lines().collect();
+    for line in &used {
+        let (package, licence) = line.split_once('|').unwrap_or((line, ""));
+        let name = package.split(' ').next().unwrap_or_default();
         *counts.entry(name).or_default() += 1;
-        let licence = package["license"].as_str().unwrap_or_default();
         if !allowed(licence) {
             faults.push(format!("{name}: the licence {licence:?} is not on the list"));
         }
@@ -78,7 +80,7 @@ pub(crate) fn check() -> Result<()> {
     }
     faults.extend(floors(packages));
     if faults.is_empty() {
-        println!("dependencies: {} packages, all allowed", packages.len());
+        println!("dependencies: {} packages, all allowed", used.len());
         Ok(())
     } else {
         bail!("dependencies:\n  {}", faults.join("\n  "))
@@ -118,6 +120,18 @@ fn allowed(expression: &str) -> bool {
                 .split(" OR ")
                 .any(|licence| LICENCES.contains(&licence.trim_matches(['(', ')', ' '])))
         })
+}
+
+/// What is really compiled, tests included, one line a package: `name version|licence`.
+fn tree() -> Result<String> {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--workspace", "--locked", "--prefix", "none", "--no-dedupe", "--format", "{p}|{l}"])
+        .output()
+        .context("cargo cannot be run")?;
+    if !output.status.success() {
+        bail!("cargo tree: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    String::from_utf8(output.stdout).context("cargo tree is no text")
 }
 
 fn metadata() -> Result<Value> {
