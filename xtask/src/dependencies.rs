@@ -63,7 +63,7 @@ pub(crate) fn check() -> Result<()> {
     let mut faults = Vec::new();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let tree = tree()?;
-    let used: BTreeSet<&str> = tree.lines().collect();
+    let used: BTreeSet<&str> = tree.lines().filter(|line| !line.is_empty()).collect();
     for line in &used {
         let (package, licence) = line.split_once('|').unwrap_or((line, ""));
         let name = package.split(' ').next().unwrap_or_default();
