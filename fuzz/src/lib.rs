@@ -1,3 +1,4 @@
 //! What must hold for any bytes from outside, one function per parser.
 
+pub mod media;
 pub mod sip;
