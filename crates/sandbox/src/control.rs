@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use axum::body::Bytes;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{Next, from_fn};
@@ -15,7 +16,9 @@ use serde::{Deserialize, Serialize};
 use tandem_media::dtmf::Digit;
 
 use crate::Addresses;
-use crate::config::{TrunkConfig, UserConfig};
+use crate::carrier::script::Script;
+use crate::carrier::{CallerId, CallerRefusal, CallerView, Carrier};
+use crate::config::{StreamConfig, TrunkConfig, UserConfig};
 use crate::dns::SharedZone;
 use crate::event::Event;
 use crate::media::Counts;
@@ -52,6 +55,9 @@ pub fn app(shared: Shared) -> Router {
         .route("/users", get(users))
         .route("/users/{id}", put(behave))
         .route("/users/{id}/{act}", post(act_of_user))
+        .route("/callers", get(callers).post(call))
+        .route("/callers/stream", get(stream).put(set_stream).delete(end_stream))
+        .route("/callers/{id}/{act}", post(act_of_caller))
         .route("/trunks", get(trunks))
         .route("/trunks/{fqdn}", put(set_trunk))
         .route("/proxies", get(proxies))
@@ -183,13 +189,21 @@ struct ActBody {
     voice: Option<Voice>,
 }
 
+/// Reads the body of an act; none at all is an empty one.
+fn act_body(body: &Bytes) -> Result<ActBody, serde_json::Error> {
+    if body.is_empty() { Ok(ActBody::default()) } else { serde_json::from_slice(body) }
+}
+
 /// `POST /users/{id}/call|answer|decline|hold|resume|refresh|move|transfer|digits|speak|hangup`.
 async fn act_of_user(
     State(shared): State<Shared>,
     Path((user, act)): Path<(String, String)>,
-    body: Option<Json<ActBody>>,
+    body: Bytes,
 ) -> Response {
-    let body = body.map(|Json(body)| body).unwrap_or_default();
+    let body = match act_body(&body) {
+        Ok(body) => body,
+        Err(error) => return unusable(error.to_string()),
+    };
     if act == "call" {
         let placing = Placing {
             number: body.number.unwrap_or_default(),
@@ -210,9 +224,12 @@ async fn act_of_user(
 async fn act_on_call(
     State(shared): State<Shared>,
     Path((call, act)): Path<(u64, String)>,
-    body: Option<Json<ActBody>>,
+    body: Bytes,
 ) -> Response {
-    act_on(&shared, CallId(call), &act, body.map(|Json(body)| body).unwrap_or_default()).await
+    match act_body(&body) {
+        Ok(body) => act_on(&shared, CallId(call), &act, body).await,
+        Err(error) => unusable(error.to_string()),
+    }
 }
 
 async fn act_on(shared: &Shared, call: CallId, act: &str, body: ActBody) -> Response {
@@ -248,6 +265,105 @@ async fn act_on(shared: &Shared, call: CallId, act: &str, body: ActBody) -> Resp
         _ => return refuse(StatusCode::NOT_FOUND, "there is no such act"),
     };
     command(shared, Command::Act { call, act }).await
+}
+
+/// A caller with what the media port has counted.
+#[derive(Serialize)]
+struct CallerWithCounts {
+    #[serde(flatten)]
+    caller: CallerView,
+    heard: Option<Counts>,
+}
+
+/// `GET /callers`: the carrier's callers, with what they heard.
+async fn callers(State(shared): State<Shared>) -> Response {
+    let found = shared.engine.ask(|world, _| {
+        let callers = world.carrier.as_ref().map(|carrier| carrier.callers().collect::<Vec<_>>());
+        let with_counts =
+            |caller: CallerView| CallerWithCounts { heard: world.ports.counts(caller.port), caller };
+        callers.unwrap_or_default().into_iter().map(with_counts).collect::<Vec<_>>()
+    });
+    told(found.await)
+}
+
+/// `POST /callers` with a script: somebody calls.
+async fn call(State(shared): State<Shared>, Json(script): Json<Script>) -> Response {
+    let done = with_carrier(&shared, move |carrier, now| carrier.call(now, script)).await;
+    done.map_or_else(
+        |response| response,
+        |caller| (StatusCode::CREATED, Json(serde_json::json!({ "caller": caller.0 }))).into_response(),
+    )
+}
+
+/// `POST /callers/{id}/press|hangup|speak`.
+async fn act_of_caller(
+    State(shared): State<Shared>,
+    Path((id, act)): Path<(u64, String)>,
+    body: Bytes,
+) -> Response {
+    let (id, body) = match act_body(&body) {
+        Ok(body) => (CallerId(id), body),
+        Err(error) => return unusable(error.to_string()),
+    };
+    let done = match (act.as_str(), body.digits, body.voice) {
+        ("hangup", ..) => with_carrier(&shared, move |carrier, now| carrier.leave(now, id)).await,
+        ("press", Some(digits), _) => {
+            with_carrier(&shared, move |carrier, _| carrier.press(id, &digits)).await
+        }
+        ("press", None, _) => return unusable("press needs digits"),
+        ("speak", _, Some(voice)) => with_carrier(&shared, move |carrier, _| carrier.speak(id, voice)).await,
+        ("speak", _, None) => return unusable("speak needs voice"),
+        _ => return refuse(StatusCode::NOT_FOUND, "there is no such act"),
+    };
+    done.map_or_else(|response| response, |()| StatusCode::NO_CONTENT.into_response())
+}
+
+/// `GET /callers/stream`: the stream of callers who come by themselves, null if there is none.
+async fn stream(State(shared): State<Shared>) -> Response {
+    let found =
+        shared.engine.ask(|world, _| world.carrier.as_ref().and_then(|carrier| carrier.stream().cloned()));
+    told(found.await)
+}
+
+/// `PUT /callers/stream`: callers come by themselves from now on.
+async fn set_stream(State(shared): State<Shared>, Json(config): Json<StreamConfig>) -> Response {
+    change_stream(&shared, Some(config)).await
+}
+
+/// `DELETE /callers/stream`: no more callers come by themselves.
+async fn end_stream(State(shared): State<Shared>) -> Response {
+    change_stream(&shared, None).await
+}
+
+async fn change_stream(shared: &Shared, config: Option<StreamConfig>) -> Response {
+    let change = move |carrier: &mut Carrier, now| {
+        carrier.set_stream(now, config);
+        Ok(())
+    };
+    with_carrier(shared, change)
+        .await
+        .map_or_else(|response| response, |()| StatusCode::NO_CONTENT.into_response())
+}
+
+/// Has the carrier do something; the error is the response that says why not.
+async fn with_carrier<T: Send + 'static>(
+    shared: &Shared,
+    act: impl FnOnce(&mut Carrier, std::time::Instant) -> Result<T, CallerRefusal> + Send + 'static,
+) -> Result<T, Response> {
+    let done = shared.engine.ask(move |world, now| world.carrier.as_mut().map(|carrier| act(carrier, now)));
+    match done.await {
+        Some(Some(Ok(done))) => Ok(done),
+        Some(Some(Err(refusal))) => {
+            let status = match refusal {
+                CallerRefusal::NoCaller => StatusCode::NOT_FOUND,
+                CallerRefusal::NotDigits | CallerRefusal::NotANumber => StatusCode::UNPROCESSABLE_ENTITY,
+                CallerRefusal::TooMany => StatusCode::CONFLICT,
+            };
+            Err(refuse(status, refusal.to_string()))
+        }
+        Some(None) => Err(refuse(StatusCode::NOT_FOUND, "this sandbox has no carrier")),
+        None => Err(ended()),
+    }
 }
 
 /// `GET /trunks`: the trunks, and how their OPTIONS stand.
@@ -399,6 +515,9 @@ const ROUTES: &[&str] = &[
     "GET /users",
     "PUT /users/{id}",
     "POST /users/{id}/{call|answer|decline|hold|resume|refresh|move|transfer|digits|speak|hangup}",
+    "GET|POST /callers",
+    "POST /callers/{id}/{press|speak|hangup}",
+    "GET|PUT|DELETE /callers/stream",
     "GET /trunks",
     "PUT /trunks/{fqdn}",
     "GET /proxies",

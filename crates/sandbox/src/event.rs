@@ -36,7 +36,7 @@ pub enum What {
     /// A call came for a user.
     CallArrived { call: u64, user: String, from: String },
     /// A user calls somebody.
-    CallPlaced { call: u64, user: String, number: String },
+    CallPlaced { call: u64, user: String, to: String },
     /// A provisional answer was sent or came.
     CallProgress { call: u64, status: u16 },
     /// 200 was sent or came.
@@ -66,7 +66,7 @@ pub enum What {
     /// A user got a digit.
     CallDigit { call: u64, user: String, digit: char },
     /// A caller called.
-    CallerPlaced { caller: u64, number: String },
+    CallerPlaced { caller: u64, to: String },
     /// A caller got a provisional answer.
     CallerProgress { caller: u64, status: u16 },
     /// A caller was answered.

@@ -9,6 +9,7 @@
 //! code shares its misreadings. It is made for demonstration, development and tests; it is no telephone system.
 
 pub mod authority;
+pub mod carrier;
 pub mod chance;
 pub mod config;
 pub mod control;
@@ -32,14 +33,15 @@ pub mod zone;
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UdpSocket};
 use tokio::task::JoinSet;
 
 use crate::authority::{Authority, AuthorityError, CertificateRequest};
+use crate::carrier::Carrier;
 use crate::chance::Chance;
-use crate::config::SandboxConfig;
+use crate::config::{CarrierConfig, SandboxConfig};
 use crate::dns::{DnsServer, SharedZone};
 use crate::shell::{Engine, Shell, bind_proxies};
 use crate::teams::Teams;
@@ -67,20 +69,30 @@ pub async fn run(
     let proxies = bind_proxies(config.proxies.addresses, config.proxies.port);
     let proxies = proxies.await.map_err(|(address, source)| SandboxError::Bind { address, source })?;
     let proxy_port = local(&proxies[0])?.port();
+    let carrier = match config.carrier.clone() {
+        Some(carrier) => Some(bind_carrier(carrier).await?),
+        None => None,
+    };
     let (border_chain, border_key) = authority.files(BORDER_CERTIFICATE);
     let addresses = Addresses {
         dns: dns.address().map_err(SandboxError::bind(config.dns))?,
         control: local(&control)?,
         proxies: config.proxies.addresses.map(|address| SocketAddr::new(address, proxy_port)),
+        carrier: carrier.as_ref().map(|(_, config)| config.address),
         root: authority.root_file(),
         border_chain,
         border_key,
     };
 
     let mut chance = Chance::new(config.seed.unwrap_or_else(seed_of_now));
-    let teams_chance = chance.branch();
-    let teams = |now| Teams::new(&config, proxy_port, teams_chance, now);
-    let shell = Shell::new(teams, zone.clone(), tls, proxies);
+    let (teams_chance, carrier_chance) = (chance.branch(), chance.branch());
+    let now = Instant::now();
+    let teams = Teams::new(&config, proxy_port, teams_chance, now);
+    let persons_hz: Vec<u16> =
+        config.tenants.iter().flat_map(|tenant| &tenant.users).map(|user| user.tone_hz).collect();
+    let carrier =
+        carrier.map(|(socket, config)| (Carrier::new(config, persons_hz, carrier_chance, now), socket));
+    let shell = Shell::new(teams, carrier, zone.clone(), tls, proxies);
     let (shell, engine) = shell.map_err(SandboxError::bind(config.dns))?;
     let app = control::app(control::Shared { engine: engine.clone(), zone, addresses: addresses.clone() });
     let mut tasks = JoinSet::new();
@@ -146,6 +158,8 @@ pub struct Addresses {
     pub control: SocketAddr,
     /// The three SIP proxies, TLS.
     pub proxies: [SocketAddr; 3],
+    /// The carrier's SIP, UDP.
+    pub carrier: Option<SocketAddr>,
     /// PEM file: the root that a border controller must trust.
     pub root: PathBuf,
     /// PEM file: a certificate chain for the border controller's names.
@@ -239,6 +253,13 @@ fn first_zone(config: &SandboxConfig) -> Result<Zone, SandboxError> {
         }
     }
     Ok(zone)
+}
+
+/// Takes the carrier's address; the configuration then says which port it is.
+async fn bind_carrier(mut config: CarrierConfig) -> Result<(UdpSocket, CarrierConfig), SandboxError> {
+    let socket = UdpSocket::bind(config.address).await.map_err(SandboxError::bind(config.address))?;
+    config.address = socket.local_addr().map_err(SandboxError::bind(config.address))?;
+    Ok((socket, config))
 }
 
 fn local(listener: &TcpListener) -> Result<SocketAddr, SandboxError> {

@@ -55,6 +55,8 @@ pub enum PortCommand {
 pub struct Stream {
     /// Where packets go.
     pub target: SocketAddr,
+    /// Where reports go.
+    pub reports: SocketAddr,
     /// Where packets are expected from.
     pub expected: SocketAddr,
     /// Payload number and law of sound.

@@ -314,13 +314,14 @@ impl Media {
             self.tell_sound(Some(sound));
         }
         let Some(stream) = &self.stream else { return Vec::new() };
-        let (target, sound, event) = (stream.target, stream.sound, stream.telephone_event);
+        let (target, reports) = (stream.target, stream.reports);
+        let (sound, event) = (stream.sound, stream.telephone_event);
         self.timestamp = self.timestamp.wrapping_add(FRAME_SAMPLES as u32);
         let mut out = Vec::new();
         out.extend(self.next_packet(sound, event).map(|packet| (target, packet)));
         if now >= self.report_due {
             self.report_due = now + REPORT_INTERVAL;
-            out.extend(self.report(now, false).map(|packet| (target, packet)));
+            out.extend(self.report(now, false).map(|packet| (reports, packet)));
         }
         out
     }
@@ -383,8 +384,8 @@ impl Media {
     }
 
     fn goodbye(&mut self, now: Instant) -> Option<(SocketAddr, Vec<u8>)> {
-        let target = self.stream.as_ref()?.target;
-        Some((target, self.report(now, true)?))
+        let reports = self.stream.as_ref()?.reports;
+        Some((reports, self.report(now, true)?))
     }
 }
 
@@ -412,6 +413,7 @@ mod tests {
         let address = "127.0.0.1:4000".parse().unwrap();
         Stream {
             target: address,
+            reports: address,
             expected: address,
             sound: (0, Law::Mu),
             telephone_event: Some(101),

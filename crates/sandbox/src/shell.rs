@@ -7,20 +7,22 @@ use std::time::{Duration, Instant};
 
 use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::{TcpListener, TcpSocket, UdpSocket};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::timeout;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use crate::authority::names_of;
+use crate::carrier::{Carrier, Output as CarrierOutput};
 use crate::dns::SharedZone;
-use crate::media::{PortCommand, PortEvent, PortId};
+use crate::media::{PortEvent, PortId};
 use crate::port::Ports;
 use crate::teams::connection::ConnectionId;
 use crate::teams::proxy::ProxyId;
 use crate::teams::{Output, Teams};
 use crate::tls::Tls;
+use crate::trace::Direction;
 
 /// A way to the engine: questions and commands of the control.
 #[derive(Clone, Debug)]
@@ -56,8 +58,10 @@ impl Engine {
 /// Everything that decides.
 #[derive(Debug)]
 pub struct World {
-    /// Teams.
+    /// Teams, with the journal of all.
     pub teams: Teams,
+    /// The carrier, if there is one.
+    pub carrier: Option<Carrier>,
     /// The media ports of all.
     pub ports: Ports,
 }
@@ -82,6 +86,8 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 /// The task that owns everything.
 pub struct Shell {
     world: World,
+    /// The carrier's socket.
+    datagrams: Option<UdpSocket>,
     zone: SharedZone,
     tls: Tls,
     listeners: [Listener; 3],
@@ -102,7 +108,8 @@ struct Listener {
 impl Shell {
     /// Everything at rest; the ports of the proxies are open already.
     pub fn new(
-        teams: impl FnOnce(Instant) -> Teams,
+        teams: Teams,
+        carrier: Option<(Carrier, UdpSocket)>,
         zone: SharedZone,
         tls: Tls,
         listeners: [TcpListener; 3],
@@ -112,8 +119,10 @@ impl Shell {
         let (events, events_seen) = watch::channel(0);
         let engine = Engine { inbox: sender.clone(), events: events_seen };
         let addresses = [listeners[0].local_addr()?, listeners[1].local_addr()?, listeners[2].local_addr()?];
+        let (carrier, datagrams) = carrier.unzip();
         let mut shell = Self {
-            world: World { teams: teams(Instant::now()), ports: Ports::new(port_sender) },
+            world: World { teams, carrier, ports: Ports::new(port_sender) },
+            datagrams,
             zone,
             tls,
             listeners: addresses.map(|address| Listener { address, accepting: None }),
@@ -132,15 +141,27 @@ impl Shell {
 
     /// Turns the crank until dropped.
     pub async fn run(mut self) {
+        let mut datagram = vec![0; DATAGRAM_OCTETS_MAX];
         loop {
-            let due = self.world.teams.poll_timeout();
+            let carrier = self.world.carrier.as_ref();
+            let due = [self.world.teams.poll_timeout(), carrier.and_then(Carrier::poll_timeout)];
+            let due = due.into_iter().flatten().min();
             tokio::select! {
                 input = self.inbox.recv() => match input {
                     Some(input) => self.handle(input),
                     None => return,
                 },
                 Some(event) = self.port_events.recv() => self.handle_port(event),
-                () = until(due) => self.world.teams.handle_timeout(Instant::now()),
+                (length, from) = receive(self.datagrams.as_ref(), &mut datagram) => {
+                    self.handle_datagram(from, datagram.get(..length).unwrap_or_default());
+                }
+                () = until(due) => {
+                    let now = Instant::now();
+                    self.world.teams.handle_timeout(now);
+                    if let Some(carrier) = &mut self.world.carrier {
+                        carrier.handle_timeout(now);
+                    }
+                }
                 // Tasks that have ended are forgotten.
                 Some(_) = self.tasks.join_next() => {}
             }
@@ -182,8 +203,20 @@ impl Shell {
         };
         match port {
             PortId::Teams(_) => self.world.teams.handle_port(now, event),
-            PortId::Carrier(_) => {}
+            PortId::Carrier(_) => {
+                if let Some(carrier) = &mut self.world.carrier {
+                    carrier.handle_port(now, event);
+                }
+            }
         }
+    }
+
+    fn handle_datagram(&mut self, from: SocketAddr, datagram: &[u8]) {
+        let now = Instant::now();
+        let Some(carrier) = &mut self.world.carrier else { return };
+        let journal = &mut self.world.teams.journal;
+        journal.said(now, Direction::In, "carrier", from.to_string(), "udp".to_owned(), datagram);
+        carrier.handle_datagram(now, from, datagram);
     }
 
     fn drain(&mut self) {
@@ -197,15 +230,29 @@ impl Shell {
                     self.connections.remove(&connection);
                 }
                 Output::Listen { proxy, open } => self.listen(proxy, open),
-                Output::Port(command) => self.command_port(command),
+                Output::Port(command) => self.world.ports.handle(command),
             }
         }
+        self.drain_carrier();
         let count = self.world.teams.journal.events.count();
         self.events.send_if_modified(|last| std::mem::replace(last, count) != count);
     }
 
-    fn command_port(&mut self, command: PortCommand) {
-        self.world.ports.handle(command);
+    fn drain_carrier(&mut self) {
+        let World { teams, carrier: Some(carrier), ports } = &mut self.world else { return };
+        let now = Instant::now();
+        while let Some(output) = carrier.poll_output() {
+            match output {
+                CarrierOutput::Send { to, bytes } => {
+                    let there = to.to_string();
+                    teams.journal.said(now, Direction::Out, "carrier", there, "udp".to_owned(), &bytes);
+                    // What the system does not take at once is lost, as datagrams are; SIP sends it again.
+                    let _ = self.datagrams.as_ref().map(|socket| socket.try_send_to(&bytes, to));
+                }
+                CarrierOutput::Port(command) => ports.handle(command),
+                CarrierOutput::Happened(what) => teams.journal.happened(now, what),
+            }
+        }
     }
 
     fn send(&mut self, connection: ConnectionId, bytes: Vec<u8>) {
@@ -387,6 +434,17 @@ pub async fn bind_proxies(
     }
 }
 
+/// The next datagram; none ever without a socket.
+async fn receive(socket: Option<&UdpSocket>, buffer: &mut [u8]) -> (usize, SocketAddr) {
+    let Some(socket) = socket else { return std::future::pending().await };
+    loop {
+        // An error here is another end's "port unreachable": the user agent will find out.
+        if let Ok(received) = socket.recv_from(buffer).await {
+            return received;
+        }
+    }
+}
+
 async fn until(due: Option<Instant>) {
     match due {
         Some(due) => tokio::time::sleep_until(due.into()).await,
@@ -404,5 +462,6 @@ const HANDSHAKES_MAX: usize = 64;
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 /// How long one write may take.
 const WRITE_MAX: Duration = Duration::from_secs(10);
+const DATAGRAM_OCTETS_MAX: usize = 65_536;
 const BIND_TRIES_MAX: u32 = 50;
 const BACKLOG: u32 = 1024;

@@ -42,7 +42,7 @@ pub(crate) async fn start(config: SandboxConfig) -> Running {
 /// One request to the control; gives the status and the JSON, null if there is none.
 pub(crate) async fn http(at: SocketAddr, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
     let (status, text) = raw_http(at, method, path, &at.to_string(), body).await;
-    (status, serde_json::from_str(&text).unwrap_or(Value::Null))
+    (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
 }
 
 /// One request to the control under any Host.
@@ -73,3 +73,35 @@ pub(crate) async fn raw_http(
 
 /// Nothing on loopback takes so long; a test that waits it out has failed.
 pub(crate) const LONG: Duration = Duration::from_secs(20);
+
+/// Reads events until one fits; gives it. Fails when none comes in a long time.
+pub(crate) async fn event(at: SocketAddr, fits: impl Fn(&Value) -> bool) -> Value {
+    let search = async {
+        let mut after = 0;
+        loop {
+            let path = format!("/events?after={after}&wait_ms=20000");
+            let (_, events) = http(at, "GET", &path, None).await;
+            for event in events.as_array().unwrap_or_else(|| panic!("{events}")) {
+                after = event["number"].as_u64().unwrap();
+                if fits(event) {
+                    return event.clone();
+                }
+            }
+        }
+    };
+    match tokio::time::timeout(LONG, search).await {
+        Ok(event) => event,
+        Err(_) => panic!("no such event: {:#}", http(at, "GET", "/events", None).await.1),
+    }
+}
+
+/// Whether an event tells that a tone near that pitch is heard.
+pub(crate) fn hears_tone(event: &Value, kind: &str, hz: u64) -> bool {
+    event["event"] == kind && event["sound"]["tone"].as_u64().is_some_and(|heard| heard.abs_diff(hz) <= 4)
+}
+
+/// Fails unless the list of violations is empty.
+pub(crate) async fn assert_clean(at: SocketAddr) {
+    let (_, violations) = http(at, "GET", "/violations", None).await;
+    assert_eq!(violations, serde_json::json!([]));
+}

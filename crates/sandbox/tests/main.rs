@@ -7,6 +7,8 @@
     reason = "helpers of tests may fail loudly"
 )]
 
+mod border;
+mod callers;
 mod calls_of_users;
 mod certificates;
 mod common;
@@ -16,6 +18,7 @@ mod in_dialog;
 mod known_forms;
 mod names;
 mod one_way_connections;
+mod over_the_wire;
 mod refusals;
 mod ringing;
 mod room;

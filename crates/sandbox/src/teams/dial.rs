@@ -69,7 +69,7 @@ impl Teams {
             answered: None,
         };
         self.calls.insert(id, call);
-        self.journal.happened(now, What::CallPlaced { call: id.0, user: user.id, number });
+        self.journal.happened(now, What::CallPlaced { call: id.0, user: user.id, to: number });
         let address = self.proxy(proxy).address;
         self.outputs.push_back(Output::Port(PortCommand::Open { port, address }));
         Ok(id)

@@ -310,6 +310,7 @@ impl Teams {
         let silent = spoken.is_none();
         let stream = Stream {
             target,
+            reports: target,
             expected: theirs.address,
             sound: spoken.unwrap_or((0, tandem_media::codec::Law::Mu)),
             telephone_event: theirs.telephone_event(),
