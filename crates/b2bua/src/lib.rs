@@ -7,6 +7,7 @@
 //! It decides nothing about people or queues, moves no packet, owns no socket and reads no clock.
 
 mod address;
+mod arrival;
 mod b2bua;
 mod body;
 mod call;
@@ -15,6 +16,10 @@ mod collect;
 mod dial;
 mod health;
 mod keep_alive;
+mod leaving;
+mod playing;
+mod renegotiation;
+mod sound;
 mod timer;
 mod transfer;
 pub mod trunk;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tandem_center::call::{
-    CallEvent, CallId, Cause, CauseKind, PartyId, TransferDecision, TransferId, TransferOutcome,
+    Address, CallEvent, CallId, Cause, CauseKind, PartyId, TransferDecision, TransferId, TransferOutcome,
 };
 use tandem_media::leg::Ports;
 use tandem_sip::header::{HeaderName, NameAddr};
@@ -16,7 +16,8 @@ use tandem_sip::message::Message;
 use tandem_sip::ua::{LegId, ReferId};
 use tandem_sip::uri::Uri;
 
-use crate::b2bua::{B2bua, is_asked, shown_target};
+use crate::address;
+use crate::b2bua::B2bua;
 use crate::call::{PartyState, Target, Transfer, TransferState};
 use crate::timer::Timer;
 
@@ -73,7 +74,7 @@ impl B2bua {
         ports: &mut dyn Ports,
     ) {
         let Some(transfer) = self.calls.get_mut(&call).and_then(|c| c.transfer.as_mut()) else { return };
-        if transfer.id != id || !is_asked(transfer.state) {
+        if transfer.id != id || transfer.state != TransferState::Asked {
             return;
         }
         let TransferDecision::Allow { party } = decision else {
@@ -107,7 +108,7 @@ impl B2bua {
     pub(crate) fn refuse_transfer(&mut self, now: Instant, call: CallId) {
         self.timers.clear(Timer::TransferDecision(call));
         let Some(record) = self.calls.get_mut(&call) else { return };
-        if let Some(transfer) = record.transfer.take_if(|transfer| is_asked(transfer.state)) {
+        if let Some(transfer) = record.transfer.take_if(|transfer| transfer.state == TransferState::Asked) {
             self.ua.refuse_refer(now, transfer.leg, transfer.refer, 603);
         }
     }
@@ -218,5 +219,15 @@ fn reason_of(status: u16) -> &'static str {
         603 => "Decline",
         100..=199 => "Trying",
         _ => "Failed",
+    }
+}
+
+/// The target as far as the center can read it.
+fn shown_target(target: &Target) -> Option<Address> {
+    match target {
+        Target::Address(address) => Some(address.clone()),
+        Target::Referred { uri, .. } => {
+            Uri::parse(uri).ok().filter(|uri| uri.user().is_some()).map(|uri| address::of_uri(&uri))
+        }
     }
 }
