@@ -1,0 +1,33 @@
+/** The live web socket, `/live`, and its messages. */
+
+import type { Fact, Timestamp, View } from "./center.ts";
+
+/** The state at a number, as the first message; then every fact after it, in order. */
+export type LiveMessage =
+  | { type: "state"; number: number; now: Timestamp; state: View }
+  | { type: "facts"; facts: Fact[] };
+
+/** The code with which the program closes a socket whose token is missing or wrong. */
+export const UNAUTHORIZED = 4401;
+
+/** The first thing that the page says. A program that demands no token does not listen to it. */
+export function greeting(token: string): string {
+  return JSON.stringify({ token });
+}
+
+/** Reads a message; `undefined` if it is none that this page knows. */
+export function readMessage(data: unknown): LiveMessage | undefined {
+  if (typeof data !== "string") return undefined;
+  const message: unknown = parse(data);
+  if (typeof message !== "object" || message === null || !("type" in message)) return undefined;
+  const isKnown = message.type === "state" ? "state" in message : message.type === "facts" && "facts" in message;
+  return isKnown ? (message as LiveMessage) : undefined;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

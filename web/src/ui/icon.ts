@@ -1,0 +1,44 @@
+/** The signs of the page: strokes in a square of 24, drawn in the colour of the text. */
+
+const PATHS = {
+  available: ["M5 12.5l4.5 4.5L19 7.5"],
+  break: ["M9 5.5v13", "M15 5.5v13"],
+  offline: ["M6 12h12"],
+  ringing: ["M6 16.5V11a6 6 0 0 1 12 0v5.5l1.5 1.5h-15z", "M10.3 21a2 2 0 0 0 3.4 0"],
+  talking: [
+    "M8.2 4.5 6 5.2c-1 .4-1.600 1.300-1.500 2.400.6 6.300 5.600 11.300 11.900 11.900 1.100.1 2-.5 2.400-1.500l.7-2.200-4-2.100-1.800 1.800c-2.200-1-3.900-2.700-4.900-4.900l1.800-1.800z",
+  ],
+  wrap_up: ["M4.500 19.500l1-4L16 5l3 3L8.500 18.500z", "M13.500 7.500l3 3"],
+  resting: ["M12 4.500 21 19.500H3z", "M12 10.500v4", "M12 17v.2"],
+  clock: ["M12 3.500a8.500 8.500 0 1 0 0 17 8.500 8.500 0 0 0 0-17z", "M12 7.500V12l3 2"],
+  menu: ["M6 6.500h.1", "M12 6.500h.1", "M18 6.500h.1", "M6 12h.1", "M12 12h.1", "M18 12h.1", "M12 17.500h.1"],
+  waiting: ["M7 4h10", "M7 20h10", "M8 4c0 4 8 4.500 8 8s-8 4-8 8", "M16 4c0 4-8 4.500-8 8s8 4 8 8"],
+  transfer: ["M4 12h15", "M13.500 6.500 19 12l-5.500 5.500"],
+  end: ["M6.500 6.500l11 11", "M17.500 6.500l-11 11"],
+  down: ["M6 9.500l6 6 6-6"],
+  dot: ["M12 12h.1"],
+} as const;
+
+export type IconName = keyof typeof PATHS;
+
+/** A sign. It says nothing that the text beside it does not, and is not heard. */
+export function icon(name: IconName): SVGSVGElement {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("class", `icon icon-${name}`);
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("aria-hidden", "true");
+  for (const path of PATHS[name]) {
+    const stroke = document.createElementNS(SVG, "path");
+    stroke.setAttribute("d", path);
+    svg.append(stroke);
+  }
+  return svg;
+}
+
+/** Changes the sign in an element if it is another one. */
+export function showIcon(place: Element, name: IconName): void {
+  if (place.firstElementChild?.classList.contains(`icon-${name}`)) return;
+  place.replaceChildren(icon(name));
+}
+
+const SVG = "http://www.w3.org/2000/svg";
