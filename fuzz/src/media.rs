@@ -124,7 +124,10 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        #[allow(clippy::disallowed_methods, reason = "only the tests of media forbid it: some moment to begin at is needed")]
+        #[allow(
+            clippy::disallowed_methods,
+            reason = "only the tests of media forbid it: some moment to begin at is needed"
+        )]
         let now = Instant::now();
         let clock = PathClock { base: now, ntp: NtpClock::new(now, Duration::from_secs(1)) };
         let mut legs = [LegId(1), LegId(2)].map(|leg| Path::new(leg, leg.0, clock, now));

@@ -274,11 +274,11 @@ impl LocalLeg {
         // Our offers have one section: its answer is the first one.
         let media = answer.media.first().filter(|m| m.is_audio()).ok_or(Refusal::NoAudio)?;
         let far = Far::read(answer, media)?;
-        let line = far.crypto(self.settings.srtp, Some(1))?;
-        if self.settings.srtp == SrtpPolicy::Accepted && line.is_some() {
-            // We offered no key, so the far end cannot read what we would encrypt.
-            return Err(Refusal::SrtpForbidden);
-        }
+        let line = match self.settings.srtp {
+            // We offered no key, so the far end could not read what we would encrypt.
+            SrtpPolicy::Accepted => far.crypto(SrtpPolicy::Forbidden, None)?,
+            policy => far.crypto(policy, Some(1))?,
+        };
         let theirs = media.codecs();
         let (chosen, ours) = theirs
             .iter()

@@ -236,11 +236,28 @@ impl Context {
         if self.rtp.is_replay(header.ssrc, index) {
             return Err(SrtpError::Replayed);
         }
-        let octets = self.authenticate(&self.keys.rtp, packet, 0, |_| Some(rollover(index)))?;
+        let (index, octets) = self.authenticate_rtp(&header, index, packet)?;
         let payload = packet.get_mut(header.octets..octets).ok_or(SrtpError::Malformed)?;
         self.keys.rtp.apply_keystream(header.ssrc, index, payload);
         self.rtp.note(header.ssrc, index);
         Ok(octets)
+    }
+
+    /// The packet's index and its length in the clear. The first packet of a stream that we see may have been sent
+    /// after its first rollover, when those before it came too early for us: then the next round is tried.
+    fn authenticate_rtp(
+        &self,
+        header: &rtp::Header,
+        index: u64,
+        packet: &[u8],
+    ) -> Result<(u64, usize), SrtpError> {
+        let at = |index| {
+            let octets = self.authenticate(&self.keys.rtp, packet, 0, |_| Some(rollover(index)))?;
+            Ok((index, octets))
+        };
+        let outcome = at(index);
+        let may_be_later = index < 0x8000 && self.rtp.find(header.ssrc).is_none();
+        if outcome.is_err() && may_be_later { at(index + 0x1_0000) } else { outcome }
     }
 
     fn unprotect_rtcp(&mut self, packet: &mut [u8]) -> Result<usize, SrtpError> {

@@ -62,6 +62,15 @@ fn the_rollover_is_found_over_losses_and_disorder() {
 }
 
 #[test]
+fn a_stream_is_joined_after_its_first_rollover() {
+    let (mut sender, mut receiver) = (sender(), receiver());
+    let packets: Vec<_> = (65_530_u32..65_600).map(|n| protect(&mut sender, &plain(7, n as u16))).collect();
+    for packet in &packets[20..] {
+        assert_eq!(receiver.unprotect_rtp(&mut packet.clone()), Ok(172));
+    }
+}
+
+#[test]
 fn each_stream_number_has_its_own_count_and_a_former_one_comes_back() {
     let (mut sender, mut receiver) = (sender(), receiver());
     let old = protect(&mut sender, &plain(7, 100));

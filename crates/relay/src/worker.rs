@@ -497,7 +497,7 @@ impl Pace {
 /// The data of the event that is no socket.
 const WAKE: u64 = u64::MAX;
 /// Orders that wait for a thread; at the limit the giver waits, at most for a tick.
-const ORDERS_MAX: usize = 16_384;
+const ORDERS_MAX: usize = 4096;
 /// Sockets served in one wake-up; the rest are served in the next, at once.
 const READY_MAX: usize = 1024;
 /// Packets of strangers that are thrown away from one socket in one wake-up. With some 1,600 wake-ups a second

@@ -69,11 +69,11 @@ fn an_encrypted_far_end_that_moved_is_heard_again() {
     let (to_a, to_b) = (bench.open(1, 0, &a), bench.open(2, 0, &b));
     bench.bridge(1, 2);
     converse(&mut a, to_a, &mut b, to_b);
-    // Long enough for the socket to have been closed to others.
+    // As fast as people speak, and long enough for the socket to be closed to others.
     for _ in 0..30 {
         a.speak(to_a);
         assert!(b.hears_within(PATIENCE));
-        assert!(!b.hears_within(Duration::from_millis(15)));
+        assert!(!b.hears_within(Duration::from_millis(15)), "one packet for one");
     }
     a.move_away();
     let mut spoken = 0;

@@ -174,10 +174,16 @@ impl FarEnd {
         self.socket.set_read_timeout(Some(PATIENCE)).unwrap();
     }
 
-    /// Whether a packet comes within a moment.
+    /// Whether sound comes before nothing came for a moment; reports are passed over.
     pub(crate) fn hears_within(&mut self, moment: Duration) -> bool {
         self.socket.set_read_timeout(Some(moment)).unwrap();
-        let heard = self.socket.recv_from(&mut [0; 1500]).is_ok();
+        let mut buffer = [0; 1500];
+        let heard = loop {
+            match self.socket.recv_from(&mut buffer) {
+                Ok((octets, _)) if rtp::is_rtcp(&buffer[..octets]) => {}
+                outcome => break outcome.is_ok(),
+            }
+        };
         self.socket.set_read_timeout(Some(PATIENCE)).unwrap();
         heard
     }
