@@ -117,6 +117,22 @@ impl Established {
         turn.set(LegTimer::SuccessGivesUp, T1_64);
     }
 
+    /// Goes on with an UPDATE whose offer came in the early dialog.
+    pub(super) fn take_over(&mut self, turn: &mut Turn<'_>, theirs: Option<Asked>) {
+        let is_ours = |asked: &Asked| {
+            let tag = asked.request.from().tag().unwrap_or_default();
+            self.theirs.is_none() && self.dialog.matches(asked.request.call_id(), tag)
+        };
+        match theirs {
+            Some(asked) if is_ours(&asked) => {
+                let Asked { server, request } = asked;
+                let verdict = self.session.map_or(Verdict::NoTimer, Verdict::Timer);
+                self.theirs = Some(Theirs::Request { server, request, verdict, offered: true });
+            }
+            other => turn.terminate(other),
+        }
+    }
+
     /// A 2xx was sent or received: the session is fresh.
     pub(super) fn restart_session_timers(&mut self, turn: &mut Turn<'_>) {
         turn.stop(LegTimer::Refresh);

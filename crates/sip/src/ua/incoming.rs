@@ -35,6 +35,8 @@ pub(super) struct Incoming {
     latest: Option<u16>,
     /// A 2xx that waits for the PRACK of what was sent before it.
     accepting: Option<Answer>,
+    /// An UPDATE of the peer whose offer the user has not answered.
+    theirs: Option<Asked>,
 }
 
 impl Incoming {
@@ -51,6 +53,7 @@ impl Incoming {
             awaits_answer: false,
             latest: None,
             accepting: None,
+            theirs: None,
         }
     }
 
@@ -89,6 +92,7 @@ impl Incoming {
         why: EndedBy,
     ) -> Option<Became> {
         turn.engine.stop_leg_timers(turn.leg());
+        turn.terminate(self.theirs.take());
         turn.reply(self.server, &self.request, answer, own);
         turn.ended(why, Remains::Over.into())
     }
@@ -172,6 +176,7 @@ impl Incoming {
             established.await_ack(turn, self.request.cseq().number, success, wants_answer);
         }
         established.restart_session_timers(turn);
+        established.take_over(turn, self.theirs.take());
         Became::Established(Box::new(established))
     }
 
@@ -189,10 +194,10 @@ impl Incoming {
     }
 
     /// A request of the caller in the early dialog.
-    pub(super) fn on_request(&mut self, turn: &mut Turn<'_>, asked: &Asked) -> Option<Became> {
+    pub(super) fn on_request(&mut self, turn: &mut Turn<'_>, asked: Asked) -> Option<Became> {
         let request = &asked.request;
         match request.method() {
-            Method::Prack => return self.on_prack(turn, asked),
+            Method::Prack => return self.on_prack(turn, &asked),
             Method::Bye => {
                 turn.reply_status(asked.server, request, 200);
                 let answer = Answer { status: 487, ..Answer::default() };
@@ -203,20 +208,40 @@ impl Incoming {
                 turn.tell(Event::Info { leg: turn.leg(), body: compose::body(request) });
             }
             Method::Options => turn.reply_status(asked.server, request, 200),
-            // A second INVITE while the first has no final answer (RFC 3261 section 14.2); an UPDATE whose offer
-            // comes too early (RFC 3311 section 5.2).
-            Method::Invite => turn.ask_later(asked),
-            Method::Update if compose::session(request).is_some() => {
-                turn.ask_later(asked);
-            }
-            Method::Update => {
-                self.dialog.refresh_target(request);
-                turn.reply_status(asked.server, request, 200);
-            }
+            // A second INVITE while the first has no final answer (RFC 3261 section 14.2).
+            Method::Invite => turn.ask_later(&asked),
+            Method::Update => self.on_update(turn, asked),
             Method::Refer => turn.reply_status(asked.server, request, 403),
             _ => turn.reply_status(asked.server, request, 481),
         }
         None
+    }
+
+    fn on_update(&mut self, turn: &mut Turn<'_>, asked: Asked) {
+        let offer = compose::session(&asked.request);
+        let is_settled = self.settled.is_some() && !self.awaits_answer && !self.reliable.is_waiting();
+        self.dialog.refresh_target(&asked.request);
+        match offer {
+            None => turn.reply_status(asked.server, &asked.request, 200),
+            // Another offer may come once a reliable response has answered the first (RFC 3311 section 5.2).
+            Some(_) if is_settled && self.theirs.is_none() => {
+                self.theirs = Some(turn.reoffered(asked, offer));
+            }
+            Some(_) => turn.ask_later(&asked),
+        }
+    }
+
+    /// The user answers the offer of an UPDATE.
+    pub(super) fn reanswer(&mut self, turn: &mut Turn<'_>, answer: Answer) {
+        let Some(asked) = self.theirs.take() else { return };
+        if let Some(ours) = turn.reanswer(&asked, answer) {
+            self.settled = Some(ours);
+        }
+    }
+
+    pub(super) fn refuse_reoffer(&mut self, turn: &mut Turn<'_>, status: u16) {
+        let status = if matches!(status, 300..=699) { status } else { 488 };
+        self.reanswer(turn, Answer { status, ..Answer::default() });
     }
 
     fn on_prack(&mut self, turn: &mut Turn<'_>, asked: &Asked) -> Option<Became> {

@@ -333,7 +333,15 @@ impl UserAgent {
         let now = self.engine.tick(now);
         self.step(now, leg, |stage, turn| match stage {
             Stage::Established(established) => established.reanswer(turn, answer).map(Stage::from),
-            _ => None,
+            Stage::Outgoing(outgoing) => {
+                outgoing.reanswer(turn, answer);
+                None
+            }
+            Stage::Incoming(incoming) => {
+                incoming.reanswer(turn, answer);
+                None
+            }
+            Stage::Ending(_) | Stage::Over => None,
         });
     }
 
@@ -342,7 +350,15 @@ impl UserAgent {
         let now = self.engine.tick(now);
         self.step(now, leg, |stage, turn| match stage {
             Stage::Established(established) => established.refuse_reoffer(turn, status).map(Stage::from),
-            _ => None,
+            Stage::Outgoing(outgoing) => {
+                outgoing.refuse_reoffer(turn, status);
+                None
+            }
+            Stage::Incoming(incoming) => {
+                incoming.refuse_reoffer(turn, status);
+                None
+            }
+            Stage::Ending(_) | Stage::Over => None,
         });
     }
 

@@ -9,7 +9,7 @@ use super::engine::{Errand, LegTimer};
 use super::established::{Became, Established};
 use super::persona::Content;
 use super::turn::{Asked, Turn};
-use super::vocabulary::{Body, EndedBy, Event, ExtraHeader, NoResponse, OutgoingInvite};
+use super::vocabulary::{Answer, Body, EndedBy, Event, ExtraHeader, NoResponse, OutgoingInvite};
 use crate::dialog::Dialog;
 use crate::flow::Destination;
 use crate::header::HeaderName;
@@ -34,6 +34,8 @@ pub(super) struct Outgoing {
     /// Whether any response came: before, CANCEL must wait (RFC 3261 section 9.1).
     heard: bool,
     parting: Parting,
+    /// An UPDATE of the peer whose offer the user has not answered.
+    theirs: Option<Asked>,
     /// Min-SE of the 422 that refused us, in seconds.
     min_se: u32,
     /// How often a longer session was asked for.
@@ -48,6 +50,13 @@ struct Fork {
     latest_rseq: Option<u32>,
     /// The latest session description of this fork.
     answer: Option<Body>,
+}
+
+impl Fork {
+    /// Whether our offer has its final answer already.
+    fn is_settled(&self) -> bool {
+        self.latest_rseq.is_some() && self.answer.is_some()
+    }
 }
 
 /// Whether we want to be rid of the INVITE.
@@ -76,6 +85,7 @@ impl Outgoing {
             forks_seen: 0,
             heard: false,
             parting: Parting::No,
+            theirs: None,
             min_se: 0,
             longer: 0,
         };
@@ -216,6 +226,7 @@ impl Outgoing {
 
     fn on_success(&mut self, turn: &mut Turn<'_>, response: Arc<Message>) -> Option<Became> {
         turn.engine.stop_leg_timers(turn.leg());
+        let theirs = self.theirs.take();
         let mut dialog = self.dialog_of(&response);
         let tag = &dialog.remote_tag;
         let early = self.forks.iter().find(|fork| fork.dialog.remote_tag == *tag);
@@ -225,7 +236,7 @@ impl Outgoing {
         }
         let fork = early.map_or(self.forks_seen, |fork| fork.number);
         // A reliable answer is final; the description in an unreliable response was a preview of that in the 2xx.
-        let settled = early.filter(|fork| fork.latest_rseq.is_some()).and_then(|fork| fork.answer.clone());
+        let settled = early.filter(|fork| fork.is_settled()).and_then(|fork| fork.answer.clone());
         let preview = early.and_then(|fork| fork.answer.clone());
         let answer = settled.or_else(|| compose::session(&response)).or(preview);
         let cseq = response.cseq().number;
@@ -233,6 +244,7 @@ impl Outgoing {
             Parting::No => {}
             Parting::Wanted(headers, why) | Parting::Cancelled(headers, why) => {
                 // The 2xx crossed our CANCEL, or came before it could be sent.
+                turn.terminate(theirs);
                 turn.acknowledge(&dialog, self.key, cseq, None);
                 return Some(Ending::begin(turn, dialog, headers, Some(why)).into());
             }
@@ -247,6 +259,7 @@ impl Outgoing {
             established.owe_ack(turn, self.key, cseq);
         }
         established.restart_session_timers(turn);
+        established.take_over(turn, theirs);
         turn.tell(Event::Accepted { leg: turn.leg(), fork, response, answer });
         Some(Became::Established(Box::new(established)))
     }
@@ -257,6 +270,7 @@ impl Outgoing {
             Parting::No => EndedBy::Refused { status, response },
             Parting::Wanted(_, why) | Parting::Cancelled(_, why) => why,
         };
+        turn.terminate(self.theirs.take());
         turn.ended(why, Remains::Over.into())
     }
 
@@ -294,11 +308,12 @@ impl Outgoing {
             Parting::No => EndedBy::NoResponse(why),
             Parting::Wanted(_, why) | Parting::Cancelled(_, why) => why,
         };
+        turn.terminate(self.theirs.take());
         turn.ended(why, Remains::Over.into())
     }
 
     /// A request of the peer in one of our early dialogs.
-    pub(super) fn on_request(&mut self, turn: &mut Turn<'_>, asked: &Asked) {
+    pub(super) fn on_request(&mut self, turn: &mut Turn<'_>, asked: Asked) {
         let request = &asked.request;
         match request.method() {
             Method::Info => {
@@ -306,21 +321,44 @@ impl Outgoing {
                 turn.tell(Event::Info { leg: turn.leg(), body: compose::body(request) });
             }
             Method::Options => turn.reply_status(asked.server, request, 200),
-            // What has an offer waits until the call is answered (RFC 3311 section 5.2).
-            Method::Update if compose::session(request).is_some() => {
-                turn.ask_later(asked);
-            }
-            Method::Update => {
-                if let Some(dialog) =
-                    self.dialog_mut(request.call_id(), request.from().tag().unwrap_or_default())
-                {
-                    dialog.refresh_target(request);
-                }
-                turn.reply_status(asked.server, request, 200);
-            }
+            Method::Update => self.on_update(turn, asked),
             Method::Refer => turn.reply_status(asked.server, request, 403),
             _ => turn.reply_status(asked.server, request, 481),
         }
+    }
+
+    fn on_update(&mut self, turn: &mut Turn<'_>, asked: Asked) {
+        let offer = compose::session(&asked.request);
+        let is_free = matches!(self.parting, Parting::No) && self.theirs.is_none();
+        let Some(fork) = self.fork_of(&asked.request) else { return };
+        fork.dialog.refresh_target(&asked.request);
+        match offer {
+            None => turn.reply_status(asked.server, &asked.request, 200),
+            // Another offer may come once a reliable response has answered the first (RFC 3311 section 5.2).
+            Some(_) if is_free && fork.is_settled() => self.theirs = Some(turn.reoffered(asked, offer)),
+            Some(_) => turn.ask_later(&asked),
+        }
+    }
+
+    fn fork_of(&mut self, request: &Message) -> Option<&mut Fork> {
+        let tag = request.from().tag().unwrap_or_default();
+        self.forks.iter_mut().find(|fork| *fork.dialog.remote_tag == *tag)
+    }
+
+    /// The user answers the offer of an UPDATE.
+    pub(super) fn reanswer(&mut self, turn: &mut Turn<'_>, answer: Answer) {
+        let Some(asked) = self.theirs.take() else { return };
+        if let Some(ours) = turn.reanswer(&asked, answer) {
+            if let Some(fork) = self.fork_of(&asked.request) {
+                fork.answer = compose::session(&asked.request);
+            }
+            self.invite.offer = Some(ours);
+        }
+    }
+
+    pub(super) fn refuse_reoffer(&mut self, turn: &mut Turn<'_>, status: u16) {
+        let status = if matches!(status, 300..=699) { status } else { 488 };
+        self.reanswer(turn, Answer { status, ..Answer::default() });
     }
 
     /// The user wants no more of it.

@@ -175,10 +175,10 @@ impl UserAgent {
         }
         self.step(now, id, |stage, turn| match stage {
             Stage::Outgoing(outgoing) => {
-                outgoing.on_request(turn, &asked);
+                outgoing.on_request(turn, asked);
                 None
             }
-            Stage::Incoming(incoming) => incoming.on_request(turn, &asked).map(Stage::from),
+            Stage::Incoming(incoming) => incoming.on_request(turn, asked).map(Stage::from),
             Stage::Established(established) => established.on_request(turn, asked).map(Stage::from),
             Stage::Ending(ending) => ending.on_request(turn, &asked).map(Stage::from),
             Stage::Over => None,

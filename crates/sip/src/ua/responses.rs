@@ -9,11 +9,16 @@ use super::compose;
 use super::engine::Errand;
 use super::leg::{Leg, Stage};
 use super::{Event, LegId, NoResponse, ReferId, UserAgent};
+use crate::header::HeaderName;
 use crate::message::Message;
 use crate::transaction::Told;
 
 impl UserAgent {
     pub(super) fn handle_response(&mut self, now: Instant, response: Message) {
+        if response.list(HeaderName::Via).nth(1).is_some() {
+            // It went astray: ours is the only Via of a request of ours (RFC 3261 section 8.1.3.3).
+            return;
+        }
         let make_ack = |invite: &Bytes| compose::ack_of_failure(invite, &response);
         let Some(told) = self.engine.transactions.handle_response(now, &response, make_ack) else { return };
         if response.status().is_some_and(|status| status.is_success())

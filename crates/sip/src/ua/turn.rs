@@ -91,6 +91,32 @@ impl Turn<'_> {
         self.reply(server, request, &answer, &[]);
     }
 
+    /// The peer offers new media in an early dialog.
+    pub(super) fn reoffered(&mut self, asked: Asked, offer: Option<Body>) -> Asked {
+        let leg = self.leg();
+        self.tell(Event::Reoffer { leg, offer, request: asked.request.clone() });
+        asked
+    }
+
+    /// Answers, or refuses, such an offer; gives our session description if it was answered.
+    pub(super) fn reanswer(&mut self, asked: &Asked, answer: Answer) -> Option<Body> {
+        let status = match answer.status {
+            0 => 200,
+            status @ 200..=699 => status,
+            _ => 488,
+        };
+        let answer = Answer { status, ..answer };
+        self.reply(asked.server, &asked.request, &answer, &[]);
+        answer.body.filter(|_| status < 300)
+    }
+
+    /// Answers what the dialog's end leaves open.
+    pub(super) fn terminate(&mut self, asked: Option<Asked>) {
+        if let Some(Asked { server, request }) = asked {
+            self.reply_status(server, &request, 487);
+        }
+    }
+
     /// Answers 500 with Retry-After: an offer that comes while another is open (RFC 3261 section 14.2).
     pub(super) fn ask_later(&mut self, asked: &Asked) {
         let seconds = self.engine.random.below(RETRY_AFTER_SECONDS_END);

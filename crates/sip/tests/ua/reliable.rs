@@ -5,7 +5,7 @@ use std::time::Duration;
 use tandem_sip::flow::Transport;
 use tandem_sip::header::HeaderName;
 use tandem_sip::message::Message;
-use tandem_sip::ua::{EndedBy, Event, Identity};
+use tandem_sip::ua::{EndedBy, Event, Identity, LegId};
 
 use crate::harness::{Pair, answer, answer_with, header, identity, text};
 use crate::solo::{OFFER, Solo, request, tag_of};
@@ -230,4 +230,82 @@ fn a_caller_is_reminded_once_a_minute_that_it_still_rings() {
     solo.ua.progress(solo.now, leg, answer(180));
     solo.pass_s(125);
     assert_eq!(solo.names(), ["180 INVITE"; 3]);
+}
+
+/// Our call to a peer that has answered our offer in a reliable 183.
+fn early(solo: &mut Solo) -> (LegId, Message, String) {
+    let (leg, invite) = solo.invite(Some("offer"));
+    let headers = ["Contact: <sip:peer@198.51.100.9>", "Require: 100rel", "RSeq: 1"];
+    solo.respond(&invite, 183, "peer", &headers, Some("early"));
+    assert_eq!(solo.names(), ["PRACK"]);
+    assert!(matches!(solo.next_event(), Event::Progress { status: 183, .. }));
+    let tag = String::from_utf8_lossy(invite.from().tag().expect("our tag")).into_owned();
+    (leg, invite, tag)
+}
+
+fn update(invite: &Message, tag: &str) -> String {
+    let call_id = String::from_utf8_lossy(invite.call_id()).into_owned();
+    request("UPDATE", 1, "update", tag, &[OFFER], "new offer").replace("call-1", &call_id)
+}
+
+#[test]
+fn once_settled_an_early_dialog_takes_new_offers() {
+    let mut solo = Solo::new(Transport::Tls, reliable("192.0.2.1"));
+    let (leg, invite, tag) = early(&mut solo);
+    solo.receive(&update(&invite, &tag));
+    assert!(matches!(solo.next_event(), Event::Reoffer { offer, .. } if text(&offer) == Some("new offer")));
+    solo.ua.reanswer(solo.now, leg, answer_with(200, "new answer"));
+    let success = solo.next_sent();
+    assert_eq!((success.method().as_bytes(), success.body()), (&b"UPDATE"[..], &b"new answer"[..]));
+    // What holds when the call is answered is what was agreed last.
+    solo.respond(&invite, 200, "peer", &["Contact: <sip:peer@198.51.100.9>"], None);
+    assert!(
+        matches!(solo.next_event(), Event::Accepted { answer, .. } if text(&answer) == Some("new offer"))
+    );
+
+    let mut solo = Solo::new(Transport::Tls, reliable("192.0.2.1"));
+    let (leg, _) = solo.invited(&request("INVITE", 1, "first", "", &[OFFER, "Supported: 100rel"], "offer"));
+    solo.ua.progress(solo.now, leg, answer_with(183, "early"));
+    let response = solo.next_sent();
+    let tag = tag_of(&response);
+    // Before the PRACK it is too early.
+    solo.receive(&request("UPDATE", 2, "too-early", &tag, &[OFFER], "new offer"));
+    assert_eq!(solo.names(), ["500 UPDATE"]);
+    solo.receive(&prack(3, &tag, rseq(&response), ""));
+    solo.receive(&request("UPDATE", 4, "update", &tag, &[OFFER], "new offer"));
+    assert!(matches!(solo.next_event(), Event::Reoffer { offer, .. } if text(&offer) == Some("new offer")));
+    solo.ua.refuse_reoffer(solo.now, leg, 488);
+    assert_eq!(solo.names(), ["200 PRACK", "488 UPDATE"]);
+}
+
+#[test]
+fn a_new_offer_of_an_early_dialog_outlives_it() {
+    let mut solo = Solo::new(Transport::Tls, reliable("192.0.2.1"));
+    let (leg, invite, tag) = early(&mut solo);
+    solo.receive(&update(&invite, &tag));
+    solo.next_event();
+    solo.respond(&invite, 200, "peer", &["Contact: <sip:peer@198.51.100.9>"], None);
+    assert!(matches!(solo.next_event(), Event::Accepted { .. }));
+    solo.ua.reanswer(solo.now, leg, answer_with(200, "new answer"));
+    assert_eq!(solo.names(), ["ACK", "200 UPDATE"]);
+
+    // With the call it ends.
+    let mut solo = Solo::new(Transport::Tls, reliable("192.0.2.1"));
+    let (_, invite, tag) = early(&mut solo);
+    solo.receive(&update(&invite, &tag));
+    solo.next_event();
+    solo.respond(&invite, 486, "peer", &[], None);
+    assert_eq!(solo.names(), ["ACK", "487 UPDATE"]);
+    assert!(matches!(solo.next_event(), Event::Ended { .. }));
+    solo.assert_all_gone();
+}
+
+#[test]
+fn an_unsettled_early_dialog_takes_no_new_offer() {
+    let mut solo = Solo::tls();
+    let (_, invite) = solo.invite(Some("offer"));
+    solo.respond(&invite, 183, "peer", &["Contact: <sip:peer@198.51.100.9>"], Some("early"));
+    let tag = String::from_utf8_lossy(invite.from().tag().expect("our tag")).into_owned();
+    solo.receive(&update(&invite, &tag));
+    assert_eq!(solo.names(), ["500 UPDATE"]);
 }

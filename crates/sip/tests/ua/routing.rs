@@ -175,3 +175,17 @@ fn the_cseq_of_our_requests_goes_up_by_one() {
     let numbers = [&invite, &info, &bye].map(|message| message.cseq().number);
     assert_eq!(numbers, [1, 2, 3]);
 }
+
+#[test]
+fn a_response_that_went_astray_is_dropped() {
+    let mut solo = Solo::udp();
+    let (_, invite) = solo.invite(Some("offer"));
+    solo.respond(&invite, 180, "peer", &["Via: SIP/2.0/UDP elsewhere.example.com;branch=z9hG4bK1"], None);
+    solo.assert_quiet();
+    // So is one to a request that nobody sent.
+    solo.receive(
+        "SIP/2.0 200 OK\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK0123456789abcdef\nFrom: <sip:a@b>;tag=1\n\
+         To: <sip:c@d>;tag=2\nCall-ID: x\nCSeq: 1 INVITE\nContent-Length: 0\n\n",
+    );
+    solo.assert_quiet();
+}
