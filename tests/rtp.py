@@ -40,6 +40,7 @@ CODECS = {"PCMU": 0, "PCMA": 8}
 
 def main():
     options = arguments()
+    os.closerange(3, 1024)  # SIPp's sockets come along, and would keep its address taken after its end
     end = End(options)
     end.run(options.seconds)
     report = json.dumps(end.report())

@@ -1,0 +1,19 @@
+//! The program as it is shipped, against telephones and proxies that others wrote.
+//!
+//! Each test starts `tandem serve` with a plain configuration in a folder of its own, and SIPp, baresip or Kamailio
+//! beside it, from Debian's packages (`tests/README.md`). Whether they heard each other is found in their recordings,
+//! what happened in the story that the API tells. A part that is not installed is a failure, never a skip.
+
+#![cfg(test)]
+
+mod parts;
+
+mod caller_leaves;
+mod hold;
+mod over_tcp;
+mod over_udp;
+mod power_failure;
+mod refer;
+mod tls_edge;
+mod tls_phone;
+mod unanswered;

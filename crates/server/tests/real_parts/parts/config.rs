@@ -1,0 +1,135 @@
+//! The configuration of a test, as an operator would write it.
+
+use std::fmt;
+
+use super::sound::{tone, wav};
+use super::{Lab, lab};
+
+/// The text of a configuration file.
+pub(crate) struct Config {
+    network: String,
+    text: String,
+}
+
+impl Config {
+    /// The program at its address, with music that can be recognised. No interface, nobody in it.
+    pub(crate) fn new(lab: &Lab) -> Config {
+        lab.write("music.wav", wav(tone::MUSIC, 2));
+        let text = r#"
+data = "data"
+log = { level = "debug" }
+http = { listen = "NET.1:8080" }
+prompts = { song = "music.wav" }
+
+[[media]]
+name = "sound"
+bind = "NET.1"
+ports = [20000, 29999]
+"#;
+        Config { network: lab.network().to_owned(), text: String::new() }.and(text)
+    }
+
+    /// With a line "lab" for telephones over UDP, and one "lab-tcp" for those over TCP.
+    pub(crate) fn plain(lab: &Lab) -> Config {
+        Config::new(lab).and(
+            r#"
+[[interfaces]]
+name = "udp"
+transport = "udp"
+bind = "NET.1:5060"
+
+[[interfaces]]
+name = "tcp"
+transport = "tcp"
+bind = "NET.1:5060"
+
+[[trunks]]
+name = "lab"
+profile = "carrier"
+interface = "udp"
+media = "sound"
+peers = ["NET.0/24"]
+
+[[trunks]]
+name = "lab-tcp"
+profile = "carrier"
+interface = "tcp"
+media = "sound"
+peers = ["NET.0/24"]
+"#,
+        )
+    }
+
+    /// A menu that leads to the queue with 1, and the queue "support" with these times.
+    pub(crate) fn with_queue(self, ring_s: u32, wrap_up_s: u32) -> Config {
+        self.and(&format!(
+            r#"
+[[queues]]
+id = "support"
+name = "Support"
+music = "song"
+ring_timeout_s = {ring_s}
+wrap_up_s = {wrap_up_s}
+
+[[numbers]]
+dialled = "+15550123"
+flow = "main"
+
+[[numbers]]
+dialled = "+15550199"
+flow = "direct"
+
+[flows.main]
+start = "menu"
+
+[flows.main.steps.menu]
+menu = {{ prompts = ["beep"], digits = {{ "1" = "support" }}, timeout_s = 30, retries = 0 }}
+
+[flows.main.steps.support]
+enqueue = "support"
+
+[flows.direct]
+start = "support"
+
+[flows.direct.steps.support]
+enqueue = "support"
+"#
+        ))
+    }
+
+    /// An agent of the queue at one of the lab's addresses.
+    pub(crate) fn with_agent(self, id: &str, host: u8) -> Config {
+        self.with_agent_at(id, "lab", &format!("sip:{id}@NET.{host}:5060"))
+    }
+
+    /// An agent of the queue at any address, over any line.
+    pub(crate) fn with_agent_at(self, id: &str, line: &str, sip: &str) -> Config {
+        self.and(&format!(
+            r#"
+[[agents]]
+id = "{id}"
+name = "Agent {id}"
+ring = {{ line = "{line}", sip = "{sip}" }}
+queues = ["support"]
+starts = "available"
+"#
+        ))
+    }
+
+    /// More text. `NET` becomes the first three numbers of the lab's addresses.
+    pub(crate) fn and(mut self, text: &str) -> Config {
+        self.text.push_str(&text.replace("NET", &self.network));
+        self
+    }
+}
+
+impl fmt::Display for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// The usual center: telephones over UDP and TCP, and "ada" at the first agent's address.
+pub(crate) fn usual(lab: &Lab) -> Config {
+    Config::plain(lab).with_queue(15, 1).with_agent("ada", lab::AGENT)
+}

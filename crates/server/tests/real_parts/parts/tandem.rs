@@ -1,0 +1,113 @@
+//! The program under test, as an operator starts it.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use super::process::Process;
+use super::story::Story;
+use super::{Lab, http, until};
+
+/// A running `tandem serve`.
+pub(crate) struct Tandem {
+    process: Process,
+    config: PathBuf,
+    log: PathBuf,
+    http: String,
+}
+
+impl Tandem {
+    /// Writes the configuration into the lab's folder, starts the program and waits until it answers calls.
+    pub(crate) fn start(lab: &Lab, config: impl ToString) -> Tandem {
+        let config = lab.write("tandem.toml", config.to_string());
+        Tandem::start_file(config, lab.path("tandem.log"), format!("{}:8080", lab.ip(super::lab::TANDEM)))
+    }
+
+    /// Starts the program with a file.
+    pub(crate) fn start_file(config: PathBuf, log: PathBuf, http: String) -> Tandem {
+        let mut command = Command::new(PROGRAM);
+        let process = Process::start("tandem", command.arg("serve").arg("--config").arg(&config), &log);
+        let mut tandem = Tandem { process, config, log, http };
+        tandem.wait_ready();
+        tandem
+    }
+
+    fn wait_ready(&mut self) {
+        until("tandem answers calls", || {
+            if let Some(status) = self.process.ended() {
+                panic!("tandem ended with {status}");
+            }
+            matches!(http::ask(&self.http, "GET", "/readyz", None), Ok((200, _))).then_some(())
+        });
+    }
+
+    /// Ends the program as a power failure would, and starts it again with the same data.
+    pub(crate) fn kill_and_restart(&mut self) {
+        self.process.kill();
+        let mut command = Command::new(PROGRAM);
+        let command = command.arg("serve").arg("--config").arg(&self.config);
+        self.process = Process::start("tandem", command, &self.log);
+        self.wait_ready();
+    }
+
+    /// Asks the program to end, and gives back its exit code.
+    pub(crate) fn stop(mut self) -> Option<i32> {
+        self.process.terminate();
+        self.process.wait().code()
+    }
+
+    /// An answer of the API.
+    pub(crate) fn get(&self, path: &str) -> Value {
+        let (status, body) = http::ask(&self.http, "GET", path, None).unwrap();
+        assert_eq!(status, 200, "GET {path}: {body}");
+        serde_json::from_str(&body).unwrap()
+    }
+
+    /// The calls that are not closed.
+    pub(crate) fn live_calls(&self) -> Vec<Value> {
+        self.get("/api/v1/calls")["calls"].as_array().unwrap().clone()
+    }
+
+    /// Waits until the only live call is in a stage, and gives it back.
+    pub(crate) fn wait_stage(&self, stage: &str) -> Value {
+        until(&format!("a call is {stage}"), || {
+            self.live_calls().into_iter().find(|call| call["stage"] == stage)
+        })
+    }
+
+    /// Waits until so many calls are closed, and tells the story of the one that was closed last.
+    pub(crate) fn wait_closed(&self, count: usize) -> Story {
+        let calls = until(&format!("{count} calls are closed"), || {
+            let closed = self.get("/api/v1/calls?state=closed")["calls"].as_array().unwrap().clone();
+            (closed.len() >= count).then_some(closed)
+        });
+        self.story(calls[0]["id"].as_u64().unwrap())
+    }
+
+    /// The story of a call.
+    pub(crate) fn story(&self, id: u64) -> Story {
+        Story(self.get(&format!("/api/v1/calls/{id}")))
+    }
+
+    /// What an agent is now.
+    pub(crate) fn agent(&self, id: &str) -> String {
+        self.get(&format!("/api/v1/agents/{id}"))["state"].as_str().unwrap().to_owned()
+    }
+
+    /// Waits until an agent is in a state.
+    pub(crate) fn wait_agent(&self, id: &str, state: &str) {
+        until(&format!("{id} is {state}"), || (self.agent(id) == state).then_some(()));
+    }
+
+    /// Sets what an agent is.
+    pub(crate) fn set_agent(&self, id: &str, state: &str) {
+        let body = json!({ "state": state });
+        let path = format!("/api/v1/agents/{id}/state");
+        let (status, answer) = http::ask(&self.http, "PUT", &path, Some(&body)).unwrap();
+        assert_eq!(status, 200, "PUT {path}: {answer}");
+    }
+}
+
+/// The program that Cargo built for this test.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_tandem");
