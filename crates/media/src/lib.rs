@@ -14,6 +14,7 @@ mod player;
 pub mod prompt;
 pub mod quality;
 mod reception;
+mod route;
 pub mod rtcp;
 pub mod rtp;
 pub mod sdp;

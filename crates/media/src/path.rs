@@ -20,6 +20,7 @@ use crate::player::Player;
 use crate::prompt::Prompt;
 use crate::quality::{self, QualityReport};
 use crate::reception::Reception;
+use crate::route::{Route, Routes};
 use crate::rtcp::{self, NtpClock, Packet, Report, SenderInfo};
 use crate::rtp::{HEADER_OCTETS, Header};
 use crate::srtp::{SrtpError, SrtpReceiver};
@@ -631,53 +632,6 @@ impl Strangers {
             SrtpError::NotAuthentic => self.failures += 1,
             SrtpError::Replayed => self.replays += 1,
         }
-    }
-}
-
-/// What becomes of each payload number on the way to a leg.
-struct Routes([Route; 128]);
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Route {
-    Drop,
-    /// On under this number.
-    Pass(u8),
-    /// On under this number, turned into this law.
-    Transcode(u8, Law),
-}
-
-impl Routes {
-    fn between(from: &Negotiated, to: &Negotiated) -> Self {
-        let mut routes = [Route::Drop; 128];
-        let mut set = |number: u8, route: Route| {
-            if let Some(place) = routes.get_mut(usize::from(number)) {
-                *place = route;
-            }
-        };
-        let sound = |codec: &crate::codec::Codec| match (codec.law(), to.codec.law()) {
-            _ if codec.same_encoding(&to.codec) => Route::Pass(to.payload.send),
-            (Some(_), Some(law)) => Route::Transcode(to.payload.send, law),
-            _ => Route::Drop,
-        };
-        // G.711 under its fixed numbers is understood even when another codec was agreed on.
-        for codec in [crate::codec::Codec::pcmu(), crate::codec::Codec::pcma()] {
-            set(codec.payload_type, sound(&codec));
-        }
-        for codec in &from.also {
-            set(codec.payload_type, sound(codec));
-        }
-        if let (Some(theirs), Some(ours)) = (from.comfort_noise, to.comfort_noise) {
-            set(theirs.receive, Route::Pass(ours.send));
-        }
-        if let Some(theirs) = from.telephone_event {
-            set(theirs.receive, to.telephone_event.map_or(Route::Drop, |ours| Route::Pass(ours.send)));
-        }
-        set(from.payload.receive, sound(&from.codec));
-        Self(routes)
-    }
-
-    fn of(&self, payload_type: u8) -> Route {
-        self.0.get(usize::from(payload_type)).copied().unwrap_or(Route::Drop)
     }
 }
 
