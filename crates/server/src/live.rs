@@ -319,8 +319,9 @@ pub async fn wait_committed(live: &Live, number: u64, patience: Duration) -> boo
     matches!(tokio::time::timeout(patience, reached).await, Ok(Ok(_)))
 }
 
-/// Groups kept for followers who are behind. At 250 groups a second, the most there are, this is two seconds.
-pub const GROUPS_KEPT: usize = 512;
+/// Groups kept for followers who are behind. At 250 groups a second, the most there are, this is one second, and
+/// what the system's buffers hold comes on top.
+pub const GROUPS_KEPT: usize = 256;
 
 /// A snapshot is put away after this many facts: a start then folds at most that many, in some 20 ms.
 const SNAPSHOT_EVERY: u64 = 5_000;

@@ -1,0 +1,152 @@
+//! The OpenAPI document: checked in, up to date, and true for every route.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use axum::body::Body;
+use axum::http::Request;
+use common::{Shop, request};
+use serde_json::Value;
+
+/// To write it anew after a change of the API: `TANDEM_WRITE_OPENAPI=1 cargo test -p tandem --test api_document`.
+#[test]
+fn the_document_in_the_repository_is_up_to_date() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi.json");
+    let now = tandem::api::document() + "\n";
+    if std::env::var_os("TANDEM_WRITE_OPENAPI").is_some() {
+        std::fs::write(&path, &now).unwrap();
+    }
+    let then = std::fs::read_to_string(&path).unwrap();
+    assert!(
+        then == now,
+        "docs/openapi.json differs from the routes; write it anew with TANDEM_WRITE_OPENAPI=1"
+    );
+}
+
+/// One request and what the document must say about its answer.
+struct Case {
+    request: Request<Body>,
+    /// The path as the document has it.
+    template: &'static str,
+    status: u16,
+}
+
+fn case(method: &str, path: &str, template: &'static str, body: &str, status: u16) -> Case {
+    Case { request: request(method, path, Body::from(body.to_owned())), template, status }
+}
+
+#[tokio::test]
+async fn every_route_answers_as_the_document_says() {
+    let shop = Shop::open().await;
+    shop.put("/api/v1/agents/anna/state", r#"{"state":"available"}"#).await;
+    shop.call(1).await;
+    shop.call(2).await;
+    let first = shop.get("/api/v1/calls").await.1["calls"][0]["id"].as_u64().unwrap();
+    let (_, document) = shop.get("/api/openapi.json").await;
+    let set = "/api/v1/agents/{id}/state";
+    let huge = format!(r#"{{"state":"break","reason":"{}"}}"#, "x".repeat(70_000));
+    let cases = [
+        case("GET", "/healthz", "/healthz", "", 200),
+        case("GET", "/readyz", "/readyz", "", 200),
+        case("GET", "/metrics", "/metrics", "", 200),
+        case("GET", "/api/openapi.json", "/api/openapi.json", "", 200),
+        case("GET", "/api/v1/queues", "/api/v1/queues", "", 200),
+        case("GET", "/api/v1/agents", "/api/v1/agents", "", 200),
+        case("GET", "/api/v1/agents/anna", "/api/v1/agents/{id}", "", 200),
+        case("GET", "/api/v1/agents/nobody", "/api/v1/agents/{id}", "", 404),
+        case("PUT", "/api/v1/agents/bert/state", set, r#"{"state":"break"}"#, 200),
+        case("PUT", "/api/v1/agents/bert/state", set, "{", 400),
+        case("PUT", "/api/v1/agents/nobody/state", set, r#"{"state":"break"}"#, 404),
+        case("PUT", "/api/v1/agents/bert/state", set, &huge, 413),
+        case("DELETE", "/api/v1/agents/bert/wrap-up", "/api/v1/agents/{id}/wrap-up", "", 409),
+        case("DELETE", "/api/v1/agents/nobody/wrap-up", "/api/v1/agents/{id}/wrap-up", "", 404),
+        case("GET", "/api/v1/calls", "/api/v1/calls", "", 200),
+        case("GET", "/api/v1/calls?state=closed", "/api/v1/calls", "", 200),
+        case("GET", "/api/v1/calls?limit=0", "/api/v1/calls", "", 400),
+        case("GET", &format!("/api/v1/calls/{first}"), "/api/v1/calls/{id}", "", 200),
+        case("GET", "/api/v1/calls/x", "/api/v1/calls/{id}", "", 400),
+        case("GET", "/api/v1/calls/99", "/api/v1/calls/{id}", "", 404),
+        case("GET", "/api/v1/trunks", "/api/v1/trunks", "", 200),
+        case("GET", "/live", "/live", "", 400),
+    ];
+    let mut visited = BTreeSet::new();
+    for Case { request, template, status } in cases {
+        let method = request.method().as_str().to_lowercase();
+        let asked = format!("{method} {}", request.uri());
+        visited.insert((template.to_owned(), method.clone()));
+        let (found, body) = shop.send(request).await;
+        assert_eq!(found.as_u16(), status, "{asked}: {body}");
+        let response = &document["paths"][template][&method]["responses"][status.to_string()];
+        assert!(response.is_object(), "{asked}: the document does not know {status}");
+        let content = response["content"].as_object().unwrap();
+        let schema = &content.values().next().unwrap()["schema"];
+        check(&document, schema, &body, &asked);
+    }
+    let paths = document["paths"].as_object().unwrap();
+    let documented: BTreeSet<_> = paths
+        .iter()
+        .flat_map(|(path, methods)| {
+            methods.as_object().unwrap().keys().map(|method| (path.clone(), method.clone()))
+        })
+        .collect();
+    assert_eq!(visited, documented, "every documented route is tried");
+}
+
+/// Checks a value against a schema, as far as the document uses them: no member may be missing, of another type, or
+/// unknown.
+fn check(document: &Value, schema: &Value, value: &Value, place: &str) {
+    if let Some(reference) = schema["$ref"].as_str() {
+        let name = reference.rsplit('/').next().unwrap();
+        let schema = &document["components"]["schemas"][name];
+        assert!(schema.is_object(), "{place}: {reference} is not in the document");
+        return check(document, schema, value, place);
+    }
+    if let Some(all) = schema["allOf"].as_array() {
+        return all.iter().for_each(|schema| check(document, schema, value, place));
+    }
+    if let Some(any) = schema["oneOf"].as_array().or(schema["anyOf"].as_array()) {
+        if let Some(values) = any.iter().map(|one| one["enum"].as_array()).collect::<Option<Vec<_>>>() {
+            assert!(values.into_iter().flatten().any(|one| one == value), "{place}: {value} is no such word");
+            return;
+        }
+        let some = any.iter().find(|one| one["type"] != "null");
+        if !value.is_null() {
+            check(document, some.unwrap(), value, place);
+        }
+        return;
+    }
+    if let Some(words) = schema["enum"].as_array() {
+        assert!(words.contains(value), "{place}: {value} is no such word");
+    }
+    let types: Vec<&str> = match &schema["type"] {
+        Value::String(one) => vec![one],
+        Value::Array(many) => many.iter().filter_map(Value::as_str).collect(),
+        _ => return,
+    };
+    let found = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() => "number",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    assert!(types.contains(&found), "{place}: {value} is {found}, not {types:?}");
+    if let Value::Array(items) = value {
+        items.iter().for_each(|item| check(document, &schema["items"], item, place));
+    }
+    if let (Value::Object(members), Some(properties)) = (value, schema["properties"].as_object()) {
+        for required in schema["required"].as_array().into_iter().flatten() {
+            assert!(members.contains_key(required.as_str().unwrap()), "{place}: {required} is missing");
+        }
+        for (name, member) in members {
+            let known =
+                properties.get(name).unwrap_or_else(|| panic!("{place}: {name} is not in the document"));
+            check(document, known, member, &format!("{place} {name}"));
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! The live web socket: the state at a number, then every fact after it, and nothing missing.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod common;
+
+use std::time::Duration;
+
+use axum::Router;
+use common::Shop;
+use futures_util::{SinkExt, StreamExt};
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
+use serde_json::Value;
+use tandem::api::access::{Access, Token};
+use tokio::io::DuplexStream;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A browser window, connected without a socket of the system.
+struct Window(WebSocketStream<DuplexStream>);
+
+impl Window {
+    async fn open(router: &Router, headers: &[(&'static str, &str)]) -> Result<Window, Error> {
+        let (near, far) = tokio::io::duplex(4 * 1024);
+        let service = TowerToHyperService::new(router.clone());
+        tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(far), service).with_upgrades());
+        let mut request = "ws://localhost:8080/live".into_client_request().unwrap();
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().unwrap());
+        }
+        let (stream, _) = tokio_tungstenite::client_async(request, near).await?;
+        Ok(Window(stream))
+    }
+
+    async fn message(&mut self) -> Message {
+        loop {
+            let message = tokio::time::timeout(PATIENCE, self.0.next()).await.expect("it comes in time");
+            match message.expect("the connection stands").unwrap() {
+                Message::Ping(_) | Message::Pong(_) => {}
+                message => return message,
+            }
+        }
+    }
+
+    async fn json(&mut self) -> Value {
+        match self.message().await {
+            Message::Text(text) => serde_json::from_str(&text).unwrap(),
+            message => panic!("unexpected {message:?}"),
+        }
+    }
+
+    /// Reads to the end, however it comes. Answers with the code of the close, if one came.
+    async fn end(&mut self) -> Option<CloseCode> {
+        let end = async {
+            loop {
+                match self.0.next().await {
+                    Some(Ok(Message::Close(frame))) => return frame.map(|frame| frame.code),
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) | None => return None,
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, end).await.expect("it ends")
+    }
+
+    /// Reads facts until this number, checks that none is missing, and returns their kinds.
+    async fn facts(&mut self, after: u64, until: u64) -> Vec<String> {
+        let (mut number, mut kinds) = (after, Vec::new());
+        while number < until {
+            let message = self.json().await;
+            assert_eq!(message["type"], "facts");
+            for fact in message["facts"].as_array().unwrap() {
+                number += 1;
+                assert_eq!(fact["number"], number, "no fact is missing");
+                kinds.push(fact["kind"].as_str().unwrap().to_owned());
+            }
+        }
+        kinds
+    }
+}
+
+#[tokio::test]
+async fn first_the_state_then_every_fact_after_it() {
+    let shop = Shop::open().await;
+    shop.put("/api/v1/agents/anna/state", r#"{"state":"available"}"#).await;
+    let mut window = Window::open(&shop.router, &[]).await.unwrap();
+    let state = window.json().await;
+    assert_eq!(state["type"], "state");
+    assert!(state["now"].as_u64().is_some());
+    let number = state["number"].as_u64().unwrap();
+    assert_eq!(number, shop.live.view().live.number);
+    assert_eq!(state["state"]["live"]["agents"]["anna"]["state"], "available");
+
+    shop.call(1).await;
+    let kinds = window.facts(number, shop.live.view().live.number).await;
+    assert_eq!(kinds.first().unwrap(), "arrived");
+    assert!(kinds.contains(&"connected".to_owned()), "{kinds:?}");
+}
+
+#[tokio::test]
+async fn two_windows_that_join_at_different_times_end_with_the_same_state() {
+    use std::sync::Arc;
+    use tandem_center::fact::Fact;
+    let shop = Shop::open().await;
+    let mut early = Window::open(&shop.router, &[]).await.unwrap();
+    let begun = early.json().await["number"].as_u64().unwrap();
+    let mut view = (*shop.live.view()).clone();
+    assert_eq!(view.live.number, begun);
+    for call in 1..=20 {
+        shop.call(call).await;
+        if call % 3 == 0 {
+            shop.hang_up(call).await;
+        }
+    }
+    let end = shop.live.view().live.number;
+    let mut number = begun;
+    while number < end {
+        for fact in early.json().await["facts"].as_array().unwrap() {
+            let fact: Fact = serde_json::from_value(fact.clone()).unwrap();
+            number = fact.number;
+            view.apply(&Arc::new(fact));
+        }
+    }
+    let mut late = Window::open(&shop.router, &[]).await.unwrap();
+    let state = late.json().await;
+    assert_eq!(state["number"], end);
+    assert_eq!(state["state"], serde_json::to_value(&view).unwrap(), "state and facts make state");
+}
+
+#[tokio::test]
+async fn a_window_that_falls_too_far_behind_is_told_to_start_again() {
+    let shop = Shop::open().await;
+    let mut window = Window::open(&shop.router, &[]).await.unwrap();
+    window.json().await;
+    // Nobody reads the window while more groups are committed than are kept.
+    for round in 0..(tandem::live::GROUPS_KEPT + 100) {
+        let state = if round % 2 == 0 { "available" } else { "offline" };
+        let (status, _) = shop.put("/api/v1/agents/anna/state", &format!(r#"{{"state":"{state}"}}"#)).await;
+        assert!(status.is_success());
+    }
+    // On a machine so slow that the window did not move for ten seconds, it was cut off instead.
+    let end = window.end().await;
+    assert!(matches!(end, Some(CloseCode::Library(4408)) | None), "{end:?}");
+}
+
+#[tokio::test]
+async fn a_page_of_another_origin_cannot_open_it() {
+    let shop = Shop::open().await;
+    for (header, value) in [("Origin", "https://evil.example"), ("Host", "evil.example")] {
+        let error = Window::open(&shop.router, &[(header, value)]).await.err().unwrap();
+        assert!(matches!(error, Error::Http(response) if response.status() == 403));
+    }
+    assert!(Window::open(&shop.router, &[("Origin", "http://localhost:8080")]).await.is_ok());
+}
+
+#[tokio::test]
+async fn where_a_token_is_demanded_it_comes_as_a_header_or_as_the_first_message() {
+    let access =
+        Access::new("0.0.0.0:8443".parse().unwrap(), true, Some(Token::parse(TOKEN).unwrap())).unwrap();
+    let shop = Shop::open_with(tempfile::tempdir().unwrap(), access).await;
+
+    let mut program =
+        Window::open(&shop.router, &[("Authorization", &format!("Bearer {TOKEN}"))]).await.unwrap();
+    assert_eq!(program.json().await["type"], "state");
+    let error = Window::open(&shop.router, &[("Authorization", "Bearer wrong")]).await.err().unwrap();
+    assert!(matches!(error, Error::Http(response) if response.status() == 401));
+
+    let mut browser = Window::open(&shop.router, &[]).await.unwrap();
+    browser.0.send(Message::text(format!(r#"{{"token":"{TOKEN}"}}"#))).await.unwrap();
+    assert_eq!(browser.json().await["type"], "state");
+
+    for wrong in [r#"{"token":"wrong"}"#, "hello"] {
+        let mut stranger = Window::open(&shop.router, &[]).await.unwrap();
+        stranger.0.send(Message::text(wrong)).await.unwrap();
+        let Message::Close(Some(close)) = stranger.message().await else { panic!("a stranger sees nothing") };
+        assert_eq!(close.code, CloseCode::Library(4401));
+    }
+}
