@@ -5,7 +5,7 @@ const SECOND = 1_000_000;
 
 /** A page whose own time is this, in seconds. */
 function page(): { at: number; clock: Clock } {
-  const own = { at: 1_000, clock: new Clock(() => own.at * 1_000) };
+  const own: { at: number; clock: Clock } = { at: 1_000, clock: new Clock(() => own.at * 1_000) };
   return own;
 }
 
