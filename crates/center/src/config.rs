@@ -28,6 +28,23 @@ pub struct Config {
     limits: Limits,
 }
 
+impl Default for Config {
+    /// Nothing: no agents, no queues, every call is refused.
+    fn default() -> Config {
+        let mut check = Check { known: &Known::default(), faults: Vec::new() };
+        let document = Document::default();
+        let (rests, limits) = (check.rests(&document.offers), check.limits(&document.limits));
+        Config {
+            document: Arc::new(document),
+            agents: Vec::new(),
+            queues: Vec::new(),
+            numbers: BTreeMap::new(),
+            rests,
+            limits,
+        }
+    }
+}
+
 /// What exists outside the center's own part of the configuration, so that names can be checked against it.
 #[derive(Clone, Debug, Default)]
 pub struct Known {

@@ -4,22 +4,21 @@
 //! brings the other also decides. So only what an act has woken needs to be looked at, and each look is at the
 //! first of an ordered set: the agent idle longest, the caller waiting longest.
 
-use crate::agent::Activity;
+use crate::agent::{Activity, Agent};
 use crate::center::Center;
 use crate::id::{AgentIndex, InteractionId, QueueIndex};
-use crate::timer::{Owner, Timestamp};
+use crate::timer::Owner;
 
-/// What the present act has woken.
+/// What the present act has woken: queues with a caller or a ready agent that they did not have before.
 #[derive(Debug, Default)]
 pub(crate) struct Matching {
-    agents: Vec<AgentIndex>,
-    queues: Vec<QueueIndex>,
+    woken: Vec<QueueIndex>,
 }
 
 impl Matching {
     /// This queue has a new caller waiting, or agents that it did not have.
     pub(crate) fn wake_queue(&mut self, queue: QueueIndex) {
-        self.queues.push(queue);
+        self.woken.push(queue);
     }
 }
 
@@ -30,7 +29,7 @@ impl Center {
     }
 
     /// Changes an agent, and keeps the sets of ready agents and the timers true to it.
-    pub(crate) fn change_agent(&mut self, index: AgentIndex, change: impl FnOnce(&mut crate::agent::Agent)) {
+    pub(crate) fn change_agent(&mut self, index: AgentIndex, change: impl FnOnce(&mut Agent)) {
         let now = self.journal.now();
         let Some(agent) = self.agents.get_mut(index) else { return };
         let (ready, deadline) = (agent.ready_since(), agent.deadline());
@@ -44,51 +43,38 @@ impl Center {
         if ready == ready_now {
             return;
         }
-        for queue in &agent.queues {
-            let Some(queue) = self.queues.get_mut(*queue) else { continue };
+        for index_of_queue in &agent.queues {
+            let Some(queue) = self.queues.get_mut(*index_of_queue) else { continue };
             if let Some(since) = ready {
                 queue.ready.remove(&(since, index));
             }
             if let Some(since) = ready_now {
                 queue.ready.insert((since, index));
+                self.matching.wake_queue(*index_of_queue);
             }
-        }
-        if ready_now.is_some() {
-            self.matching.agents.push(index);
         }
     }
 
-    /// Brings together whom the act that just happened has made ready for each other.
+    /// Brings together whom the act that just happened has made ready for each other: always the caller who entered
+    /// first of all who can be served, whatever the queue, and the agent of that queue who has been idle longest.
     pub(crate) fn match_waiting(&mut self) {
-        while let Some(queue) = self.matching.queues.pop() {
-            while let Some((interaction, agent)) = self.first_pair(queue) {
-                self.offer(interaction, queue, agent);
+        while let Some((queue, interaction, agent)) = self.next_pair() {
+            let offered = self.offer(interaction, queue, agent);
+            debug_assert!(offered, "who waits can be offered, and who is ready can be rung");
+            if !offered {
+                break;
             }
         }
-        let mut woken = std::mem::take(&mut self.matching.agents);
-        woken.sort_by_key(|index| (self.agents.get(*index).and_then(|agent| agent.ready_since()), *index));
-        for agent in woken.drain(..) {
-            if let Some((interaction, queue)) = self.longest_waiting_for(agent) {
-                self.offer(interaction, queue, agent);
-            }
-        }
-        // Offers wake nobody; the list is put back for its memory.
-        self.matching.agents = woken;
+        self.matching.woken.clear();
     }
 
-    fn first_pair(&self, queue: QueueIndex) -> Option<(InteractionId, AgentIndex)> {
-        let queue = self.queues.get(queue)?;
-        let (_, interaction) = queue.waiting.first()?;
-        let (_, agent) = queue.ready.first()?;
-        Some((*interaction, *agent))
-    }
-
-    /// Of all who wait in the agent's queues, the one who entered first.
-    fn longest_waiting_for(&self, agent: AgentIndex) -> Option<(InteractionId, QueueIndex)> {
-        let agent = self.agents.get(agent).filter(|agent| agent.ready_since().is_some())?;
-        let first_of = |index: &QueueIndex| -> Option<((Timestamp, InteractionId), QueueIndex)> {
-            Some((*self.queues.get(*index)?.waiting.first()?, *index))
+    fn next_pair(&self) -> Option<(QueueIndex, InteractionId, AgentIndex)> {
+        let pair = |index: &QueueIndex| {
+            let queue = self.queues.get(*index)?;
+            Some((*queue.waiting.first()?, *index, queue.ready.first()?.1))
         };
-        agent.queues.iter().filter_map(first_of).min().map(|((_, interaction), queue)| (interaction, queue))
+        let first = self.matching.woken.iter().filter_map(pair).min_by_key(|(place, ..)| *place)?;
+        let ((_, interaction), queue, agent) = first;
+        Some((queue, interaction, agent))
     }
 }

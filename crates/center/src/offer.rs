@@ -10,26 +10,21 @@ use crate::queue::Visit;
 
 impl Center {
     /// Offers a waiting caller to a ready agent. The agent is rung at once and is nobody else's until the offer ends.
-    pub(crate) fn offer(&mut self, id: InteractionId, queue: QueueIndex, index: AgentIndex) {
-        let Some(mut interaction) = self.interactions.take(id) else { return };
-        if let Stage::Waiting(visit) = &interaction.stage {
-            let visit = visit.clone();
-            self.ring(&mut interaction, visit, queue, index);
-        }
+    /// If the one does not wait or the other is not ready, nothing happens and the answer is `false`.
+    pub(crate) fn offer(&mut self, id: InteractionId, queue: QueueIndex, index: AgentIndex) -> bool {
+        let Some(mut interaction) = self.interactions.take(id) else { return false };
+        let offered = self.ring(&mut interaction, queue, index).is_some();
         self.settle(interaction);
+        offered
     }
 
-    fn ring(
-        &mut self,
-        interaction: &mut Interaction,
-        mut visit: Visit,
-        queue: QueueIndex,
-        index: AgentIndex,
-    ) {
+    fn ring(&mut self, interaction: &mut Interaction, queue: QueueIndex, index: AgentIndex) -> Option<()> {
+        let Stage::Waiting(visit) = &interaction.stage else { return None };
+        let mut visit = visit.clone();
         let now = self.journal.now();
-        let Some(agent) = self.agents.get(index) else { return };
-        let Some(queue) = self.queues.get_mut(queue) else { return };
-        let Some(idle_since) = agent.ready_since() else { return };
+        let agent = self.agents.get(index)?;
+        let queue = self.queues.get_mut(queue)?;
+        let idle_since = agent.ready_since()?;
         queue.waiting.remove(&visit.place(interaction.id));
         queue.offered += 1;
         // The rules of today hold for what happens from here, also for who came in under older ones.
@@ -59,6 +54,7 @@ impl Center {
         let offer = Offer { agent: index, party, offered_at: now, rings_until, ringing: false };
         interaction.stage = Stage::Offered(visit, offer);
         self.set_activity(index, Activity::Offered { interaction: interaction.id, idle_since });
+        Some(())
     }
 
     /// The agent's telephone rings.

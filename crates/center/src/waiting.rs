@@ -57,10 +57,12 @@ impl Center {
         let open = queue.open;
         interaction.deadline = Some(visit.deadline());
         interaction.stage = Stage::Waiting(visit.clone());
-        if open {
-            self.matching.wake_queue(visit.queue);
-        } else {
+        if !open {
             self.flow_out(interaction, &visit, QueueExit::QueueGone);
+        } else if interaction.parties >= PARTIES_MAX {
+            self.flow_out(interaction, &visit, QueueExit::WaitedTooLong);
+        } else {
+            self.matching.wake_queue(visit.queue);
         }
     }
 
@@ -138,3 +140,7 @@ impl Center {
         });
     }
 }
+
+/// How many parties a call may have had before its caller is offered to nobody any more and flows out: the numbers of
+/// parties are never used twice.
+const PARTIES_MAX: u16 = u16::MAX - 10;

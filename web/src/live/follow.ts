@@ -63,7 +63,6 @@ export class Follower {
   start(): void {
     this.stop();
     this.#attempts = 0;
-    if (this.#connection === "locked") this.#connectionIs("connecting");
     this.#open();
   }
 
