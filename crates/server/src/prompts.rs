@@ -67,21 +67,34 @@ fn music() -> Vec<i16> {
         for place in ORDER {
             let frequency = chord.get(place).copied().unwrap_or(440.0);
             // A note rings on over the next three, and over the end of the tune into its beginning.
-            for step in 0..note_samples * 4 {
-                let time = f64::from(step) / f64::from(RATE);
-                let attack = (time / 0.02).min(1.0);
-                let decay = (-time * 2.2).exp();
-                let phase = std::f64::consts::TAU * frequency * time;
-                let tone = phase.sin() + 0.35 * (2.0 * phase).sin() + 0.12 * (3.0 * phase).sin();
-                let index = (at + usize::try_from(step).unwrap_or(0)) % total;
+            for (step, sound) in note(frequency, note_samples * 4).enumerate() {
+                let index = (at + step) % total;
                 if let Some(sample) = mix.get_mut(index) {
-                    *sample += attack * decay * tone * 2600.0;
+                    *sample += sound;
                 }
             }
             at += usize::try_from(note_samples).unwrap_or(0);
         }
     }
     mix.into_iter().map(sample).collect()
+}
+
+/// A plucked string: three harmonics that begin softly and fade. Turned forward sample by sample rather than computed
+/// afresh, because the tune is made at each start of the program.
+fn note(frequency: f64, samples: u32) -> impl Iterator<Item = f64> {
+    let step = std::f64::consts::TAU * frequency / f64::from(RATE);
+    let (turn_sin, turn_cos) = step.sin_cos();
+    let fading = (-2.2 / f64::from(RATE)).exp();
+    let soft = f64::from(RATE) * 0.02;
+    let (mut sin, mut cos, mut loudness) = (0.0, 1.0, 2600.0);
+    (0..samples).map(move |n| {
+        // sin 2x = 2 sin x cos x; sin 3x = sin x (3 - 4 sin^2 x).
+        let sound = sin * (1.0 + 0.70 * cos + 0.12 * (3.0 - 4.0 * sin * sin));
+        let value = sound * loudness * (f64::from(n) / soft).min(1.0);
+        (sin, cos) = (sin * turn_cos + cos * turn_sin, cos * turn_cos - sin * turn_sin);
+        loudness *= fading;
+        value
+    })
 }
 
 /// What a caller hears while a telephone rings: 425 Hz, one second of five.
