@@ -22,7 +22,7 @@ import type {
   RestCause,
   View,
 } from "../src/api/center.ts";
-import { applyFact, emptyView } from "../src/live/fold.ts";
+import { applyFact, emptyView, interactionOf } from "../src/live/fold.ts";
 import { Agenda } from "./agenda.ts";
 import { FIRST_NAMES, LAST_NAMES, type Queue, QUEUES } from "./names.ts";
 import { type Random, between, exponential, pick, seeded } from "./random.ts";
@@ -226,23 +226,18 @@ export class MockCenter {
     });
   }
 
-  /** Offers everybody who waits and for whom somebody is free. */
+  /** Offers everybody who waits and for whom somebody is free, to the one who has been idle longest. */
   #match(): void {
+    const free = this.#agents
+      .filter(({ state }) => state.state === "available")
+      .toSorted((a, b) => idleSinceOf(a) - idleSinceOf(b));
     for (const call of this.#waiting) {
+      if (free.length === 0) return;
       if (call.stage !== "waiting") continue;
-      const agent = this.#longestIdle(call.queue);
+      const index = free.findIndex(({ queues }) => queues.includes(call.queue));
+      const [agent] = index < 0 ? [] : free.splice(index, 1);
       if (agent) this.#offer(call, agent);
     }
-  }
-
-  #longestIdle(queue: Queue): Agent | undefined {
-    let best: Agent | undefined;
-    let since = Infinity;
-    for (const agent of this.#agents) {
-      if (agent.state.state !== "available" || !agent.queues.includes(queue)) continue;
-      if (agent.state.idle_since < since) [best, since] = [agent, agent.state.idle_since];
-    }
-    return best;
   }
 
   #offer(call: Call, agent: Agent): void {
@@ -466,8 +461,10 @@ export class MockCenter {
 
   #tell(kind: FactKind): void {
     const fact: Fact = { number: this.view.live.number + 1, at: this.#now, v: 1, ...kind };
-    const id = fact.kind === "arrived" ? fact.number : "interaction" in fact ? fact.interaction : undefined;
-    if (id !== undefined) this.#stories.set(id, [...(this.#stories.get(id) ?? []), fact]);
+    const id = interactionOf(fact);
+    const story = id === undefined ? undefined : this.#stories.get(id);
+    if (story) story.push(fact);
+    else if (id !== undefined) this.#stories.set(id, [fact]);
     applyFact(this.view, fact);
     this.#fresh.push(fact);
   }
@@ -481,6 +478,10 @@ export class MockCenter {
 
 function idle(chosen: ChosenState, now: number): AgentState {
   return chosen.state === "available" ? { state: "available", idle_since: now } : { ...chosen };
+}
+
+function idleSinceOf({ state }: Agent): number {
+  return state.state === "available" ? state.idle_since : 0;
 }
 
 const RING_SECONDS = 15;

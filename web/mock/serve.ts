@@ -14,6 +14,8 @@ export type ServeSettings = {
 };
 
 export class MockServer {
+  /** If set, every command is refused with this. */
+  refusal: { status: number; code: string; message: string } | undefined;
   readonly #center: MockCenter;
   readonly #token: string;
   readonly #sockets = new WebSocketServer({ noServer: true });
@@ -87,6 +89,7 @@ export class MockServer {
   }
 
   #choose(response: ServerResponse, agent: string, body: string): boolean {
+    if (this.refusal) return answer(response, this.refusal.status, this.refusal);
     const facts = this.#center.choose(agent, JSON.parse(body) as ChosenState);
     if (facts === "unknown_agent") {
       return answer(response, 404, { code: "not_found", message: `there is no agent "${agent}"` });

@@ -67,10 +67,8 @@ export function sentence(words: Words, fact: Fact, names: Names): string {
       const time = words.duration(fact.waited_us);
       return words.say(`told.queue_left.${fact.reason}`, { queue: fact.queue_name, time });
     }
-    case "offered": {
-      const { agent_name: agent, queue_name: queue } = fact;
-      return words.say("told.offered", { agent, queue, idle: words.duration(fact.idle_us) });
-    }
+    case "offered":
+      return words.say("told.offered", { agent: fact.agent_name, idle: words.duration(fact.idle_us) });
     case "ringing":
       return words.say("told.ringing", { agent: names.agent(fact.agent) ?? fact.agent });
     case "offer_ended":

@@ -77,18 +77,16 @@ export class Page {
     this.#banner = this.#makeBanner(wishes);
     this.#refusals = this.#makeRefusals();
     const parts = h("div", { class: "parts" }, ...this.#parts.map(({ node }) => node));
-    this.#main = h("main", { id: "main", tabindex: -1 }, this.#glance.node, parts);
+    const notices = [this.#banner, this.#refusals];
+    this.#main = h("main", { id: "main", tabindex: -1 }, ...notices, this.#glance.node, parts, this.#states.node);
     const skip = h("a", { class: "skip", href: "#main" }, words.text("product.skip"));
     root.replaceChildren(
       skip,
       this.#makeHeader(wishes),
-      this.#banner,
-      this.#refusals,
       this.#main,
       this.#spoken,
       this.#alarm,
       this.#story.node,
-      this.#states.node,
       this.#token.node,
     );
     document.documentElement.lang = words.language;
@@ -148,7 +146,7 @@ export class Page {
 
   #makeHeader(wishes: Wishes): HTMLElement {
     const words = this.#words;
-    const name = h("h1", {}, logo(), "Tandem", h("span", { class: "where" }, words.text("product.page")));
+    const name = h("h1", {}, logo(), h("span", { class: "product" }, "Tandem"), h("span", { class: "where" }, words.text("product.page")));
     const label = words.text("language.label");
     const select = h("select", { "aria-label": label, id: "language" });
     for (const [language, text] of Object.entries(LANGUAGES)) {

@@ -204,7 +204,7 @@ export const en = {
   "told.queue_left.waited_too_long": "After {time} in the queue {queue} the caller is sent on: nobody may wait longer.",
   "told.queue_left.call_limit": "The caller leaves the queue {queue} after {time}: no call may last longer.",
   "told.queue_left.queue_gone": "The queue {queue} no longer exists: after {time} the caller is sent on.",
-  "told.offered": "The call is offered to {agent}, free for {idle}, longer than all others in the queue {queue}.",
+  "told.offered": "The call is offered to {agent}, free for {idle}, longer than anyone else who could take it.",
   "told.ringing": "{agent}’s telephone rings.",
   "told.offer_ended.missed": "{agent} does not answer within {time}. The caller keeps the place in the queue.",
   "told.offer_ended.declined": "{agent} declines after {time}. The caller keeps the place in the queue.",

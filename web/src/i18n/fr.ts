@@ -215,7 +215,7 @@ export const fr: Catalog<"fr"> = {
     "L’appelant quitte la file {queue} après {time} : aucun appel ne dure plus longtemps.",
   "told.queue_left.queue_gone": "La file {queue} n’existe plus : après {time}, l’appelant est dirigé ailleurs.",
   "told.offered":
-    "L’appel est proposé à {agent}, libre depuis {idle}, plus longtemps que tous les autres de la file {queue}.",
+    "L’appel est proposé à {agent}, libre depuis {idle}, plus longtemps que quiconque pouvait le prendre.",
   "told.ringing": "Le téléphone sonne chez {agent}.",
   "told.offer_ended.missed": "{agent} ne répond pas en {time}. L’appelant garde sa place dans la file.",
   "told.offer_ended.declined": "{agent} refuse après {time}. L’appelant garde sa place dans la file.",

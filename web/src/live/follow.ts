@@ -63,6 +63,7 @@ export class Follower {
   start(): void {
     this.stop();
     this.#attempts = 0;
+    if (this.#connection === "locked") this.#connectionIs("connecting");
     this.#open();
   }
 
