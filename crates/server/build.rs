@@ -10,7 +10,7 @@ fn main() -> io::Result<()> {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or(io::ErrorKind::NotFound)?);
     let dist = root.join("../../web/dist");
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed=src/page/placeholder.html");
+    println!("cargo::rerun-if-changed=src/page");
     // A path that does not exist counts as changed at every build: watch the folder above it instead.
     println!("cargo::rerun-if-changed={}", if dist.exists() { "../../web/dist" } else { "../../web" });
     let mut files = Vec::new();
@@ -19,6 +19,7 @@ fn main() -> io::Result<()> {
         files.sort();
     } else {
         files.push(("index.html".to_owned(), root.join("src/page/placeholder.html")));
+        files.push(("placeholder.css".to_owned(), root.join("src/page/placeholder.css")));
     }
     let mut code = String::from("const FILES: &[File] = &[\n");
     for (path, file) in files {

@@ -19,9 +19,16 @@ use crate::metrics::Tally;
 use crate::restore;
 
 /// The committed state of the contact center, and where it is going.
+///
+/// Locks are taken in the order of the fields, and none is held for long: the engine touches only the first.
 pub struct Live {
     tenant: Tenant,
-    inner: Mutex<Inner>,
+    /// Appended and not committed, in order.
+    pending: Mutex<VecDeque<Pending>>,
+    shown: Mutex<Shown>,
+    trouble: Mutex<Trouble>,
+    /// Gone when the program ends.
+    journal: Mutex<Option<Journal>>,
     committed: watch::Sender<u64>,
     groups: broadcast::Sender<Arc<Group>>,
     writing: watch::Sender<Writing>,
@@ -63,33 +70,36 @@ pub struct Follower {
     pub groups: broadcast::Receiver<Arc<Group>>,
 }
 
-struct Inner {
+/// A fact on its way, and how it is written.
+type Pending = (Arc<Fact>, Arc<[u8]>);
+
+/// What is committed.
+#[derive(Default)]
+struct Shown {
     view: Arc<View>,
-    /// Appended and not committed, in order.
-    pending: VecDeque<(Arc<Fact>, Arc<[u8]>)>,
     tally: Tally,
     /// The number of the last snapshot.
     snapshot: u64,
-    journal: Option<Journal>,
+}
+
+/// What is wrong with writing.
+#[derive(Default)]
+struct Trouble {
+    /// Why the disk fails, with the remedy.
     fault: Option<String>,
+    /// More facts wait than should.
     short: bool,
 }
 
 impl Live {
     /// The state of a tenant whose journal is not open yet: nothing.
     pub fn new(tenant: Tenant) -> Arc<Live> {
-        let inner = Inner {
-            view: Arc::default(),
-            pending: VecDeque::new(),
-            tally: Tally::default(),
-            snapshot: 0,
-            journal: None,
-            fault: None,
-            short: false,
-        };
         Arc::new(Live {
             tenant,
-            inner: Mutex::new(inner),
+            pending: Mutex::default(),
+            shown: Mutex::default(),
+            trouble: Mutex::default(),
+            journal: Mutex::default(),
             committed: watch::Sender::new(0),
             groups: broadcast::Sender::new(GROUPS_KEPT),
             writing: watch::Sender::new(Writing::Well),
@@ -98,11 +108,11 @@ impl Live {
 
     /// Takes the state that the journal holds, once, before anything is recorded.
     pub fn begin(&self, journal: Journal, view: View) {
-        let mut inner = self.lock();
+        let mut shown = lock(&self.shown);
         self.committed.send_replace(view.live.number);
-        inner.snapshot = view.live.number;
-        inner.view = Arc::new(view);
-        inner.journal = Some(journal);
+        shown.snapshot = view.live.number;
+        shown.view = Arc::new(view);
+        *lock(&self.journal) = Some(journal);
     }
 
     /// Writes what waits and the state itself, for a fast next start, and closes the journal.
@@ -111,7 +121,7 @@ impl Live {
     ///
     /// The disk failed, and this many facts are lost.
     pub fn close(&self) -> Result<(), Unwritten> {
-        let Some(journal) = self.lock().journal.take() else { return Ok(()) };
+        let Some(journal) = lock(&self.journal).take() else { return Ok(()) };
         if journal.flush(CLOSE_PATIENCE).is_ok() {
             restore::put_snapshot(&journal, &self.tenant, &self.view());
         }
@@ -120,18 +130,18 @@ impl Live {
 
     /// The committed state now. Cheap: the value is shared, and changed in a copy while somebody holds it.
     pub fn view(&self) -> Arc<View> {
-        self.lock().view.clone()
+        lock(&self.shown).view.clone()
     }
 
     /// What has been counted since the program was started.
     pub fn tally(&self) -> Tally {
-        self.lock().tally.clone()
+        lock(&self.shown).tally.clone()
     }
 
     /// The state now and everything after it, without a gap.
     pub fn follow(&self) -> Follower {
-        let inner = self.lock();
-        Follower { view: inner.view.clone(), groups: self.groups.subscribe() }
+        let shown = lock(&self.shown);
+        Follower { view: shown.view.clone(), groups: self.groups.subscribe() }
     }
 
     /// The number of the last committed fact, and every later one.
@@ -150,15 +160,15 @@ impl Live {
             Event::Committed { number, .. } => self.on_committed(number),
             Event::Failing { fault, waiting } => {
                 tracing::error!(fault = %fault, remedy = fault.remedy(), facts.waiting = waiting, "journal fails");
-                let mut inner = self.lock();
-                inner.fault = Some(format!("{fault}; {}", fault.remedy()));
-                self.say(&inner);
+                let mut trouble = lock(&self.trouble);
+                trouble.fault = Some(format!("{fault}; {}", fault.remedy()));
+                self.say(&trouble);
             }
             Event::Recovered => {
                 tracing::info!("journal is written again, nothing was lost");
-                let mut inner = self.lock();
-                inner.fault = None;
-                self.say(&inner);
+                let mut trouble = lock(&self.trouble);
+                trouble.fault = None;
+                self.say(&trouble);
             }
             Event::Fenced { tenant } => {
                 tracing::error!(tenant = %tenant, "another process has taken over the journal");
@@ -168,46 +178,65 @@ impl Live {
     }
 
     fn on_committed(&self, number: FactNumber) {
-        let mut inner = self.lock();
-        let mut group = None;
-        while let Some((fact, json)) = inner.pending.pop_front_if(|(fact, _)| fact.number <= number.0) {
-            Arc::make_mut(&mut inner.view).apply(&fact);
-            inner.tally.count(&fact);
-            add(&mut group, &fact, &json);
-        }
-        inner.snapshot_if_due(&self.tenant);
-        if inner.short && inner.pending.len() < PENDING_CALM {
-            inner.short = false;
-            self.say(&inner);
-        }
-        // Told under the lock, so that a follower who joins has each group either in the state or after it.
-        if let Some(mut group) = group {
-            group.facts.push(']');
-            // Nobody may be following.
-            let _ = self.groups.send(Arc::new(group));
-        }
-        drop(inner);
+        let facts = self.take_committed(number.0);
+        let snapshot = {
+            let mut shown = lock(&self.shown);
+            let mut group = None;
+            for (fact, json) in &facts {
+                Arc::make_mut(&mut shown.view).apply(fact);
+                shown.tally.count(fact);
+                add(&mut group, fact, json);
+            }
+            // Told under the lock, so that a follower who joins has each group either in the state or after it.
+            if let Some(mut group) = group {
+                group.facts.push(']');
+                // Nobody may be following.
+                let _ = self.groups.send(Arc::new(group));
+            }
+            shown.snapshot_due()
+        };
         self.committed.send_replace(number.0);
+        if let (Some(view), Some(journal)) = (snapshot, &*lock(&self.journal)) {
+            restore::put_snapshot(journal, &self.tenant, &view);
+        }
     }
 
-    fn push(&self, facts: impl IntoIterator<Item = (Arc<Fact>, Arc<[u8]>)>) {
-        self.lock().pending.extend(facts);
+    /// The facts that are committed now. When few still wait, new calls may be taken again.
+    fn take_committed(&self, number: u64) -> Vec<Pending> {
+        let mut pending = lock(&self.pending);
+        let mut facts = Vec::new();
+        while let Some(fact) = pending.pop_front_if(|(fact, _)| fact.number <= number) {
+            facts.push(fact);
+        }
+        let mut trouble = lock(&self.trouble);
+        if trouble.short && pending.len() < PENDING_CALM {
+            trouble.short = false;
+            self.say(&trouble);
+        }
+        facts
     }
 
+    fn push(&self, facts: impl IntoIterator<Item = Pending>) {
+        lock(&self.pending).extend(facts);
+    }
+
+    /// The journal has said that too many facts wait.
     fn short(&self) {
-        let mut inner = self.lock();
-        if !inner.short {
+        let pending = lock(&self.pending);
+        let mut trouble = lock(&self.trouble);
+        // They may have been committed since: then no later commit would take the word back.
+        if !trouble.short && pending.len() >= PENDING_CALM {
             tracing::error!(
-                facts.waiting = inner.pending.len(),
+                facts.waiting = pending.len(),
                 "journal does not keep up: no new calls are taken"
             );
-            inner.short = true;
-            self.say(&inner);
+            trouble.short = true;
+            self.say(&trouble);
         }
     }
 
-    fn say(&self, inner: &Inner) {
-        let next = match (&inner.fault, inner.short) {
+    fn say(&self, trouble: &Trouble) {
+        let next = match (&trouble.fault, trouble.short) {
             (None, false) => Writing::Well,
             (fault, _) => Writing::Behind { fault: fault.clone() },
         };
@@ -223,22 +252,17 @@ impl Live {
     fn end(&self, reason: &'static str) {
         self.writing.send_replace(Writing::Over { reason });
     }
-
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-impl Inner {
-    fn snapshot_if_due(&mut self, tenant: &Tenant) {
+impl Shown {
+    /// The state, if enough has happened since the last snapshot.
+    fn snapshot_due(&mut self) -> Option<Arc<View>> {
         let number = self.view.live.number;
         if number < self.snapshot.saturating_add(SNAPSHOT_EVERY) {
-            return;
+            return None;
         }
         self.snapshot = number;
-        if let Some(journal) = &self.journal {
-            restore::put_snapshot(journal, tenant, &self.view);
-        }
+        Some(self.view.clone())
     }
 }
 
@@ -247,19 +271,20 @@ pub struct Recorder {
     tenant: Tenant,
     journal: Journal,
     live: Arc<Live>,
-    /// What the journal's full queue gave back, in order.
-    held_back: Vec<Record>,
 }
 
 impl Recorder {
     /// A recorder of the tenant whose state is in `live`.
     pub fn new(journal: Journal, live: Arc<Live>) -> Recorder {
-        Recorder { tenant: live.tenant.clone(), journal, live, held_back: Vec::new() }
+        Recorder { tenant: live.tenant.clone(), journal, live }
     }
 
     /// Takes the facts of one turn of the engine. They are committed together. Never waits.
+    ///
+    /// When half of the journal's queue is taken, [`Writing::Behind`] keeps new calls out; what is left is meant for the
+    /// calls in progress. If even that is used up, the program is told to end: it could not write what it decides.
     pub fn record(&mut self, facts: Vec<Fact>) {
-        let mut records = std::mem::take(&mut self.held_back);
+        let mut records = Vec::with_capacity(facts.len());
         let mut pending = Vec::with_capacity(facts.len());
         for fact in facts {
             let Ok(json) = serde_json::to_vec(&fact) else {
@@ -274,17 +299,11 @@ impl Recorder {
         match self.journal.append(&self.tenant, records) {
             Ok(Room::Plenty) => {}
             Ok(Room::Short) => self.live.short(),
-            Err(refused) => match refused.why {
-                Refusal::Full { .. } if refused.records.len() < HELD_BACK_MAX => {
-                    self.held_back = refused.records;
-                    self.live.short();
-                }
-                Refusal::Fenced => self.live.end(FENCED),
-                why => {
-                    tracing::error!(reason = %why, "facts cannot be appended");
-                    self.live.end(UNWRITABLE);
-                }
-            },
+            Err(refused) => {
+                tracing::error!(reason = %refused, "facts cannot be appended");
+                let fenced = matches!(refused.why, Refusal::Fenced);
+                self.live.end(if fenced { FENCED } else { UNWRITABLE });
+            }
         }
     }
 }
@@ -301,6 +320,11 @@ fn record(fact: &Fact, json: Arc<[u8]>) -> Record {
         },
         fact: json,
     }
+}
+
+/// A panic while a lock is held cannot leave half a change behind that matters: poison is no news.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn add(group: &mut Option<Group>, fact: &Fact, json: &[u8]) {
@@ -328,9 +352,6 @@ const SNAPSHOT_EVERY: u64 = 5_000;
 
 /// With fewer facts waiting than this, new calls are taken again.
 const PENDING_CALM: usize = 1_000;
-
-/// Facts held back when the journal's queue is full. At the limit the program ends: it could not write what it does.
-const HELD_BACK_MAX: usize = 100_000;
 
 /// How long a program that ends waits for a slow disk.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(5);

@@ -27,6 +27,9 @@ pub struct Tally {
     offered: u64,
     offers_ended: BTreeMap<&'static str, u64>,
     wait_us: u64,
+    packets: u64,
+    legs: u64,
+    poor_legs: u64,
 }
 
 impl Tally {
@@ -43,6 +46,11 @@ impl Tally {
             FactKind::Offered { .. } => self.offered += 1,
             FactKind::OfferEnded { outcome, .. } => {
                 *self.offers_ended.entry(word::offer_outcome(*outcome)).or_default() += 1;
+            }
+            FactKind::Quality { quality, .. } => {
+                self.packets += quality.packets_received;
+                self.legs += 1;
+                self.poor_legs += u64::from(quality.mos_x100.is_none_or(|mos| mos < MOS_POOR_X100));
             }
             FactKind::Repaired { .. } => self.repaired += 1,
             FactKind::Closed { outcome, .. } => *self.closed.entry(*outcome).or_default() += 1,
@@ -87,6 +95,10 @@ pub fn render(view: &View, tally: &Tally, lag: Lag, writing: &Writing, status: O
         let count = tally.offers_ended.get(outcome).copied().unwrap_or_default();
         page.labelled("tandem_offers_ended_total", "outcome", outcome, count);
     }
+    page.counter("tandem_media_packets_total", "Packets received by legs that are over.", tally.packets);
+    page.counter("tandem_media_legs_total", "Legs whose sound was measured, and that are over.", tally.legs);
+    let poor = tally.poor_legs;
+    page.counter("tandem_media_poor_legs_total", "Those rated below 3.6 of 5, or without sound.", poor);
     page.counter(
         "tandem_repairs_total",
         "Things that were due and did not come. Each is worth a look.",
@@ -220,6 +232,9 @@ fn counted(words: &[&'static str], found: impl Iterator<Item = &'static str>) ->
 fn seconds(micros: u64) -> f64 {
     std::time::Duration::from_micros(micros).as_secs_f64()
 }
+
+/// A mean opinion score (times 100) below which many people are dissatisfied (ITU-T G.107 annex B).
+const MOS_POOR_X100: u16 = 360;
 
 /// Queues that have figures of their own, in the order of their ids; those after them count in the sum.
 const QUEUES_SHOWN: usize = 100;

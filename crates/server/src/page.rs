@@ -57,8 +57,8 @@ fn content_type(path: &str) -> &'static str {
 }
 
 /// What the page may do: run its own scripts, and talk to the program that served it.
-const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
-     object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'";
+const POLICY: &str =
+    "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'";
 
 include!(concat!(env!("OUT_DIR"), "/page.rs"));
 

@@ -108,3 +108,20 @@ async fn every_figure_has_its_help_and_type_before_it_and_stands_once() {
         }
     }
 }
+
+#[tokio::test]
+async fn what_was_heard_is_counted_when_a_leg_is_over() {
+    use tandem_center::call::{CallEvent, CallId, PartyId, Quality};
+    let shop = Shop::open().await;
+    shop.call(1).await;
+    let quality = Quality { mos_x100: Some(310), packets_received: 500, ..Quality::default() };
+    shop.event(CallEvent::Quality { call: CallId(1), party: PartyId::FIRST, quality }).await;
+    let now = figures(&shop).await;
+    for (name, expected) in [
+        ("tandem_media_packets_total", 500.0),
+        ("tandem_media_legs_total", 1.0),
+        ("tandem_media_poor_legs_total", 1.0),
+    ] {
+        assert!((value(&now, name) - expected).abs() < f64::EPSILON, "{name} is not {expected} in\n{now}");
+    }
+}
