@@ -161,7 +161,7 @@ impl Profile {
             rtcp_mux: false,
             latch: false,
             tells_hold: false,
-            allow: "INVITE, ACK, BYE, CANCEL, OPTIONS, NOTIFY, PRACK, UPDATE, INFO",
+            allow: "INVITE, ACK, BYE, CANCEL, OPTIONS, NOTIFY, PRACK, UPDATE, INFO, REFER",
             supported: "timer, replaces, 100rel",
             phone_uris: false,
             names_sbc: false,
