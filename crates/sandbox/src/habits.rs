@@ -13,8 +13,8 @@ pub struct Habits {
     pub product: String,
     /// How often each proxy pings a trunk once it has been pinged itself, in milliseconds.
     pub ping_interval_ms: u32,
-    /// The least time between two pings of a trunk to one proxy, in milliseconds, before it counts as too often.
-    /// Connect-the-SBC asks for not more than one a minute; some slack for timers.
+    /// Three pings of a trunk to one proxy in this time, in milliseconds, count as too often. "Connect your Session
+    /// Border Controller" asks for not more than one a minute; some slack for timers and for a start anew.
     pub pinged_interval_min_ms: u32,
     /// How long a proxy that has both been pinged and been answered counts as healthy, in milliseconds: the last
     /// three intervals of one minute.

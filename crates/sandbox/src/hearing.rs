@@ -24,7 +24,7 @@ impl Hearing {
         Self { samples: Vec::new(), latest: None, told: None, last_packet: None, level_db: None }
     }
 
-    /// Takes samples; tells what it sounds like when that has changed and lasted for two windows.
+    /// Takes samples; tells what it sounds like when that has changed and lasts.
     pub fn handle(&mut self, now: Instant, samples: &[i16]) -> Option<Sound> {
         self.last_packet = Some(now);
         self.samples.extend_from_slice(samples);
@@ -67,7 +67,8 @@ impl Hearing {
             _ => 1,
         };
         self.latest = Some((sound, times));
-        let news = times >= 2 && !self.told.is_some_and(|told| same(told, sound));
+        let lasts = if sound == Sound::Silence { SILENT_WINDOWS } else { SOUNDING_WINDOWS };
+        let news = times >= lasts && !self.told.is_some_and(|told| same(told, sound));
         if news {
             self.told = Some(sound);
         }
@@ -121,12 +122,16 @@ fn level_db(window: &[i16]) -> i16 {
 
 /// Samples of a window: 200 ms.
 const WINDOW: usize = 1600;
+/// So many windows in a row make a sound.
+const SOUNDING_WINDOWS: u32 = 2;
+/// So many make silence: more than a pause between words.
+const SILENT_WINDOWS: u32 = 5;
 /// Below this it is silence.
 const SILENCE_DB: i16 = -50;
 /// The share of the energy at one pitch from which on it is a tone.
 const TONE_SHARE: f32 = 0.7;
 /// Tones nearer than this are one.
-const PITCH_SPREAD_HZ: u16 = 8;
+pub const PITCH_SPREAD_HZ: u16 = 8;
 /// After so long without a packet nothing is heard.
 const CEASED: Duration = Duration::from_millis(600);
 
@@ -170,7 +175,7 @@ mod tests {
         let mut hearing = Hearing::new();
         let tone = Tone::new(500.0).samples(4800);
         assert_eq!(hear(&mut hearing, start, &tone), [Sound::Tone(500)]);
-        assert_eq!(hear(&mut hearing, start, &[0; 4800]), [Sound::Silence]);
+        assert_eq!(hear(&mut hearing, start, &[0; 8000]), [Sound::Silence]);
         assert_eq!(hearing.level_db(), Some(-100));
         assert_eq!(hearing.handle_timeout(start + CEASED), Some(Sound::Nothing));
         assert_eq!(hearing.handle_timeout(start + 2 * CEASED), None);

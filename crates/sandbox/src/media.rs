@@ -152,7 +152,7 @@ pub struct Counts {
     pub digits: String,
     /// What is heard now.
     pub hears: Option<Sound>,
-    /// The tones that were heard so far, in order, each once in a row.
+    /// The tones that were heard so far, in order; one that is interrupted and goes on counts once.
     pub tones: Vec<u16>,
     /// How loud it is now, in dB below full scale.
     pub level_db: Option<i16>,

@@ -14,7 +14,7 @@ use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 
 use crate::event::Sound;
-use crate::hearing::Hearing;
+use crate::hearing::{Hearing, PITCH_SPREAD_HZ};
 use crate::media::{Counts, PortCommand, PortEvent, PortId, Sending, Stream};
 use crate::sound::{FRAME_SAMPLES, Maker};
 
@@ -290,6 +290,7 @@ impl Media {
         let Some(sound) = sound else { return };
         if let Sound::Tone(hz) = sound
             && self.counts.tones.len() < TONES_MAX
+            && self.counts.tones.last().is_none_or(|last| last.abs_diff(hz) > PITCH_SPREAD_HZ)
         {
             self.counts.tones.push(hz);
         }

@@ -90,8 +90,17 @@ pub(crate) async fn connect(
     proxy: usize,
     certificate: Option<Certificate>,
 ) -> std::io::Result<Line> {
+    connect_with(addresses, proxy, certificate, rustls::DEFAULT_VERSIONS).await
+}
+
+pub(crate) async fn connect_with(
+    addresses: &Addresses,
+    proxy: usize,
+    certificate: Option<Certificate>,
+    versions: &[&'static rustls::SupportedProtocolVersion],
+) -> std::io::Result<Line> {
     let builder = ClientConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .unwrap()
         .with_root_certificates(roots(addresses));
     let config = match certificate {

@@ -14,6 +14,7 @@ mod certificates;
 mod common;
 mod control_stays_home;
 mod hold;
+mod hostile_bytes;
 mod in_dialog;
 mod known_forms;
 mod names;

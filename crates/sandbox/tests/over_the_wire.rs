@@ -8,7 +8,7 @@ use tandem_sandbox::Running;
 use tandem_sandbox::authority::{Authority, CertificateRequest, KeyKind, Usages};
 use tokio::net::{TcpListener, UdpSocket};
 
-use crate::border::{Door, Line, Voice, certificate, connect};
+use crate::border::{Door, Line, Voice, certificate, connect, connect_with};
 use crate::common::{assert_clean, config, event, folder, hears_tone, http, start};
 use crate::room::{ALLOW, Invite, SBC, description, options, within};
 
@@ -94,6 +94,19 @@ async fn a_call_of_a_user_over_http() {
     let mut voice = Voice::new(socket, OUR_KEY, invite.body());
     assert!(voice.tone().await.abs_diff(440) <= 4);
     assert_clean(control).await;
+}
+
+#[tokio::test]
+async fn tls_1_2_and_1_3_are_spoken() {
+    let mut config = config("wire-versions");
+    config.keys = KeyKind::Rsa;
+    let sandbox = start(config).await;
+    let at = sandbox.addresses();
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        let mut line = connect_with(at, 0, Some(certificate(at)), &[version]).await.unwrap();
+        line.say(&options()).await;
+        line.hear("SIP/2.0 200").await;
+    }
 }
 
 async fn tls_violations(control: SocketAddr) -> usize {

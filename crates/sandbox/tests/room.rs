@@ -207,7 +207,7 @@ impl Room {
         while let Some(output) = self.teams.poll_output() {
             match output {
                 Output::Send { connection, bytes } => {
-                    let text = String::from_utf8(bytes).unwrap().replace("\r\n", "\n");
+                    let text = String::from_utf8_lossy(&bytes).replace("\r\n", "\n");
                     if !text.trim().is_empty() {
                         self.said.push_back(Heard { on: connection, text });
                     }

@@ -68,6 +68,10 @@ fn options_too_often_are_noted() {
     room.pass(20_000);
     room.say(ours, &options());
     room.expect(ours, "SIP/2.0 200");
+    room.assert_clean();
+    room.pass(20_000);
+    room.say(ours, &options());
+    room.expect(ours, "SIP/2.0 200");
     assert_eq!(room.rules(), [Rule::OptionsTooOften]);
 }
 

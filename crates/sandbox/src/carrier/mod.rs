@@ -2,6 +2,7 @@
 //!
 //! It is an ordinary SIP end, so it uses the user agent of [`tandem_sip`]; foreign callers check that one.
 
+pub mod caller;
 mod description;
 pub mod script;
 mod stream;
@@ -11,7 +12,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
 use tandem_media::dtmf::Digit;
 use tandem_media::sdp::Direction;
 use tandem_sip::flow::{Destination, Flow, Hop, InterfaceId, PeerIdentity, Transport};
@@ -20,6 +20,8 @@ use tandem_sip::ua::{
     Answer, Body, EndedBy, Event, Identity, LegId, OutgoingInvite, Output as Told, UserAgent,
 };
 
+use self::caller::{Caller, ms_since};
+pub use self::caller::{CallerId, CallerView};
 use self::description::{Ours, Theirs, offered};
 use self::script::Script;
 use self::stream::Stream;
@@ -29,10 +31,6 @@ use crate::event::{By, Sound, What};
 use crate::media::{PortCommand, PortEvent, PortId, Sending, Stream as PortStream};
 use crate::timers::Timers;
 use crate::user::Voice;
-
-/// One caller, or one who is called from the border controller, numbered in the order of coming.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CallerId(pub u64);
 
 /// The carrier with its callers.
 #[derive(Debug)]
@@ -83,56 +81,6 @@ pub enum CallerRefusal {
     /// There are as many callers as there may be.
     #[error("there are {CALLERS_MAX} callers already")]
     TooMany,
-}
-
-/// A caller for people to read.
-#[derive(Clone, Debug, Serialize)]
-pub struct CallerView {
-    /// The number in the order of coming.
-    pub id: u64,
-    /// What the caller does.
-    pub script: Script,
-    /// The border controller called, not the caller.
-    pub called: bool,
-    /// `calling`, `talking` or `ended`.
-    pub state: &'static str,
-    /// A person was heard.
-    pub person: bool,
-    /// The border controller holds the caller.
-    pub held: bool,
-    /// When it began, in milliseconds since the sandbox started.
-    pub began_ms: u64,
-    /// When it was answered.
-    pub answered_ms: Option<u64>,
-    /// When it ended.
-    pub ended_ms: Option<u64>,
-    /// Who ended it.
-    pub ended_by: Option<By>,
-    /// The status of a call that was never answered.
-    pub status: Option<u16>,
-    /// The media port, under which the counts are found.
-    #[serde(skip)]
-    pub port: PortId,
-}
-
-#[derive(Debug)]
-struct Caller {
-    script: Script,
-    leg: LegId,
-    called: bool,
-    port: PortId,
-    address: Option<SocketAddr>,
-    session: u64,
-    version: u32,
-    /// What the border controller described last.
-    theirs: Option<Theirs>,
-    /// An INVITE of the border controller that waits for our port.
-    offer: Option<Theirs>,
-    began: Instant,
-    answered: Option<Instant>,
-    /// A person's tone was heard, since when.
-    person: Option<Instant>,
-    ending: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -330,7 +278,10 @@ impl Carrier {
 
     /// All callers, those who have left first.
     pub fn callers(&self) -> impl Iterator<Item = CallerView> {
-        self.past.iter().cloned().chain(self.callers.iter().map(|(id, caller)| self.view(*id, caller)))
+        self.past
+            .iter()
+            .cloned()
+            .chain(self.callers.iter().map(|(id, caller)| caller.view(*id, self.started)))
     }
 
     fn take_in(&mut self, now: Instant, script: Script, leg: LegId, called: bool) -> CallerId {
@@ -339,24 +290,7 @@ impl Carrier {
         let port = PortId::Carrier(self.count);
         let session = self.chance.below(1 << 32);
         let give_up = script.give_up_after_ms;
-        self.callers.insert(
-            id,
-            Caller {
-                script,
-                leg,
-                called,
-                port,
-                address: None,
-                session,
-                version: 0,
-                theirs: None,
-                offer: None,
-                began: now,
-                answered: None,
-                person: None,
-                ending: false,
-            },
-        );
+        self.callers.insert(id, Caller::new(script, leg, called, port, session, now));
         if let Some(after_ms) = give_up {
             self.timers.set(Timer::GiveUp(id), now + Duration::from_millis(after_ms.into()));
         }
@@ -640,9 +574,9 @@ impl Carrier {
             self.timers.stop(&timer);
         }
         self.outputs.push_back(Output::Port(PortCommand::Close { port: caller.port }));
-        let mut view = self.view(id, &caller);
+        let mut view = caller.view(id, self.started);
         view.state = "ended";
-        view.ended_ms = Some(self.at_ms(now));
+        view.ended_ms = Some(ms_since(self.started, now));
         view.ended_by = Some(by);
         view.status = status;
         if self.past.len() == PAST_MAX {
@@ -672,40 +606,6 @@ impl Carrier {
 
     fn happened(&mut self, what: What) {
         self.outputs.push_back(Output::Happened(what));
-    }
-
-    fn at_ms(&self, at: Instant) -> u64 {
-        at.saturating_duration_since(self.started).as_millis() as u64
-    }
-
-    fn view(&self, id: CallerId, caller: &Caller) -> CallerView {
-        CallerView {
-            id: id.0,
-            script: caller.script.clone(),
-            called: caller.called,
-            state: if caller.answered.is_some() { "talking" } else { "calling" },
-            person: caller.person.is_some(),
-            held: caller.theirs.as_ref().is_some_and(|theirs| !theirs.direction.receives()),
-            began_ms: self.at_ms(caller.began),
-            answered_ms: caller.answered.map(|at| self.at_ms(at)),
-            ended_ms: None,
-            ended_by: None,
-            status: None,
-            port: caller.port,
-        }
-    }
-}
-
-impl Caller {
-    /// Our next description.
-    fn describe(
-        &mut self,
-        address: SocketAddr,
-        formats: Vec<tandem_media::codec::Codec>,
-        direction: Direction,
-    ) -> Ours {
-        self.version += 1;
-        Ours { session: self.session, version: self.version, address, formats, direction }
     }
 }
 

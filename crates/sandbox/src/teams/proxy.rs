@@ -89,6 +89,7 @@ pub enum ProxyState {
     Up,
     /// It answers new calls and OPTIONS with 503 and Retry-After; calls in progress go on.
     Draining,
-    /// It has closed its port and all connections.
+    /// It has closed its port and all connections. What belongs to calls that it set up finds nobody there, until
+    /// it is up again or DNS moves the name in its Record-Route.
     Down,
 }

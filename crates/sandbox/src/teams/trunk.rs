@@ -35,6 +35,8 @@ pub struct Trunk {
 pub struct Pings {
     /// When the border controller's last came.
     pub seen: Option<Instant>,
+    /// When the one before that came.
+    pub seen_before: Option<Instant>,
     /// When ours was last answered 200.
     pub answered: Option<Instant>,
     /// Ours are being sent.
