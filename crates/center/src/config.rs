@@ -31,7 +31,7 @@ pub struct Config {
 impl Default for Config {
     /// Nothing: no agents, no queues, every call is refused.
     fn default() -> Config {
-        let mut check = Check { known: &Known::default(), faults: Vec::new() };
+        let mut check = Check { known: &Known::default(), queue_ids: BTreeSet::new(), faults: Vec::new() };
         let document = Document::default();
         let (rests, limits) = (check.rests(&document.offers), check.limits(&document.limits));
         Config {
@@ -98,7 +98,8 @@ impl Config {
     ///
     /// All faults are found at once, not only the first.
     pub fn new(document: Document, known: &Known) -> Result<Config, Faults> {
-        let mut check = Check { known, faults: Vec::new() };
+        let queue_ids = document.queues.iter().map(|queue| queue.id.clone()).collect();
+        let mut check = Check { known, queue_ids, faults: Vec::new() };
         let agents = check.agents(&document);
         let queues = check.queues(&document);
         let flows = check.flows(&document);
@@ -145,6 +146,7 @@ impl Config {
 
 struct Check<'a> {
     known: &'a Known,
+    queue_ids: BTreeSet<QueueId>,
     faults: Vec<Fault>,
 }
 
@@ -165,7 +167,7 @@ impl Check<'_> {
             self.most(&format!("{key}.queues"), agent.queues.len(), QUEUES_PER_AGENT_MAX);
             let mut queues = BTreeSet::new();
             for queue in &agent.queues {
-                self.queue(&format!("{key}.queues"), queue, document);
+                self.queue(&format!("{key}.queues"), queue);
                 if !queues.insert(queue) {
                     self.fault(format!("{key}.queues"), Problem::Duplicate(queue.as_str().into()));
                 }
@@ -232,11 +234,10 @@ impl Check<'_> {
 
     fn flows(&mut self, document: &Document) -> BTreeMap<FlowId, Arc<Flow>> {
         self.most("flows", document.flows.len(), FLOWS_MAX);
-        let queues: BTreeSet<QueueId> = document.queues.iter().map(|queue| queue.id.clone()).collect();
         let mut flows = BTreeMap::new();
         for (id, flow) in &document.flows {
             self.id(&format!("flows.{id}"), id.as_str());
-            match compile(id, flow, &self.known.prompts, &queues) {
+            match compile(id, flow, &self.known.prompts, &self.queue_ids) {
                 Ok(flow) => {
                     flows.insert(id.clone(), Arc::new(flow));
                 }
@@ -305,9 +306,9 @@ impl Check<'_> {
         }
     }
 
-    fn queue(&mut self, key: &str, queue: &QueueId, document: &Document) {
-        if !document.queues.iter().any(|known| known.id == *queue) {
-            let nearest = nearest(queue.as_str(), document.queues.iter().map(|known| known.id.as_str()));
+    fn queue(&mut self, key: &str, queue: &QueueId) {
+        if !self.queue_ids.contains(queue) {
+            let nearest = nearest(queue.as_str(), self.queue_ids.iter().map(QueueId::as_str));
             let name = queue.as_str().into();
             self.fault(key.to_owned(), Problem::Unknown { noun: Noun::Queue, name, nearest });
         }

@@ -92,3 +92,29 @@ fn no_debug_text_of_a_fact_shows_who_called() {
     let text = format!("{:?} {:?}", center.facts, center.view);
     assert!(!text.contains("+14255550123") && !text.contains("Ada"), "personal data in a debug text");
 }
+
+#[test]
+fn the_keys_of_a_fact_may_come_in_any_order() {
+    for fact in &everything().facts {
+        let mut keys: Vec<_> = match serde_json::to_value(fact).expect("json") {
+            serde_json::Value::Object(keys) => keys.into_iter().collect(),
+            other => panic!("{other}"),
+        };
+        keys.reverse();
+        let json: Vec<String> = keys.iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();
+        let again: Fact = serde_json::from_str(&format!("{{{}}}", json.join(","))).expect("a fact");
+        assert_eq!(again, **fact);
+    }
+}
+
+#[test]
+fn what_is_no_fact_is_refused_with_the_reason() {
+    let refused = |text: &str| serde_json::from_str::<Fact>(text).expect_err("no fact").to_string();
+    assert!(refused("[]").contains("a fact"));
+    assert!(
+        refused(r#"{"number":1,"at":1,"kind":"answered","interaction":1}"#).contains("missing field `v`")
+    );
+    assert!(refused(r#"{"number":1,"at":1,"v":1}"#).contains("kind"));
+    assert!(refused(r#"{"number":1,"at":1,"v":1,"kind":"dreamt"}"#).contains("dreamt"));
+    assert!(refused(r#"{"number":1,"at":1,"v":1,"kind":"answered"}"#).contains("interaction"));
+}

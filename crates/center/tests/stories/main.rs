@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod agent_states;
+mod any_configuration;
 mod caller_gone_while_ringing;
 mod clock;
 mod config_faults;
