@@ -224,6 +224,11 @@ impl B2bua {
         self.counters
     }
 
+    /// What SIP holds at this moment: legs, transactions, timers.
+    pub fn load(&self) -> tandem_sip::ua::Load {
+        self.ua.load()
+    }
+
     /// The health of every proxy of every trunk.
     pub fn health(&self) -> Vec<ProxyHealth> {
         let trunks = self.setup.trunks.iter().zip(&self.probes);

@@ -62,6 +62,10 @@ pub struct Status {
     pub calls: usize,
     /// Open streams.
     pub connections: usize,
+    /// SIP transactions, ours and theirs.
+    pub transactions: usize,
+    /// Media legs that are open.
+    pub media_legs: usize,
 }
 
 /// The engine cannot start.
@@ -230,11 +234,14 @@ impl Engine {
                 let _ = reply.send(answer);
             }
             Order::Status { reply } => {
+                let load = self.door.load();
                 let _ = reply.send(Status {
                     proxies: self.door.health(),
                     counters: self.door.counters(),
                     calls: self.door.calls(),
                     connections: self.connections.streams(),
+                    transactions: load.sent_requests + load.taken_requests,
+                    media_legs: self.relay.legs(),
                 });
             }
         }

@@ -118,6 +118,12 @@ pub fn render(view: &View, tally: &Tally, lag: Lag, writing: &Writing, status: O
         well,
     );
     if let Some(status) = status {
+        page.gauge(
+            "tandem_sip_transactions",
+            "SIP transactions that are open, both ways.",
+            status.transactions,
+        );
+        page.gauge("tandem_media_legs", "Media legs that are open.", status.media_legs);
         door(&mut page, status);
     }
     page.0

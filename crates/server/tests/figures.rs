@@ -64,6 +64,8 @@ async fn the_door_and_its_proxies_are_in_the_figures_and_in_the_list_of_trunks()
         counters: Counters { unknown_peers: 7, ..Counters::default() },
         calls: 3,
         connections: 2,
+        transactions: 7,
+        media_legs: 6,
     });
     let now = figures(&shop).await;
     for (name, expected) in [

@@ -157,7 +157,12 @@ impl Settings {
         match center {
             Some(center) if check.faults.is_empty() => Ok(Settings {
                 data: folder.join(file.data),
-                http: file.http,
+                http: HttpFile {
+                    certificate: file.http.certificate.map(|path| folder.join(path)),
+                    key: file.http.key.map(|path| folder.join(path)),
+                    token_file: file.http.token_file.map(|path| folder.join(path)),
+                    ..file.http
+                },
                 log: file.log,
                 dns: file.dns,
                 unknown_peers: match file.sip.unknown_peers {
