@@ -115,7 +115,7 @@ pub struct Events {
 }
 
 impl Events {
-    /// Adds one, and lets go of the oldest beyond [`EVENTS_MAX`].
+    /// Adds one, and lets go of the oldest beyond `EVENTS_MAX`.
     pub fn add(&mut self, at_ms: u64, what: What) {
         if self.list.len() == EVENTS_MAX {
             self.list.pop_front();

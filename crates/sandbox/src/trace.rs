@@ -41,7 +41,7 @@ pub enum Direction {
 }
 
 impl Trace {
-    /// Keeps a message, and lets go of the oldest beyond [`ENTRIES_MAX`].
+    /// Keeps a message, and lets go of the oldest beyond `ENTRIES_MAX`.
     pub fn add(
         &mut self,
         at_ms: u64,

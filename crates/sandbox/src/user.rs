@@ -71,7 +71,7 @@ pub enum Reaction {
         /// The status.
         status: u16,
     },
-    /// Nothing is ever answered but 100.
+    /// Nothing is ever answered but 100, until the caller gives up.
     Nothing,
 }
 

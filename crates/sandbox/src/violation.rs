@@ -44,7 +44,7 @@ pub struct Violations {
 }
 
 impl Violations {
-    /// Adds one. Beyond [`VIOLATIONS_MAX`] they are counted only.
+    /// Adds one. Beyond `VIOLATIONS_MAX` they are counted only.
     pub fn add(&mut self, at_ms: u64, rule: Rule, seen: impl Into<String>, call_id: Option<&[u8]>) {
         self.count += 1;
         if self.list.len() == VIOLATIONS_MAX {

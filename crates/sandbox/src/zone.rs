@@ -28,7 +28,7 @@ impl Zone {
     /// Puts a name in, or in place of what it was. An entry without addresses and services still exists: queries for
     /// it are answered with nothing.
     ///
-    /// Says no to what is no DNS name, and to more than [`NAMES_MAX`] names.
+    /// Says no to what is no DNS name, and to more than `NAMES_MAX` names.
     pub fn set(&mut self, name: &str, entry: Entry) -> Result<(), NotAName> {
         let key = key(name).ok_or(NotAName)?;
         let targets_are_names = entry.services.iter().all(|service| Name::from_str(&service.target).is_ok());

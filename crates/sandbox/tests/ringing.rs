@@ -124,6 +124,14 @@ fn nobody_answers_and_teams_gives_up() {
 }
 
 #[test]
+fn nothing_is_answered_but_100() {
+    let (mut room, _) = call(reacting(Reaction::Nothing));
+    room.pass(50_000);
+    room.assert_silent();
+    assert_eq!(room.teams.calls().next().unwrap().state, "ringing");
+}
+
+#[test]
 fn the_voicemail_answers_after_a_while() {
     let (mut room, ours) = call(reacting(Reaction::Voicemail { after_ms: 20_000 }));
     room.pass(20_000);

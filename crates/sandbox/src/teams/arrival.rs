@@ -284,7 +284,7 @@ impl Teams {
             Reaction::Decline { after_ms } | Reaction::Voicemail { after_ms } => after_ms.into(),
             Reaction::Busy | Reaction::SignedOut | Reaction::Refuse { .. } => 0,
             Reaction::NoAnswer => u64::from(self.habits.ring_max_ms) * 2,
-            Reaction::Nothing => return,
+            Reaction::Nothing => return self.timers.stop(&Timer::GiveUp(id)),
         };
         if rings {
             for _ in 0..clients {
