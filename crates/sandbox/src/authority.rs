@@ -286,7 +286,7 @@ pub fn covers(names: &[String], host: &str) -> bool {
 #[derive(Debug, thiserror::Error)]
 pub enum AuthorityError {
     /// A file of the folder cannot be read or written: the installation's fault.
-    #[error("{path}: {source}")]
+    #[error("cannot read or write {path}")]
     File {
         /// The file.
         path: PathBuf,
@@ -294,7 +294,7 @@ pub enum AuthorityError {
         source: std::io::Error,
     },
     /// What was asked for cannot be put in a certificate, such as a name that is none: the configuration's fault.
-    #[error("certificate: {0}")]
+    #[error("no certificate can be made for these names")]
     Request(#[from] rcgen::Error),
     /// A certificate just made cannot be used.
     #[error("{file}: not a usable certificate; remove the folder to have it made anew")]

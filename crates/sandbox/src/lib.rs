@@ -175,10 +175,10 @@ pub enum SandboxError {
     #[error(transparent)]
     Authority(#[from] AuthorityError),
     /// TLS cannot be set up with them.
-    #[error("TLS: {0}")]
+    #[error("TLS cannot be set up with the certificates of the folder")]
     Tls(#[from] rustls::Error),
     /// An address is taken or not ours.
-    #[error("cannot listen on {address}: {source}")]
+    #[error("cannot listen on {address}: end what listens there, or choose another address")]
     Bind {
         /// The address.
         address: SocketAddr,
