@@ -155,6 +155,7 @@ impl B2bua {
     pub fn handle_message(&mut self, now: Instant, flow: &Flow, message: Message, ports: &mut dyn Ports) {
         if message.is_request() && self.trunk_of(flow).is_none() {
             self.counters.unknown_peers += 1;
+            tracing::debug!(net.peer = %flow.remote, method = ?message.method(), "request from no trunk");
             if self.setup.unknown_peers == UnknownPeers::Drop {
                 return;
             }

@@ -71,6 +71,8 @@ async fn the_door_and_its_proxies_are_in_the_figures_and_in_the_list_of_trunks()
     for (name, expected) in [
         ("tandem_door_calls", 3.0),
         ("tandem_sip_connections", 2.0),
+        ("tandem_sip_transactions", 7.0),
+        ("tandem_media_legs", 6.0),
         ("tandem_sip_unknown_peers_total", 7.0),
         ("tandem_sip_proxies{health=\"up\"}", 1.0),
         ("tandem_sip_proxies{health=\"down\"}", 1.0),
