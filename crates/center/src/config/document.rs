@@ -33,6 +33,24 @@ pub struct Document {
     pub limits: LimitsDocument,
 }
 
+impl Document {
+    /// The flows that stand in files of their own, which the reader of this document has yet to read in.
+    pub fn flow_files(&self) -> Vec<(FlowId, Arc<str>)> {
+        let file = |(id, flow): (&FlowId, &FlowDocument)| Some((id.clone(), flow.file.clone()?));
+        self.flows.iter().filter_map(file).collect()
+    }
+
+    /// Puts in what the file of a flow says.
+    ///
+    /// # Errors
+    ///
+    /// The text is not TOML, or not that of a flow; the error says where.
+    pub fn read_flow(&mut self, id: &FlowId, text: &str) -> Result<(), toml::de::Error> {
+        self.flows.insert(id.clone(), toml::from_str(text)?);
+        Ok(())
+    }
+}
+
 /// `[[agents]]`: one agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

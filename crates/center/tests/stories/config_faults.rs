@@ -1,7 +1,7 @@
 //! Whatever is wrong with a configuration is said with its key and its remedy.
 
 use crate::harness::{SUPPORT, config, try_config};
-use tandem_center::config::Document;
+use tandem_center::config::{Config, Document, Known};
 
 /// What is said about the good configuration after one replacement.
 fn fault(from: &str, to: &str) -> String {
@@ -69,6 +69,18 @@ fn a_flow_whose_file_was_not_read_is_refused() {
         told,
         "flows.main.file: the flow stands in \"main.toml\"; read the file in before the configuration is used"
     );
+}
+
+#[test]
+fn a_flow_may_stand_in_a_file_of_its_own() {
+    let mut document: Document = toml::from_str("flows.main = { file = \"main.toml\" }").expect("a document");
+    assert_eq!(document.flow_files(), [("main".into(), "main.toml".into())]);
+    let main = "main".into();
+    let error = document.read_flow(&main, "begin = \"bye\"").expect_err("no such key").to_string();
+    assert!(error.contains("begin") && error.contains("line 1"), "{error}");
+    document.read_flow(&main, "start = \"bye\"\n[steps.bye]\nhang_up = true").expect("a flow");
+    assert!(document.flow_files().is_empty());
+    assert!(Config::new(document, &Known::default()).is_ok());
 }
 
 #[test]
