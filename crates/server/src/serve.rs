@@ -52,6 +52,7 @@ impl Program {
     ///
     /// Whatever cannot be opened.
     pub async fn start(settings: Settings) -> Result<Program> {
+        raise_descriptor_limit();
         // One crypto provider for the whole program; a second start in one process finds it installed.
         let _ = Arc::unwrap_or_clone(tls::provider()).install_default();
         let tenant = Tenant::only();
@@ -146,6 +147,15 @@ impl Parts {
                 }
             }
         });
+    }
+}
+
+/// Each party of a call takes two descriptors: as many are allowed as the system lets us have.
+fn raise_descriptor_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
+        tracing::warn!(%error, "the limit of open files stays as it is; raise it for more calls at once");
     }
 }
 

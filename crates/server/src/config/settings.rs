@@ -131,7 +131,7 @@ impl Settings {
         if file.relay.threads.is_some_and(|threads| !(1..=64).contains(&threads)) {
             check.fault("relay.threads", "must be 1 to 64; leave it out for one a core, at most 2");
         }
-        let document = Document {
+        let mut document = Document {
             agents: file.agents,
             queues: file.queues,
             numbers: file.numbers,
@@ -139,6 +139,7 @@ impl Settings {
             offers: file.offers,
             limits: file.limits,
         };
+        check.flow_files(&mut document);
         let known = Known {
             prompts: prompts.keys().cloned().collect(),
             lines: file.trunks.iter().map(|trunk| Arc::from(trunk.name.as_str())).collect(),
@@ -488,6 +489,25 @@ impl Check<'_> {
             }
         }
         all
+    }
+
+    /// Reads in the flows that stand in files of their own.
+    fn flow_files(&mut self, document: &mut Document) {
+        for (id, file) in document.flow_files() {
+            let key = format!("flows.{id}.file");
+            let path = self.folder.join(&*file);
+            match std::fs::read_to_string(&path) {
+                Err(error) => {
+                    let problem = format!("{} cannot be read: {error}; check the path", path.display());
+                    self.fault(key, problem);
+                }
+                Ok(text) => {
+                    if let Err(error) = document.read_flow(&id, &text) {
+                        self.fault(key, format!("{}: {error}", path.display()));
+                    }
+                }
+            }
+        }
     }
 
     fn unknown(&mut self, key: String, name: &str, list: &str) {
