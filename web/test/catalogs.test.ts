@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { en } from "../src/i18n/en.ts";
 import { fr } from "../src/i18n/fr.ts";
@@ -48,6 +49,20 @@ test("no text of another language was left in English by mistake", () => {
   for (const [key, text] of Object.entries(fr)) {
     if (typeof text === "string" && !same.has(text)) expect(text, key).not.toBe((en as Record<string, Entry>)[key]);
   }
+});
+
+test("every text is used by the page", () => {
+  const folder = new URL("../src/", import.meta.url);
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" });
+  const source = files
+    .filter((file) => file.endsWith(".ts") && !/^i18n.(en|fr)\.ts$/.test(file))
+    .map((file) => readFileSync(new URL(file, folder), "utf8"))
+    .join("\n");
+  const unused = Object.keys(en).filter((key) => {
+    const stems = key.split(".").map((_, end, parts) => `\`${parts.slice(0, end).join(".")}.\${`);
+    return !source.includes(`"${key}"`) && !stems.some((stem) => source.includes(stem));
+  });
+  expect(unused).toEqual([]);
 });
 
 function plurals(catalog: Record<string, Entry>): [string, Readonly<Record<string, string>>][] {

@@ -1,9 +1,18 @@
-/** The requests that the page makes. Texts of errors come from the program in English; their codes are stable. */
+/**
+ * The requests that the page makes. Their types come from the program's own description: `npm run api` writes
+ * `schema.ts` from docs/openapi.json, and `npm run check` fails when the two no longer agree.
+ */
 
 import type { AgentId, ChosenState, Fact, InteractionId } from "./center.ts";
+import type { components } from "./schema.ts";
 
-/** What went wrong. `code` is one word; `unreachable` means that there was no answer at all. */
-export type Problem = { code: string; message: string };
+type Schemas = components["schemas"];
+
+/**
+ * What went wrong: a stable word, and a sentence in English. `unreachable` is our own word for no answer at all, and
+ * `other` for one that is not the program's.
+ */
+export type Problem = Pick<Schemas["ErrorBody"], "code" | "message">;
 
 export type Answer<T> = { ok: true; value: T } | { ok: false; problem: Problem };
 
@@ -15,20 +24,22 @@ export class Client {
   token = "";
 
   /** Sets what an agent is: now, or after the conversation that goes on. */
-  async agentStateSet(id: AgentId, chosen: ChosenState): Promise<Answer<unknown>> {
-    return await this.#ask(`/api/v1/agents/${encodeURIComponent(id)}/state`, {
+  async agentStateSet(id: AgentId, chosen: ChosenState): Promise<Answer<Schemas["Done"]>> {
+    const choice: Schemas["Choice"] = chosen;
+    return await this.#ask<Schemas["Done"]>(`/api/v1/agents/${encodeURIComponent(id)}/state`, {
       method: "PUT",
       headers: { "Content-Type": "application/json", "Idempotency-Key": crypto.randomUUID() },
-      body: JSON.stringify(chosen),
+      body: JSON.stringify(choice),
     });
   }
 
   /** The story of an interaction, also of one that has long been over. */
   async callStory(id: InteractionId): Promise<Answer<Story>> {
-    const answer = await this.#ask<{ timeline: { fact: Fact }[]; cut: boolean }>(`/api/v1/calls/${id}`, {});
+    const answer = await this.#ask<Schemas["Story"]>(`/api/v1/calls/${id}`, {});
     if (!answer.ok) return answer;
     const { timeline, cut } = answer.value;
-    return { ok: true, value: { facts: timeline.map(({ fact }) => fact), cut } };
+    // The description leaves open what is in a fact: there are as many forms as kinds.
+    return { ok: true, value: { facts: timeline.map(({ fact }) => fact as unknown as Fact), cut } };
   }
 
   async #ask<T>(path: string, request: RequestInit): Promise<Answer<T>> {

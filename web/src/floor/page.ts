@@ -14,6 +14,7 @@ import { CallsPart } from "./calls.ts";
 import type { Context } from "./context.ts";
 import { type Figures, figuresOf } from "./figures.ts";
 import { Glance } from "./glance.ts";
+import { problemText } from "./problem.ts";
 import { RecentPart } from "./recent.ts";
 import { StatesMenu } from "./states_menu.ts";
 import { StoryDialog } from "./story.ts";
@@ -181,23 +182,9 @@ export class Page {
       write(this.#spoken, words.say("menu.done", { agent, state: stateText(words, chosen) }));
       return;
     }
-    const refusal = words.say("refused.title", { agent, reason: refusalText(words, answer.problem) });
+    const refusal = words.say("refused.title", { agent, reason: problemText(words, answer.problem) });
     write(this.#refusal, refusal);
     write(this.#alarm, refusal);
     show(this.#refusals, true);
-  }
-}
-
-/** Why a command was refused: in our words if the code is one of those that we know, else in the program's. */
-function refusalText(words: Words, { code, message }: { code: string; message: string }): string {
-  switch (code) {
-    case "not_found":
-      return words.text("refused.unknown_agent");
-    case "unreachable":
-    case "unauthorized":
-    case "reason_too_long":
-      return words.text(`refused.${code}`);
-    default:
-      return message || code;
   }
 }

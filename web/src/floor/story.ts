@@ -9,6 +9,7 @@ import { digits, type Words } from "../i18n/words.ts";
 import { h, heard, show, write } from "../ui/dom.ts";
 import { icon, type IconName, showIcon } from "../ui/icon.ts";
 import { type Row, Rows } from "../ui/rows.ts";
+import { problemText } from "./problem.ts";
 
 export class StoryDialog {
   readonly node: HTMLDialogElement;
@@ -107,11 +108,7 @@ export class StoryDialog {
     if (id !== this.#id) return;
     if (answer.ok) this.#fetched = answer.value;
     else if (answer.problem.code === "not_found") this.#failure = this.#words.text("story.missing");
-    else {
-      const { code, message } = answer.problem;
-      const detail = code === "unreachable" ? this.#words.text("refused.unreachable") : message;
-      this.#failure = this.#words.say("story.failed", { detail });
-    }
+    else this.#failure = this.#words.say("story.failed", { detail: problemText(this.#words, answer.problem) });
     this.#refresh();
   }
 }

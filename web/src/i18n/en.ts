@@ -18,8 +18,6 @@ export const en = {
   "live.lost.never": "Not live: the program does not answer. Trying again.",
   "live.again": "The view is live again.",
   "live.retry": "Try now",
-  "live.newer": "This page is older than the program that serves it.",
-  "live.reload": "Reload",
 
   "token.title": "Access token",
   "token.text": "This program asks for the token that its administrator has set. It is kept until this tab is closed.",
@@ -106,17 +104,17 @@ export const en = {
 
   "menu.title": "State of {agent}",
   "menu.later": "comes into force after the call",
-  "menu.sending": "Setting the state of {agent}",
   "menu.done": "{agent}: {state}",
-  "menu.done.later": "{agent}: {state} after the call",
 
   "refused.title": "The state of {agent} was not set: {reason}",
-  "refused.unknown_agent": "there is no such agent.",
-  "refused.not_in_wrap_up": "the agent is not in a wrap-up.",
-  "refused.reason_too_long": "the reason of the break is too long.",
-  "refused.unreachable": "the program does not answer.",
-  "refused.unauthorized": "the access token is missing or wrong.",
-  "refused.other": "{detail}",
+  "problem.not_found": "there is no such agent.",
+  "problem.unreachable": "the program does not answer.",
+  "problem.unauthorized": "the access token is missing or wrong.",
+  "problem.overloaded": "the program has too much to do; try again in a moment.",
+  "problem.engine_silent": "the program did not answer in time; look at the state before you try again.",
+  "problem.not_yet_written": "the change is made and not yet written down; look at the state before you try again.",
+  "problem.journal_unreadable": "the journal cannot be read.",
+  "problem.reason_too_long": "the reason of the break is too long.",
 
   "calls.title": "Calls in progress",
   "calls.caller": "Caller",
@@ -147,8 +145,6 @@ export const en = {
   "recent.empty": "No call has ended yet.",
   "recent.wait": "wait",
   "recent.talk": "talk",
-  "recent.with": "with {agent}",
-  "recent.ago": "ago",
 
   "outcome.handled": "Handled",
   "outcome.transferred": "Handed over",

@@ -16,8 +16,6 @@ export const fr: Catalog<"fr"> = {
   "live.lost.never": "Hors ligne : le programme ne répond pas. Nouvel essai en cours.",
   "live.again": "La vue est de nouveau en direct.",
   "live.retry": "Réessayer",
-  "live.newer": "Cette page est plus ancienne que le programme qui la sert.",
-  "live.reload": "Recharger",
 
   "token.title": "Jeton d’accès",
   "token.text":
@@ -110,17 +108,18 @@ export const fr: Catalog<"fr"> = {
 
   "menu.title": "État : {agent}",
   "menu.later": "prend effet après l’appel",
-  "menu.sending": "Changement d’état : {agent}",
   "menu.done": "{agent} : {state}",
-  "menu.done.later": "{agent} : {state} après l’appel",
 
   "refused.title": "L’état n’a pas changé pour {agent} : {reason}",
-  "refused.unknown_agent": "cet agent n’existe pas.",
-  "refused.not_in_wrap_up": "l’agent n’est pas en post-appel.",
-  "refused.reason_too_long": "le motif de la pause est trop long.",
-  "refused.unreachable": "le programme ne répond pas.",
-  "refused.unauthorized": "le jeton d’accès manque ou n’est pas le bon.",
-  "refused.other": "{detail}",
+  "problem.not_found": "cet agent n’existe pas.",
+  "problem.unreachable": "le programme ne répond pas.",
+  "problem.unauthorized": "le jeton d’accès manque ou n’est pas le bon.",
+  "problem.overloaded": "le programme a trop à faire ; réessayez dans un instant.",
+  "problem.engine_silent": "le programme n’a pas répondu à temps ; regardez l’état avant de réessayer.",
+  "problem.not_yet_written":
+    "le changement est fait mais pas encore consigné ; regardez l’état avant de réessayer.",
+  "problem.journal_unreadable": "le journal ne peut pas être lu.",
+  "problem.reason_too_long": "le motif de la pause est trop long.",
 
   "calls.title": "Appels en cours",
   "calls.caller": "Appelant",
@@ -151,8 +150,6 @@ export const fr: Catalog<"fr"> = {
   "recent.empty": "Aucun appel terminé pour l’instant.",
   "recent.wait": "attente",
   "recent.talk": "parole",
-  "recent.with": "avec {agent}",
-  "recent.ago": "il y a",
 
   "outcome.handled": "Traité",
   "outcome.transferred": "Transféré",

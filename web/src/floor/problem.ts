@@ -1,0 +1,21 @@
+/** What went wrong, in the reader's language. */
+
+import type { Problem } from "../api/client.ts";
+import type { Words } from "../i18n/words.ts";
+
+/** The program's codes for which we have words; of any other its English sentence is shown. */
+export function problemText(words: Words, { code, message }: Problem): string {
+  switch (code) {
+    case "not_found":
+    case "unreachable":
+    case "unauthorized":
+    case "overloaded":
+    case "engine_silent":
+    case "not_yet_written":
+    case "journal_unreadable":
+    case "reason_too_long":
+      return words.text(`problem.${code}`);
+    default:
+      return message || code;
+  }
+}
