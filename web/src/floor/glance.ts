@@ -52,6 +52,7 @@ export class Glance {
     write(this.#waiting.detail, where);
     this.#showLongest(figures);
     write(this.#agents.value, words.number(agents.free));
+    this.#agents.value.toggleAttribute("data-none", agents.free === 0);
     write(this.#agents.detail, words.say("figures.agents.detail", agents));
     for (const [group, share] of this.#shares) grow(share, agents[group]);
     write(this.#answered.value, words.number(figures.answered));
