@@ -1,8 +1,8 @@
 import { defineConfig } from "vite";
 import { mock } from "./mock/plugin.ts";
 
-/** Where `npm run dev` finds a program to show: `make run`, or `tandem serve`. */
-const PROGRAM = "http://127.0.0.1:8080";
+/** Where `npm run dev` finds a program to show: `make run`, `tandem serve`, or the one at the address in TANDEM_URL. */
+const PROGRAM = process.env["TANDEM_URL"] ?? "http://127.0.0.1:8080";
 
 export default defineConfig(({ mode }) => ({
   plugins: mode === "mock" ? [mock()] : [],

@@ -26,11 +26,14 @@ describe("plural forms", () => {
 describe("durations", () => {
   test("are told in the largest units that matter", () => {
     const told = (seconds: number): string => english.duration(seconds * SECOND).replaceAll(NARROW, " ");
-    expect([0, 0.42, 1, 59.6, 60, 200, 3600, 3900, 90_000].map(told)).toEqual([
+    // As in columns, a second that is not over does not count.
+    expect([0, 0.02, 0.42, 0.99, 1, 59.6, 60, 200, 3600, 3900, 90_000].map(told)).toEqual([
+      "0 s",
       "0 s",
       "0.4 s",
+      "0.9 s",
       "1 s",
-      "1 min",
+      "59 s",
       "1 min",
       "3 min 20 s",
       "1 h",

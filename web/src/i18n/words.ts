@@ -84,8 +84,9 @@ export class Words {
 
   /** A duration for a sentence: `0.4 s`, `42 s`, `3 min 20 s`, `1 h 5 min`. The units are the same in all our languages. */
   duration(us: Micros): string {
-    if (us > 0 && us < 950_000) return `${this.tenths(us / 1_000_000)} s`.replace(" ", NARROW_SPACE);
-    const all = Math.round(us / 1_000_000);
+    const tenths = Math.floor(us / 100_000);
+    if (tenths > 0 && tenths < 10) return `${this.tenths(tenths / 10)} s`.replace(" ", NARROW_SPACE);
+    const all = Math.floor(us / 1_000_000);
     const [hours, minutes, seconds] = [Math.floor(all / 3600), Math.floor(all / 60) % 60, all % 60];
     const parts = hours > 0 ? [`${hours} h`, `${minutes} min`] : [`${minutes} min`, `${seconds} s`];
     return parts
