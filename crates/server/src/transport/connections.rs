@@ -11,7 +11,7 @@ use rustls::pki_types::ServerName;
 use tandem_sip::flow::{ConnectionId, Destination, Flow, Hop, InterfaceId, PeerIdentity, Transport};
 use tandem_sip::framing::{self, Framer, PONG};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpStream, UdpSocket};
+use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 use tokio::sync::mpsc;
 use tokio_rustls::TlsConnector;
 
@@ -265,7 +265,7 @@ enum Stream {
 }
 
 async fn connect_to(interface: &Interface, hop: &Hop, remote: SocketAddr) -> std::io::Result<Stream> {
-    let stream = TcpStream::connect(remote).await?;
+    let stream = dial(interface, remote).await?;
     stream.set_nodelay(true)?;
     if hop.transport != Transport::Tls {
         return Ok(Stream::Plain(stream));
@@ -277,6 +277,16 @@ async fn connect_to(interface: &Interface, hop: &Hop, remote: SocketAddr) -> std
     let stream = TlsConnector::from(context.client.clone()).connect(name, stream).await?;
     let peer = identity(stream.get_ref().1.peer_certificates());
     Ok(Stream::Tls(Box::new(stream), peer))
+}
+
+/// Connects from the interface's own address, where it has a particular one: other networks know us by it.
+async fn dial(interface: &Interface, remote: SocketAddr) -> std::io::Result<TcpStream> {
+    let socket = if remote.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    let own = interface.bind.ip();
+    if !own.is_unspecified() && own.is_ipv4() == remote.is_ipv4() {
+        socket.bind(SocketAddr::new(own, 0))?;
+    }
+    socket.connect(remote).await
 }
 
 /// Opens a connection and closes it again: whether the other end is there and both believe each other.
