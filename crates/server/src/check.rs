@@ -9,6 +9,7 @@ use tandem_b2bua::trunk::Trunk;
 use tandem_sip::flow::{Hop, Transport};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
+use crate::api;
 use crate::config::Settings;
 use crate::config::settings::Interface;
 use crate::transport::connections::probe;
@@ -69,6 +70,12 @@ pub fn run(path: &Path, offline: bool) -> Result<()> {
     };
     let mut report = Report::default();
     report.good(format!("{} is complete and consistent", path.display()));
+    for fault in settings.unfit_here() {
+        report.fault(fault.to_string());
+    }
+    if let Err(fault) = api::listen::protection(&settings.http) {
+        report.fault(fault.to_string());
+    }
     certificates(&settings, &mut report);
     if !offline {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

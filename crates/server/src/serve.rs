@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::LocalSet;
 
 use crate::api;
-use crate::config::Settings;
+use crate::config::{Faults, Settings};
 use crate::desk::Desk;
 use crate::engine::{Clock, Engine, ORDERS_MAX, StartFault};
 use crate::live::{Live, Recorder};
@@ -27,6 +27,10 @@ use crate::transport::tls;
 pub fn run(path: &Path) -> Result<()> {
     let settings = Settings::load(path)
         .map_err(|faults| anyhow::anyhow!("{} cannot be used:\n{faults}", path.display()))?;
+    let unfit = settings.unfit_here();
+    if !unfit.is_empty() {
+        bail!("{} cannot be used on this machine:\n{}", path.display(), Faults(unfit));
+    }
     telemetry::start(&settings.log).map_err(|error| anyhow::anyhow!("the log cannot be set up: {error}"))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {

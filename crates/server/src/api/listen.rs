@@ -82,6 +82,19 @@ impl ListenFault {
 ///
 /// An address that others can reach has no TLS or no token, or a file or the address cannot be used.
 pub async fn open(http: &HttpFile) -> Result<(Listening, Access), ListenFault> {
+    let (tls, access) = protection(http)?;
+    let bind = |source| ListenFault::Bind { address: http.listen, source };
+    let listener = TcpListener::bind(http.listen).await.map_err(bind)?;
+    let address = listener.local_addr().map_err(bind)?;
+    Ok((Listening { listener, tls, address }, access))
+}
+
+/// How the address of the configuration is protected, without opening it.
+///
+/// # Errors
+///
+/// An address that others can reach has no TLS or no token, or a file cannot be used.
+pub fn protection(http: &HttpFile) -> Result<(Option<TlsAcceptor>, Access), ListenFault> {
     let token = match &http.token_file {
         Some(path) => {
             let read = fs::read_to_string(path);
@@ -95,10 +108,7 @@ pub async fn open(http: &HttpFile) -> Result<(Listening, Access), ListenFault> {
         _ => None,
     };
     let access = Access::new(http.listen, tls.is_some(), token)?;
-    let bind = |source| ListenFault::Bind { address: http.listen, source };
-    let listener = TcpListener::bind(http.listen).await.map_err(bind)?;
-    let address = listener.local_addr().map_err(bind)?;
-    Ok((Listening { listener, tls, address }, access))
+    Ok((tls, access))
 }
 
 impl Listening {

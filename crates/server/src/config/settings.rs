@@ -10,7 +10,8 @@ use tandem_b2bua::UnknownPeers;
 use tandem_b2bua::trunk::{AddressRange, Profile, Proxy, Trunk};
 use tandem_center::call::PromptName;
 use tandem_center::config::document::Document;
-use tandem_center::config::{Config, Known};
+use tandem_center::config::{Config, Known, Problem};
+use tandem_center::flow::document::FlowDocument;
 use tandem_media::leg;
 use tandem_media::negotiate::SrtpPolicy;
 use tandem_media::prompt::Prompt;
@@ -111,12 +112,7 @@ impl Settings {
     /// Checks the text of a file whose relative paths start at `folder`. All faults are found at once, but for those
     /// of the form itself, of which the first is told with its line.
     pub fn parse(text: &str, folder: &Path) -> Result<Settings, Faults> {
-        let file: File = toml::from_str(text).map_err(|error| {
-            let problem = error.message().to_owned();
-            let line =
-                error.span().map_or(1, |span| text.get(..span.start).unwrap_or("").lines().count().max(1));
-            Faults(vec![Fault { key: format!("line {line}"), problem }])
-        })?;
+        let file: File = toml::from_str(text).map_err(|error| Faults(vec![form_fault(text, &error)]))?;
         Settings::check(file, folder)
     }
 
@@ -141,14 +137,21 @@ impl Settings {
         };
         check.flow_files(&mut document);
         let known = Known {
-            prompts: prompts.keys().cloned().collect(),
+            // A prompt whose file is at fault is told once, not wherever it is named.
+            prompts: prompts
+                .keys()
+                .cloned()
+                .chain(file.prompts.keys().map(|name| Arc::from(name.as_str())))
+                .collect(),
             lines: file.trunks.iter().map(|trunk| Arc::from(trunk.name.as_str())).collect(),
         };
         let calls = usize::try_from(document.limits.calls).unwrap_or(usize::MAX);
         let center = match Config::new(document, &known) {
             Ok(center) => Some(Arc::new(center)),
             Err(faults) => {
-                check.faults.extend(faults.0.into_iter().map(|fault| Fault {
+                // Files of flows are read here, and what is wrong with them has been told.
+                let others = faults.0.into_iter().filter(|f| !matches!(f.problem, Problem::FileNotRead(_)));
+                check.faults.extend(others.map(|fault| Fault {
                     problem: format!("{}; {}", fault.problem, fault.problem.remedy()),
                     key: fault.key,
                 }));
@@ -180,6 +183,28 @@ impl Settings {
             }),
             _ => Err(Faults(check.faults)),
         }
+    }
+}
+
+impl Settings {
+    /// What this machine cannot do of what the file asks: addresses that are not its own, a folder that cannot be.
+    pub fn unfit_here(&self) -> Vec<Fault> {
+        let interfaces =
+            self.interfaces.iter().map(|at| (format!("interfaces.{}.bind", at.name), at.bind.ip()));
+        let media = self.media.iter().map(|at| (format!("media.{}.bind", at.name), at.bind));
+        let addresses = interfaces.chain(media).filter_map(|(key, address)| {
+            let error = std::net::UdpSocket::bind((address, 0)).err()?;
+            let problem = format!(
+                "{address} cannot be used: {error}; write an address of this machine, or 0.0.0.0 for all"
+            );
+            Some(Fault { key, problem })
+        });
+        let above = self.data.ancestors().find(|folder| folder.exists());
+        let data = above.filter(|folder| !folder.is_dir()).map(|file| Fault {
+            key: "data".into(),
+            problem: format!("{} is in the way, which is no folder; name another", file.display()),
+        });
+        addresses.chain(data).collect()
     }
 }
 
@@ -291,10 +316,11 @@ impl Check<'_> {
         match TlsContext::load(&files) {
             Ok(context) => Some(context),
             Err(fault) => {
-                self.fault(
-                    format!("{key}.certificates"),
-                    format!("{fault}; give PEM files that belong together"),
-                );
+                let (key, remedy) = match fault.path() == Some(&files.trust) {
+                    true => (format!("{key}.trust"), "give a PEM file of roots"),
+                    false => (format!("{key}.certificates"), "give PEM files that belong together"),
+                };
+                self.fault(key, format!("{fault}; {remedy}"));
                 None
             }
         }
@@ -339,7 +365,8 @@ impl Check<'_> {
             }
             let interface = interfaces.iter().position(|i| *i.name == *entry.interface);
             let place = media.iter().position(|m| *m.name == *entry.media);
-            if interface.is_none() {
+            // One that is there with a fault of its own is not told twice.
+            if interface.is_none() && !file.interfaces.iter().any(|i| i.name == entry.interface) {
                 self.unknown(format!("{key}.interface"), &entry.interface, "interfaces");
             }
             if place.is_none() {
@@ -377,7 +404,8 @@ impl Check<'_> {
             }
             Some(fqdn) => (Arc::from(fqdn.as_str()), at.advertised.1),
             None if direct_routing => {
-                let problem = "is needed: Teams refuses calls whose Contact carries an address (403)";
+                let problem = "is needed: Teams refuses calls whose Contact carries an address (403); write the trunk's name \
+                               there, sbc1.contoso.com";
                 self.fault(format!("{key}.fqdn"), problem);
                 return None;
             }
@@ -442,7 +470,8 @@ impl Check<'_> {
             (Some(peers), _) => peers.iter().map(String::as_str).collect(),
             (None, ProfileFile::DirectRouting) => MICROSOFT_PEERS.to_vec(),
             (None, ProfileFile::Carrier) => {
-                let problem = "is needed: the addresses from which this network's calls are taken";
+                let problem = "is needed: the addresses from which this network's calls are taken; write \
+                               [\"203.0.113.7\"]";
                 self.fault(format!("{key}.peers"), problem);
                 return Vec::new();
             }
@@ -467,7 +496,8 @@ impl Check<'_> {
                     realm: None,
                 }),
                 Err(error) => {
-                    self.fault(format!("{key}.password_file"), format!("cannot be read: {error}"));
+                    let problem = format!("{} cannot be read: {error}; check the path", path.display());
+                    self.fault(format!("{key}.password_file"), problem);
                     None
                 }
             },
@@ -494,6 +524,11 @@ impl Check<'_> {
     /// Reads in the flows that stand in files of their own.
     fn flow_files(&mut self, document: &mut Document) {
         for (id, file) in document.flow_files() {
+            // With steps beside it the file is one too many, which is told when the flow is compiled.
+            let alone = |flow: &FlowDocument| flow.start.is_none() && flow.steps.is_empty();
+            if !document.flows.get(&id).is_some_and(alone) {
+                continue;
+            }
             let key = format!("flows.{id}.file");
             let path = self.folder.join(&*file);
             match std::fs::read_to_string(&path) {
@@ -503,7 +538,7 @@ impl Check<'_> {
                 }
                 Ok(text) => {
                     if let Err(error) = document.read_flow(&id, &text) {
-                        self.fault(key, format!("{}: {error}", path.display()));
+                        self.fault(key, format!("{}: {}", path.display(), form_fault(&text, &error)));
                     }
                 }
             }
@@ -516,6 +551,25 @@ impl Check<'_> {
             format!("names {name:?}, which is not among [[{list}]]; add it there or name another"),
         );
     }
+}
+
+/// What is wrong with the form of a text, at the key on whose line it was found.
+fn form_fault(text: &str, error: &toml::de::Error) -> Fault {
+    let start = error.span().map_or(0, |span| span.start).min(text.len());
+    let end = text.get(start..).and_then(|rest| rest.find('\n')).map_or(text.len(), |length| start + length);
+    let mut until = text.get(..end).unwrap_or(text).lines().rev();
+    let line = until.next().unwrap_or_default();
+    let number = until.clone().count() + 1;
+    let table = |line: &str| Some(line.trim().strip_prefix('[')?.trim_matches(['[', ']']).to_owned());
+    let own = line.split_once('=').map(|(key, _)| key.trim().to_owned());
+    let key = match (table(line), until.find_map(table), own) {
+        (Some(table), _, _) | (None, Some(table), None) => format!("{table} (line {number})"),
+        (None, Some(table), Some(key)) => format!("{table}.{key} (line {number})"),
+        (None, None, Some(key)) => format!("{key} (line {number})"),
+        (None, None, None) => format!("line {number}"),
+    };
+    let problem = format!("{}; docs/configuration.md says what every key takes", error.message().trim_end());
+    Fault { key, problem }
 }
 
 fn peer_names(trunk: &TrunkFile) -> Vec<Box<str>> {

@@ -93,6 +93,18 @@ pub enum TlsFault {
     Setup(#[from] rustls::Error),
 }
 
+impl TlsFault {
+    /// The file that is at fault, if it is one.
+    pub fn path(&self) -> Option<&PathBuf> {
+        match self {
+            TlsFault::Pem { path, .. } | TlsFault::NoCertificate { path } | TlsFault::Key { path, .. } => {
+                Some(path)
+            }
+            TlsFault::Setup(_) => None,
+        }
+    }
+}
+
 /// The one crypto provider of the program, with the suites that SIP peers are offered: TLS 1.3, and TLS 1.2 with
 /// ECDHE and GCM.
 pub fn provider() -> Arc<CryptoProvider> {
