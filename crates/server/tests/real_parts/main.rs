@@ -8,8 +8,14 @@
 
 mod parts;
 
+mod bad_input;
 mod caller_leaves;
+mod config_faults;
+mod connections;
+mod example;
 mod hold;
+mod many_calls;
+mod odd_callers;
 mod over_tcp;
 mod over_udp;
 mod power_failure;

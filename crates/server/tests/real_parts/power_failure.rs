@@ -14,7 +14,8 @@ fn calls_in_progress_are_closed_as_lost_and_agents_are_free_after_a_restart() {
     let _ben = Sipp::new(&lab, "agent-silent", SECOND_AGENT).answers();
 
     // One talks, one rings, one waits.
-    let direct = |name| Sipp::new(&lab, "caller-hears-bye", CALLER).named(name).args(&["-s", "+15550199"]);
+    let direct =
+        |name| Sipp::new(&lab, "caller-hears-bye", CALLER).named(name).once().args(&["-s", "+15550199"]);
     let talks = direct("talks").calls(&lab.sip(TANDEM));
     tandem.wait_stage("connected");
     tandem.set_agent("ben", "available");

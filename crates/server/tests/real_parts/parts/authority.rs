@@ -57,6 +57,15 @@ impl Authority {
         names: &[&str],
         special: impl FnOnce(&mut CertificateParams),
     ) -> Identity {
+        self.signs_key(names, special, &KeyPair::generate().unwrap())
+    }
+
+    fn signs_key(
+        &self,
+        names: &[&str],
+        special: impl FnOnce(&mut CertificateParams),
+        key: &KeyPair,
+    ) -> Identity {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, names[0]);
         params.subject_alt_names = names
@@ -69,14 +78,18 @@ impl Authority {
         params.extended_key_usages =
             vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         special(&mut params);
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        let certificate = params.signed_by(key, &self.issuer).unwrap();
         Identity { certificate: certificate.pem(), key: key.serialize_pem() }
     }
 
     /// Writes `NAME.pem`, `NAME.key`, and both in `NAME.both.pem`.
     pub(crate) fn writes(&self, name: &str, names: &[&str]) {
-        let Identity { certificate, key } = self.signs(names);
+        self.writes_with_key(name, names, &KeyPair::generate().unwrap());
+    }
+
+    /// The same, with a key of a special kind.
+    pub(crate) fn writes_with_key(&self, name: &str, names: &[&str], key: &KeyPair) {
+        let Identity { certificate, key } = self.signs_key(names, |_| {}, key);
         std::fs::write(self.folder.join(format!("{name}.both.pem")), format!("{certificate}{key}")).unwrap();
         std::fs::write(self.folder.join(format!("{name}.pem")), certificate).unwrap();
         std::fs::write(self.folder.join(format!("{name}.key")), key).unwrap();

@@ -116,6 +116,13 @@ starts = "available"
         ))
     }
 
+    /// One text in place of another, which must be there.
+    pub(crate) fn replacing(mut self, from: &str, to: &str) -> Config {
+        assert!(self.text.contains(from), "no {from:?} in {}", self.text);
+        self.text = self.text.replace(from, &to.replace("NET", &self.network));
+        self
+    }
+
     /// More text. `NET` becomes the first three numbers of the lab's addresses.
     pub(crate) fn and(mut self, text: &str) -> Config {
         self.text.push_str(&text.replace("NET", &self.network));

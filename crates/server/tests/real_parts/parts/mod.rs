@@ -5,12 +5,15 @@ pub(crate) mod config;
 pub(crate) mod edge;
 pub(crate) mod http;
 pub(crate) mod lab;
+pub(crate) mod names;
+pub(crate) mod peer;
 pub(crate) mod phone;
 pub(crate) mod process;
 pub(crate) mod sipp;
 pub(crate) mod sound;
 pub(crate) mod story;
 pub(crate) mod tandem;
+pub(crate) mod wire;
 
 use std::time::{Duration, Instant};
 

@@ -15,6 +15,7 @@ pub(crate) struct Sipp {
     name: String,
     folder: PathBuf,
     run: Option<String>,
+    rtp_port: u16,
 }
 
 /// A SIPp that runs.
@@ -35,15 +36,35 @@ pub(crate) struct Ear {
 impl Sipp {
     /// A part that plays a scenario of `tests/sipp` at an address of the lab. Calls +15550123 unless told otherwise.
     pub(crate) fn new(lab: &Lab, scenario: &str, host: u8) -> Sipp {
+        Sipp::at(lab, scenario, &lab.ip(host), 5060).named(&format!("{scenario}-{host}"))
+    }
+
+    /// The same at any address and port.
+    pub(crate) fn at(lab: &Lab, scenario: &str, ip: &str, port: u16) -> Sipp {
         let file = tests().join("sipp").join(format!("{scenario}.xml"));
         assert!(file.exists(), "{} does not exist", file.display());
-        let ip = lab.ip(host);
         let mut command = Command::new("sipp");
-        command.arg("-sf").arg(file).args(["-i", &ip, "-p", "5060", "-bind_local", "-mi", &ip, "-ci", &ip]);
+        command.arg("-sf").arg(file).args([
+            "-i",
+            ip,
+            "-p",
+            &port.to_string(),
+            "-bind_local",
+            "-mi",
+            ip,
+            "-ci",
+            ip,
+        ]);
         command.args(["-nostdin", "-skip_rlimit", "-timeout", "60s", "-timeout_error", "-s", "+15550123"]);
-        command.args(["-key", "from", "+15550100", "-key", "rtp_port", "7000"]);
+        command.args(["-key", "from", "+15550100"]);
         command.current_dir(lab.folder());
-        Sipp { command, name: format!("{scenario}-{host}"), folder: lab.folder().to_owned(), run: None }
+        Sipp {
+            command,
+            name: scenario.to_owned(),
+            folder: lab.folder().to_owned(),
+            run: None,
+            rtp_port: 7000,
+        }
     }
 
     /// A further name for its files, where one scenario runs twice at one address.
@@ -87,6 +108,12 @@ impl Sipp {
         self
     }
 
+    /// Its media port, where two share an address.
+    pub(crate) fn sound_at(mut self, port: u16) -> Sipp {
+        self.rtp_port = port;
+        self
+    }
+
     /// A word of the scenario.
     pub(crate) fn key(self, key: &str, value: &str) -> Sipp {
         self.args(&["-key", key, value])
@@ -117,7 +144,7 @@ impl Sipp {
     fn start(mut self) -> Running {
         let run = self.run.take().unwrap_or_else(|| "true".to_owned());
         let (errors, messages) = (self.file("errors"), self.file("messages"));
-        self.command.args(["-key", "run", &run]);
+        self.command.args(["-key", "run", &run, "-key", "rtp_port", &self.rtp_port.to_string()]);
         self.command.arg("-trace_err").arg("-error_file").arg(&errors);
         self.command.arg("-trace_msg").arg("-message_file").arg(&messages);
         let ear = Ear { recording: self.file("wav"), report: self.file("json") };

@@ -39,6 +39,12 @@ impl Sound {
         assert!(self.tenths(hertz) >= PRESENT, "{} has no {hertz} Hz: {}", self.name, self.shape());
     }
 
+    /// The tone is not there: not even half a second of it.
+    #[track_caller]
+    pub(crate) fn has_not(&self, hertz: u32) {
+        assert!(self.tenths(hertz) < PRESENT / 2, "{} has {hertz} Hz: {}", self.name, self.shape());
+    }
+
     /// The tones fill a second or more each, in this order.
     #[track_caller]
     pub(crate) fn has_in_order(&self, tones: &[u32]) {

@@ -57,6 +57,18 @@ impl Tandem {
         self.process.wait().code()
     }
 
+    /// The program lives.
+    #[track_caller]
+    pub(crate) fn lives(&mut self) {
+        let ended = self.process.ended();
+        assert!(ended.is_none(), "tandem ended: {ended:?}");
+    }
+
+    /// Its number in the system.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// An answer of the API.
     pub(crate) fn get(&self, path: &str) -> Value {
         let (status, body) = http::ask(&self.http, "GET", path, None).unwrap();
@@ -106,6 +118,13 @@ impl Tandem {
         let path = format!("/api/v1/agents/{id}/state");
         let (status, answer) = http::ask(&self.http, "PUT", &path, Some(&body)).unwrap();
         assert_eq!(status, 200, "PUT {path}: {answer}");
+    }
+
+    /// A figure of `/metrics`, named with its labels.
+    pub(crate) fn figure(&self, name: &str) -> u64 {
+        let (_, page) = http::ask(&self.http, "GET", "/metrics", None).unwrap();
+        let line = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("no figure {name} in\n{page}")).parse().unwrap()
     }
 }
 
