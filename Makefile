@@ -15,7 +15,7 @@ page: web/dist/index.html
 
 web/dist/index.html: $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
 	@command -v npm >/dev/null || { echo "make run needs Node.js 20 or later with npm: https://nodejs.org"; exit 1; }
-	cd web && npm install --no-save --no-audit --no-fund --loglevel=error && npm run --silent build
+	cd web && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
 	@touch $@
 
 test: test-packages page lint
