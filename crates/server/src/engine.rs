@@ -120,7 +120,9 @@ impl Engine {
         let mut connections = Connections::new(settings.interfaces.clone(), resolver, inbox_in.clone());
         for (place, interface) in settings.interfaces.iter().enumerate() {
             let id = InterfaceId(u16::try_from(place).unwrap_or(u16::MAX));
-            listen::open(id, interface, &mut connections, &inbox_in).await?;
+            let trunks = settings.trunks.iter().filter(|trunk| trunk.interface == id);
+            let peers = trunks.flat_map(|trunk| trunk.peers.iter().copied()).collect();
+            listen::open(id, interface, peers, &mut connections, &inbox_in).await?;
         }
         let (media_in, media) = mpsc::channel(MEDIA_EVENTS_MAX);
         let relay = Relay::start(&relay_config(settings), Arc::new(move |event| tell(&media_in, event)))?;

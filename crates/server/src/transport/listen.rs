@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use tandem_b2bua::trunk::AddressRange;
 use tandem_sip::flow::{Flow, InterfaceId, PeerIdentity, Transport};
 use tandem_sip::message::Message;
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
@@ -19,6 +20,9 @@ use crate::config::settings::Interface;
 const HANDSHAKES_MAX: usize = 64;
 /// Connections at once on one interface; further ones are closed at once. Teams opens two for each of its machines.
 const CONNECTIONS_MAX: usize = 4096;
+/// Of both, as many as this are for addresses from which no trunk takes anything: whoever comes from nowhere can hold
+/// up neither Teams nor a carrier. Further ones wait, or are closed, among themselves.
+const STRANGERS_MAX: usize = 16;
 /// A handshake may take this long.
 const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(10);
 /// Longest datagram.
@@ -40,10 +44,11 @@ pub struct ListenFault {
     pub error: std::io::Error,
 }
 
-/// Opens an interface and serves it from now on.
+/// Opens an interface and serves it from now on. `peers` are the addresses from which its trunks take requests.
 pub async fn open(
     id: InterfaceId,
     interface: &Interface,
+    peers: Arc<[AddressRange]>,
     connections: &mut Connections,
     inbox: &mpsc::Sender<Received>,
 ) -> Result<(), ListenFault> {
@@ -62,8 +67,9 @@ pub async fn open(
                 id,
                 transport: interface.transport,
                 tls,
-                handshakes: Arc::new(Semaphore::new(HANDSHAKES_MAX)),
-                open: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
+                peers,
+                expected: Places::new(HANDSHAKES_MAX, CONNECTIONS_MAX),
+                strangers: Places::new(STRANGERS_MAX, STRANGERS_MAX),
                 ids: connections.ids(),
                 inbox: inbox.clone(),
             };
@@ -115,10 +121,24 @@ struct Accept {
     id: InterfaceId,
     transport: Transport,
     tls: Option<TlsAcceptor>,
-    handshakes: Arc<Semaphore>,
-    open: Arc<Semaphore>,
+    peers: Arc<[AddressRange]>,
+    expected: Places,
+    strangers: Places,
     ids: Ids,
     inbox: mpsc::Sender<Received>,
+}
+
+/// How much room there is.
+#[derive(Clone)]
+struct Places {
+    handshakes: Arc<Semaphore>,
+    open: Arc<Semaphore>,
+}
+
+impl Places {
+    fn new(handshakes: usize, open: usize) -> Places {
+        Places { handshakes: Arc::new(Semaphore::new(handshakes)), open: Arc::new(Semaphore::new(open)) }
+    }
 }
 
 impl Accept {
@@ -133,25 +153,30 @@ impl Accept {
                     continue;
                 }
             };
-            let Ok(open) = self.open.clone().try_acquire_owned() else {
-                tracing::warn!(net.peer = %remote, "too many connections: one more is closed");
+            let expected = self.peers.iter().any(|range| range.contains(remote.ip()));
+            let places = if expected { &self.expected } else { &self.strangers }.clone();
+            let Ok(open) = places.open.try_acquire_owned() else {
+                match expected {
+                    true => tracing::warn!(net.peer = %remote, "too many connections: one more is closed"),
+                    false => tracing::debug!(net.peer = %remote, "too many strangers: one more is closed"),
+                }
                 continue;
             };
             // The handshake runs beside this loop: a silent peer blocks nobody.
             let this = self.clone();
             tokio::task::spawn_local(async move {
-                this.serve(stream, remote).await;
+                this.serve(stream, remote, places.handshakes).await;
                 drop(open);
             });
         }
     }
 
-    async fn serve(self, stream: TcpStream, remote: SocketAddr) {
+    async fn serve(self, stream: TcpStream, remote: SocketAddr, handshakes: Arc<Semaphore>) {
         let _ = stream.set_nodelay(true);
         let Some(acceptor) = self.tls.clone() else {
             return self.hand_over(stream, remote, PeerIdentity::default()).await;
         };
-        let Ok(turn) = self.handshakes.clone().acquire_owned().await else { return };
+        let Ok(turn) = handshakes.acquire_owned().await else { return };
         let shaken = tokio::time::timeout(HANDSHAKE_PATIENCE, acceptor.accept(stream)).await;
         drop(turn);
         match shaken {

@@ -3,7 +3,7 @@
 use crate::parts::authority::Authority;
 use crate::parts::lab::{AGENT, CALLER, TANDEM};
 use crate::parts::phone::Phone;
-use crate::parts::{Config, Lab, Sipp, Tandem, tone};
+use crate::parts::{Config, Lab, Sipp, Tandem, they_talk, tone, until};
 
 /// Telephones of agents over TLS with SRTP, on the same machine as everybody else.
 fn with_telephones(config: Config) -> Config {
@@ -101,4 +101,40 @@ fn a_caller_on_a_telephone_with_srtp_talks_to_an_agent_without() {
         "closed handled",
     ]);
     phone.heard().has_in_order(&[tone::AGENT]);
+}
+
+#[test]
+fn a_telephone_with_srtp_holds_and_resumes() {
+    let lab = Lab::new();
+    certificates(&lab);
+    let tls = lab.folder().display().to_string();
+    let phone = Phone::start(&lab, "ada", tone::AGENT, &["--tls", &tls, "--srtp", "--answer"]);
+    let ada = format!("sip:ada@127.0.0.1:{}", phone.tls_port());
+    let config =
+        with_telephones(Config::plain(&lab)).with_queue(15, 1).with_agent_at("ada", "telephones", &ada);
+    let tandem = Tandem::start(&lab, config);
+
+    let caller = Sipp::new(&lab, "caller-hears-bye", CALLER).once().args(&["-s", "+15550199"]);
+    let mut caller = caller.says(tone::CALLER, 9.0).calls(&lab.sip(TANDEM));
+    let call = tandem.wait_stage("connected")["id"].as_u64().unwrap();
+    let happens = |fact: &str| until(fact, || (!tandem.story(call).of(fact).is_empty()).then_some(()));
+    they_talk(2);
+    phone.tell("hold");
+    happens("held");
+    they_talk(1);
+    phone.tell("resume");
+    happens("resumed");
+    they_talk(2);
+    phone.tell("hangup");
+    caller.ends_well();
+    tandem.wait_closed(1).tells(&[
+        "connected ada",
+        "held agent",
+        "resumed agent",
+        "conversation_ended agent",
+        "closed",
+    ]);
+    let heard = caller.ear().heard().tenths(tone::AGENT);
+    assert!(heard >= 30, "before and after the hold, {heard} tenths of a second were heard");
+    phone.heard().has(tone::CALLER);
 }

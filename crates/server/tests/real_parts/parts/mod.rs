@@ -24,7 +24,7 @@ pub(crate) use sound::tone;
 pub(crate) use tandem::Tandem;
 
 /// How long a test waits for what must come. Only a failing test waits that long.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Between two looks at something outside this process.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
@@ -39,4 +39,9 @@ pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         assert!(Instant::now() < end, "not within {PATIENCE:?}: {what}");
         std::thread::sleep(LOOK_AGAIN);
     }
+}
+
+/// People talk: time that passes in the story. Nothing is waited for.
+pub(crate) fn they_talk(seconds: u64) {
+    std::thread::sleep(Duration::from_secs(seconds));
 }

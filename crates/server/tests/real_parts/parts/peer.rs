@@ -1,9 +1,10 @@
 //! The other end of TLS connections, one connection at a time: who opened it, and what came over it.
 
 use std::io::{Read, Write};
-use std::net::{IpAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, SocketAddrV4, TcpListener, TcpStream};
 use std::sync::Arc;
 
+use rustix::net::{AddressFamily, SocketType};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::WebPkiClientVerifier;
@@ -36,6 +37,8 @@ pub(crate) struct Connection {
 
 /// How to open a connection.
 pub(crate) struct Opening<'a> {
+    /// From where: an address.
+    pub(crate) from: &'a str,
     /// Whom to believe: a root as PEM.
     pub(crate) root: &'a str,
     /// Who we are, if anybody.
@@ -92,7 +95,7 @@ impl Listener {
 impl Opening<'_> {
     /// Opens a connection to an address with a port, and lets both ends shake hands.
     pub(crate) fn open(&self, address: &str) -> std::io::Result<Connection> {
-        let mut stream = TcpStream::connect(address)?;
+        let mut stream = connect_from(self.from, address)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         let config = ClientConfig::builder_with_provider(provider(self.suite))
             .with_protocol_versions(self.versions)
@@ -173,6 +176,14 @@ impl Connection {
             }
         }
     }
+}
+
+/// Connects from an address of one's own choice.
+fn connect_from(from: &str, to: &str) -> std::io::Result<TcpStream> {
+    let socket = rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None)?;
+    rustix::net::bind(&socket, &SocketAddrV4::new(from.parse().unwrap(), 0))?;
+    rustix::net::connect(&socket, &to.parse::<SocketAddrV4>().unwrap())?;
+    Ok(TcpStream::from(socket))
 }
 
 /// The length of the whole message with which a text begins.

@@ -55,7 +55,7 @@ impl Sipp {
             "-ci",
             ip,
         ]);
-        command.args(["-nostdin", "-skip_rlimit", "-timeout", "60s", "-timeout_error", "-s", "+15550123"]);
+        command.args(["-nostdin", "-skip_rlimit", "-timeout", "90s", "-timeout_error", "-s", "+15550123"]);
         command.args(["-key", "from", "+15550100"]);
         command.current_dir(lab.folder());
         Sipp {
