@@ -96,7 +96,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 const WAL_BYTES_KEPT: i64 = 64 * 1024 * 1024;
 
 /// Pages that the writer keeps in memory: the end of the journal and the index pages of the interactions under way.
-const CACHE_KIB: i64 = 16 * 1024;
+const CACHE_KIB: i64 = 4 * 1024;
 
 #[cfg(test)]
 mod tests {
