@@ -47,7 +47,8 @@ export class StoryDialog {
       if (event.target === this.node) this.node.close();
     });
     this.node.addEventListener("close", () => {
-      if (this.#id === undefined) return;
+      // The event comes a moment after the closing; another story may be open again by then.
+      if (this.#id === undefined || this.node.open) return;
       this.#id = undefined;
       onClose();
     });
