@@ -16,7 +16,7 @@ use tandem_sip::uri::Uri;
 use crate::address;
 use crate::b2bua::{B2bua, Output};
 use crate::body::{sdp, sdp_of};
-use crate::call::{Call, Media, Party, PartyState};
+use crate::call::{Call, Media, Party, PartyState, Shown};
 use crate::cause;
 use crate::collect::TypeAhead;
 use crate::timer::Timer;
@@ -70,7 +70,7 @@ impl B2bua {
         let party = prepared.into_party(PartyId::FIRST, index, leg);
         self.by_leg.insert(leg, call);
         self.by_media.insert(party.media.leg, call);
-        let mut record = Call::new(from.clone(), from_name.clone());
+        let mut record = Call::new(Shown { address: from.clone(), name: from_name.clone() });
         record.parties.push(party);
         self.calls.insert(call, record);
         self.counters.calls_arrived += 1;
@@ -245,6 +245,7 @@ impl Prepared {
             playing: None,
             collecting: None,
             ahead: TypeAhead::default(),
+            apart: false,
             holds: false,
             told_hold: false,
         }

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use tandem_center::call::{
     Address, CallCommand, CallEvent, CallId, CauseKind, CollectEnd, Digit, PartyId, PlayId, PromptName,
-    Removal,
+    RecordEnd, Removal,
 };
 use tandem_media::leg;
 use tandem_media::leg::{LegCommand, LegEvent, MediaPort, Ports};
@@ -22,7 +22,7 @@ use tandem_sip::ua::{
 use tandem_sip::uri::Uri;
 
 use crate::address;
-use crate::call::{Call, PartyState};
+use crate::call::{Call, PartyState, Shown};
 use crate::cause;
 use crate::health::{Health, Probe};
 use crate::timer::{Timer, Timers};
@@ -111,6 +111,8 @@ pub struct ProxyHealth {
 pub struct Counters {
     /// Calls that arrived and were told to the center.
     pub calls_arrived: u64,
+    /// Calls that the center began.
+    pub calls_placed: u64,
     /// Requests from no trunk.
     pub unknown_peers: u64,
     /// Offers that could not be agreed to.
@@ -335,6 +337,10 @@ impl B2bua {
 
     fn on_command(&mut self, now: Instant, command: CallCommand, ports: &mut dyn Ports) {
         match command {
+            CallCommand::Place { call, to, presented, presented_name } => {
+                let shown = shown(presented, presented_name).unwrap_or_else(nobody);
+                self.place(now, call, to, shown, ports);
+            }
             CallCommand::Answer { call } => self.answer(now, call),
             CallCommand::Reject { call, reason } => self.reject(now, call, reason),
             CallCommand::Play { call, party, play, prompts, repeat } => {
@@ -350,7 +356,15 @@ impl B2bua {
                     self.timers.clear(Timer::Collect(call, party));
                 }
             }
-            CallCommand::AddParty { call, party, to } => self.add_party(now, call, party, to, ports),
+            CallCommand::AddParty { call, party, to, presented, presented_name, apart } => {
+                self.add_party(now, call, party, to, shown(presented, presented_name), apart, ports);
+            }
+            CallCommand::Admit { call, party } => self.admit(call, party),
+            CallCommand::Record { call, party, recording, .. } => {
+                let (end, length) = (RecordEnd::Failed, Duration::ZERO);
+                self.tell(CallEvent::Recorded { call, party, recording, end, length });
+            }
+            CallCommand::StopRecord { .. } => {}
             CallCommand::RemoveParty { call, party, reason } => {
                 let headers = match reason {
                     Removal::NotAnswered => Vec::new(),
@@ -428,6 +442,16 @@ impl B2bua {
         let record = self.calls.get(&call)?;
         record.parties.iter().find(|party| party.media.leg == leg).map(|party| (call, party.id))
     }
+}
+
+/// Whom a command wants to be shown, if it says so.
+fn shown(address: Option<Address>, name: Option<Arc<str>>) -> Option<Shown> {
+    address.map(|address| Shown { address, name: name.unwrap_or_else(|| "".into()) })
+}
+
+/// A caller who shows no number.
+fn nobody() -> Shown {
+    Shown { address: Address::Anonymous, name: "".into() }
 }
 
 fn identity(trunk: &Trunk, product: &Arc<str>) -> Identity {

@@ -14,10 +14,8 @@ use crate::collect::{Collection, TypeAhead};
 /// A call with its parties.
 #[derive(Debug)]
 pub(crate) struct Call {
-    /// Who called, as shown to parties that are added.
-    pub from: Address,
-    /// The caller's name.
-    pub from_name: Arc<str>,
+    /// Whom added parties see unless they are to see another: who called, or whom we showed to who was called first.
+    pub shown: Shown,
     /// Parties in the order in which they were added.
     pub parties: Vec<Party>,
     /// A transfer that is wished or being carried out.
@@ -32,10 +30,9 @@ pub(crate) struct Call {
 
 impl Call {
     /// A call without parties.
-    pub(crate) fn new(from: Address, from_name: Arc<str>) -> Call {
+    pub(crate) fn new(shown: Shown) -> Call {
         Call {
-            from,
-            from_name,
+            shown,
             parties: Vec::with_capacity(2),
             transfer: None,
             transfers: 0,
@@ -49,10 +46,24 @@ impl Call {
         self.parties.iter_mut().find(|party| party.id == id)
     }
 
+    /// How many parties are being rung.
+    pub(crate) fn ringing(&self) -> usize {
+        self.parties.iter().filter(|party| matches!(party.state, PartyState::Dialing(_))).count()
+    }
+
     /// The codec that the others should have, so that nothing or only one law of G.711 must be turned into the other.
     pub(crate) fn codec_in_use(&self) -> Option<&Codec> {
         self.parties.iter().find_map(|party| party.media.agreed.as_ref()).map(|agreed| &agreed.codec)
     }
+}
+
+/// Whom a telephone shows as the caller.
+#[derive(Clone, Debug)]
+pub(crate) struct Shown {
+    /// The number or address.
+    pub address: Address,
+    /// The name beside it; may be empty.
+    pub name: Arc<str>,
 }
 
 /// A party of a call.
@@ -74,6 +85,8 @@ pub(crate) struct Party {
     pub collecting: Option<Collection>,
     /// Digits that nobody was collecting.
     pub ahead: TypeAhead,
+    /// It is or will be alone: it hears nobody and nobody hears it.
+    pub apart: bool,
     /// It holds the call.
     pub holds: bool,
     /// It was told, by `a=inactive`, that somebody else holds the call.
@@ -103,6 +116,8 @@ pub(crate) enum PartyState {
 pub(crate) struct Dialing {
     /// What is dialled.
     pub target: Target,
+    /// Whom its telephone shows.
+    pub shown: Shown,
     /// The hops not tried yet, the next one last, each with its place among the trunk's proxies.
     pub hops: Vec<(Option<usize>, Hop)>,
     /// The proxy being tried.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use tandem_center::call::{Address, CallEvent, CallId, Cause, CauseKind, Endpoint, PartyId};
+use tandem_center::call::{Address, CallCommand, CallEvent, CallId, CauseKind, Endpoint, PartyId};
 use tandem_media::codec::{Codec, Law};
 use tandem_media::leg::Ports;
 use tandem_media::sdp::{Direction, Sdp};
@@ -14,53 +14,98 @@ use tandem_sip::uri::Uri;
 use crate::address;
 use crate::b2bua::B2bua;
 use crate::body::{sdp, sdp_of};
-use crate::call::{Dialing, Party, PartyState, Target};
+use crate::call::{Call, Dialing, Party, PartyState, Shown, Target};
 use crate::collect::TypeAhead;
 use crate::health;
 use crate::timer::Timer;
 
+/// Whom to ring and how.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    /// Over which trunk, by its place in the list.
+    pub trunk: usize,
+    /// What is dialled.
+    pub target: Target,
+    /// Whom the telephone shows.
+    pub shown: Shown,
+    /// Whoever answers is alone at first.
+    pub apart: bool,
+    /// The ways there, the next one last, each with its place among the trunk's proxies.
+    pub hops: Vec<(Option<usize>, Hop)>,
+}
+
 impl B2bua {
+    /// Begins a call by ringing somebody.
+    pub(crate) fn place(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        to: Endpoint,
+        shown: Shown,
+        ports: &mut dyn Ports,
+    ) {
+        if self.calls.contains_key(&call) {
+            return;
+        }
+        if self.calls.len() >= self.setup.limits.calls {
+            self.counters.calls_over_limit += 1;
+            self.tell(CallEvent::Left { call, party: PartyId::FIRST, cause: CauseKind::Limit.into() });
+            self.tell(CallEvent::Ended { call, cause: CauseKind::Limit.into() });
+            return;
+        }
+        self.calls.insert(call, Call::new(shown.clone()));
+        self.counters.calls_placed += 1;
+        self.add_party(now, call, PartyId::FIRST, to, Some(shown), false, ports);
+    }
+
     /// Rings somebody.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one command")]
     pub(crate) fn add_party(
         &mut self,
         now: Instant,
         call: CallId,
         party: PartyId,
         to: Endpoint,
+        shown: Option<Shown>,
+        apart: bool,
         ports: &mut dyn Ports,
     ) {
-        let Some(trunk) = self.setup.trunks.iter().position(|trunk| trunk.name == to.line) else {
-            self.tell(CallEvent::Left { call, party, cause: CauseKind::Unreachable.into() });
+        let Some(record) = self.calls.get(&call).filter(|call| call.over.is_none()) else {
+            self.tell(CallEvent::Left { call, party, cause: CauseKind::Lost.into() });
             return;
         };
+        if record.parties.iter().any(|known| known.id == party) {
+            return;
+        }
+        let shown = shown.unwrap_or_else(|| record.shown.clone());
+        let Some(trunk) = self.setup.trunks.iter().position(|trunk| trunk.name == to.line) else {
+            return self.not_rung(call, party, CauseKind::Unreachable);
+        };
         let hops = self.hops_to(trunk, &to.address);
-        self.ring(now, call, party, trunk, Target::Address(to.address), hops, ports);
+        let wanted = Wanted { trunk, target: Target::Address(to.address), shown, apart, hops };
+        self.ring(now, call, party, wanted, ports);
     }
 
-    /// Rings a target over a trunk, by the given hops (the next one last).
-    #[expect(clippy::too_many_arguments, reason = "the parts of one attempt")]
+    /// Rings a target over a trunk.
     pub(crate) fn ring(
         &mut self,
         now: Instant,
         call: CallId,
         party: PartyId,
-        trunk: usize,
-        target: Target,
-        hops: Vec<(Option<usize>, Hop)>,
+        wanted: Wanted,
         ports: &mut dyn Ports,
     ) {
-        let refuse = |b2bua: &mut Self, cause: CauseKind| {
-            b2bua.tell(CallEvent::Left { call, party, cause: Cause::of(cause) });
-        };
-        if !self.calls.contains_key(&call) {
-            return refuse(self, CauseKind::Lost);
+        let Wanted { trunk, target, shown, apart, hops } = wanted;
+        let Some(record) = self.calls.get(&call) else { return };
+        if record.ringing() >= CallCommand::MAX_RINGING {
+            return self.not_rung(call, party, CauseKind::Limit);
         }
         if hops.is_empty() {
-            return refuse(self, CauseKind::NotFound);
+            return self.not_rung(call, party, CauseKind::NotFound);
         }
         let codecs = self.codecs_for(call, trunk);
         let Ok(media) = self.reserve(trunk, codecs, ports) else {
-            return refuse(self, CauseKind::Limit);
+            return self.not_rung(call, party, CauseKind::Limit);
         };
         let media_leg = media.leg;
         let leg = self.ua.new_leg();
@@ -70,10 +115,11 @@ impl B2bua {
             trunk,
             leg,
             media,
-            state: PartyState::Dialing(Dialing { target, hops, proxy: None, ringing: false }),
+            state: PartyState::Dialing(Dialing { target, shown, hops, proxy: None, ringing: false }),
             playing: None,
             collecting: None,
             ahead: TypeAhead::default(),
+            apart,
             holds: false,
             told_hold: false,
         });
@@ -81,17 +127,23 @@ impl B2bua {
         self.dial(now, call, party, leg);
     }
 
+    /// Somebody could not be rung at all; a call that was placed for them is over with that.
+    fn not_rung(&mut self, call: CallId, party: PartyId, cause: CauseKind) {
+        self.tell(CallEvent::Left { call, party, cause: cause.into() });
+        if self.calls.get(&call).is_some_and(|call| call.parties.is_empty() && call.over.is_none()) {
+            self.forget(call, cause.into());
+        }
+    }
+
     /// Sends an INVITE to the next hop, under a leg of its own.
     fn dial(&mut self, now: Instant, call: CallId, party: PartyId, leg: LegId) {
-        let Some(record) = self.calls.get_mut(&call) else { return };
-        let (from, from_name) = (record.from.clone(), record.from_name.clone());
-        let Some(record) = record.party(party) else { return };
+        let Some(record) = self.calls.get_mut(&call).and_then(|c| c.party(party)) else { return };
         let index = record.trunk;
         let PartyState::Dialing(dialing) = &mut record.state else { return };
         let Some((proxy, hop)) = dialing.hops.pop() else { return };
         dialing.proxy = proxy;
         let more = !dialing.hops.is_empty();
-        let target = dialing.target.clone();
+        let (target, shown) = (dialing.target.clone(), dialing.shown.clone());
         let offer = sdp(record.media.local.offer(Direction::SendRecv));
         record.leg = leg;
         let (Some(trunk), Some(identity)) = (self.setup.trunks.get(index), self.identities.get(index)) else {
@@ -114,9 +166,9 @@ impl B2bua {
             identity: identity.clone(),
             hop,
             request_uri,
-            from: address::from(trunk, &from, &from_name),
+            from: address::from(trunk, &shown.address, &shown.name),
             to,
-            contact: address::contact(trunk, &from),
+            contact: address::contact(trunk, &shown.address),
             headers,
             offer: Some(offer),
             credentials: trunk.credentials.clone(),

@@ -80,11 +80,19 @@ impl B2bua {
         }
     }
 
+    /// Lets a party that is apart hear the others and be heard.
+    pub(crate) fn admit(&mut self, call: CallId, party: PartyId) {
+        let Some(party) = self.calls.get_mut(&call).and_then(|c| c.party(party)) else { return };
+        if std::mem::replace(&mut party.apart, false) && matches!(party.state, PartyState::Joined) {
+            self.bridge(call);
+        }
+    }
+
     /// Lets the joined parties hear each other: two of them are bridged.
     pub(crate) fn bridge(&mut self, call: CallId) {
         let Some(record) = self.calls.get(&call) else { return };
-        let mut joined =
-            record.parties.iter().filter(|p| matches!(p.state, PartyState::Joined)).map(|p| p.media.leg);
+        let together = record.parties.iter().filter(|p| matches!(p.state, PartyState::Joined) && !p.apart);
+        let mut joined = together.map(|p| p.media.leg);
         let (Some(a), Some(b)) = (joined.next(), joined.next_back()) else { return };
         self.out.push_back(Output::Media(LegCommand::Bridge { a, b }));
     }

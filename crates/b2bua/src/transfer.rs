@@ -19,6 +19,7 @@ use tandem_sip::uri::Uri;
 use crate::address;
 use crate::b2bua::B2bua;
 use crate::call::{PartyState, Target, Transfer, TransferState};
+use crate::dial::Wanted;
 use crate::timer::Timer;
 
 /// A wish that nobody decided is refused after this time.
@@ -92,7 +93,11 @@ impl B2bua {
             Target::Address(_) => None,
         };
         match hop {
-            Some(hop) => self.ring(now, call, party, trunk, target, vec![hop], ports),
+            Some(hop) => {
+                let Some(shown) = self.calls.get(&call).map(|call| call.shown.clone()) else { return };
+                let apart = false;
+                self.ring(now, call, party, Wanted { trunk, target, shown, apart, hops: vec![hop] }, ports);
+            }
             None => {
                 self.tell(CallEvent::Left { call, party, cause: CauseKind::NotFound.into() });
             }

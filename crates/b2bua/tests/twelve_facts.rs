@@ -43,6 +43,9 @@ fn fact_2_the_fqdn_selects_the_customer_in_both_directions() {
             line: "fabrikam".into(),
             address: tandem_center::call::Address::Phone("+14255550101".into()),
         },
+        presented: None,
+        presented_name: None,
+        apart: false,
     });
     let invite = world.take_request("INVITE");
     assert_eq!(invite.header("Contact"), format!("<sip:+14255550142@{SECOND_FQDN}:5061;transport=tls>"));

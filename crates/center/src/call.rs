@@ -6,15 +6,22 @@
 //! Ids, result codes and addresses of a door stay behind the door; what is opaque there (a REFER, a dialog)
 //! is named here by an id only.
 //!
-//! A call begins either when somebody arrives ([`CallEvent::Arrived`]) or when the center places it. Its first
-//! party is [`PartyId::FIRST`]. Parties added later ring, join and leave. Parties that have joined hear each
-//! other, except a party to whom something is being played: it hears that, and nobody hears it less.
+//! A call begins either when somebody arrives ([`CallEvent::Arrived`]) or when the center places it
+//! ([`CallCommand::Place`]). Its first party is [`PartyId::FIRST`]. Parties added later ring, join and leave. Parties
+//! that have joined hear each other, except a party to whom something is being played: it hears that, and nobody
+//! hears it less; and except a party that is still apart ([`CallCommand::Admit`]).
+
+mod digit;
+mod recording;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+pub use self::digit::{Digit, Digits};
+pub use self::recording::{Record, RecordEnd, RecordingId};
 
 /// One call, for its whole life. Unique over restarts: whoever begins the call draws it from its seeded generator.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -42,7 +49,7 @@ pub struct CollectId(pub u32);
 pub struct TransferId(pub u32);
 
 impl PartyId {
-    /// The party with whom the call began: the caller of a call that arrived.
+    /// The party with whom the call began: the caller of a call that arrived, or who is rung by a call that is placed.
     pub const FIRST: PartyId = PartyId(0);
 }
 
@@ -76,6 +83,19 @@ pub struct Endpoint {
 /// What the center wants of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CallCommand {
+    /// Begin a call: ring somebody, who is then the call's first party. Becomes [`CallEvent::Ringing`] and
+    /// [`CallEvent::Joined`] of [`PartyId::FIRST`], or its [`CallEvent::Left`] and [`CallEvent::Ended`]. There is no
+    /// [`CallEvent::Answered`]. The center draws the id; one that a call has already is ignored.
+    Place {
+        /// The new call.
+        call: CallId,
+        /// Whom to ring, and over which line.
+        to: Endpoint,
+        /// The number that their telephone shows. `None`: the line's own, or none.
+        presented: Option<Address>,
+        /// The name beside it; at most 128 bytes.
+        presented_name: Option<Arc<str>>,
+    },
     /// Answer a call that arrived. Becomes [`CallEvent::Answered`].
     Answer {
         /// The call.
@@ -129,7 +149,7 @@ pub enum CallCommand {
         party: PartyId,
     },
     /// Ring somebody and, when they answer, let them join. Becomes [`CallEvent::Ringing`], then
-    /// [`CallEvent::Joined`] or [`CallEvent::Left`].
+    /// [`CallEvent::Joined`] or [`CallEvent::Left`]. Several may ring at once, up to [`CallCommand::MAX_RINGING`].
     AddParty {
         /// The call.
         call: CallId,
@@ -137,6 +157,21 @@ pub enum CallCommand {
         party: PartyId,
         /// Whom to ring, and over which line.
         to: Endpoint,
+        /// The number that their telephone shows. `None`: that of the call's first party if it arrived.
+        presented: Option<Address>,
+        /// The name beside it; at most 128 bytes. `None`: the name of the call's first party if the number is theirs.
+        presented_name: Option<Arc<str>>,
+        /// Whoever answers is alone at first, hears only what is played to it and is heard by nobody, until
+        /// [`CallCommand::Admit`]. [`CallEvent::Joined`] comes at the answer all the same.
+        apart: bool,
+    },
+    /// Let a party that is apart hear the others and be heard. Before it has answered, it is no longer apart when it
+    /// does. In the turn of its [`CallEvent::Joined`] nothing of it can be heard. Harmless if it is not apart.
+    Admit {
+        /// The call.
+        call: CallId,
+        /// Who.
+        party: PartyId,
     },
     /// Take a party out of the call, ringing or joined. Becomes [`CallEvent::Left`].
     RemoveParty {
@@ -147,6 +182,25 @@ pub enum CallCommand {
         /// Why, as their telephone is told.
         reason: Removal,
     },
+    /// Record what one party says, not what it hears. Becomes [`CallEvent::Recorded`]. One recording at a time for a
+    /// party: an earlier one is stopped. Keys are not part of it.
+    Record {
+        /// The call.
+        call: CallId,
+        /// Who speaks.
+        party: PartyId,
+        /// Names the recording for ever.
+        recording: RecordingId,
+        /// When it ends.
+        spec: Record,
+    },
+    /// Stop recording a party. Harmless if nothing is recorded.
+    StopRecord {
+        /// The call.
+        call: CallId,
+        /// Who speaks.
+        party: PartyId,
+    },
     /// Decide a transfer that a party asked for. An allowed one becomes [`CallEvent::TransferEnded`].
     DecideTransfer {
         /// The call.
@@ -156,7 +210,7 @@ pub enum CallCommand {
         /// Allow it (the door carries it out, the new party gets this number) or refuse it.
         decision: TransferDecision,
     },
-    /// End the call for everybody. Becomes [`CallEvent::Ended`].
+    /// End the call for everybody. Becomes [`CallEvent::Ended`]. Harmless on a call that is ending or over.
     End {
         /// The call.
         call: CallId,
@@ -231,7 +285,8 @@ pub enum TransferDecision {
 /// What happened to a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CallEvent {
-    /// Somebody calls. The center answers with [`CallCommand::Answer`] or [`CallCommand::Reject`].
+    /// Somebody calls. The center answers with [`CallCommand::Answer`] or [`CallCommand::Reject`]. Told once for a call
+    /// id, and never for one that the center placed.
     Arrived(Arrival),
     /// The answer reached the caller: both ends have media.
     Answered {
@@ -245,7 +300,15 @@ pub enum CallEvent {
         /// Who.
         party: PartyId,
     },
-    /// An added party answered and hears and is heard.
+    /// The network says that the call of a ringing party is being sent on elsewhere, such as to voicemail or to the
+    /// number of somebody else. It rings on until it is taken out; who answers is perhaps not who was rung.
+    Forwarded {
+        /// The call.
+        call: CallId,
+        /// Whose call is sent on.
+        party: PartyId,
+    },
+    /// A party that was rung answered and hears and is heard, unless it was added apart.
     Joined {
         /// The call.
         call: CallId,
@@ -285,6 +348,19 @@ pub enum CallEvent {
         digits: Digits,
         /// How it ended.
         end: CollectEnd,
+    },
+    /// A recording ended. Unless it failed or is empty, it can be played from now on ([`RecordingId::prompt`]).
+    Recorded {
+        /// The call.
+        call: CallId,
+        /// Who spoke.
+        party: PartyId,
+        /// Which recording.
+        recording: RecordingId,
+        /// How it ended.
+        end: RecordEnd,
+        /// How long it is, the silence that ended it not counted.
+        length: Duration,
     },
     /// A party put the call on hold.
     Held {
@@ -351,10 +427,12 @@ impl CallEvent {
             CallEvent::Arrived(arrival) => arrival.call,
             CallEvent::Answered { call }
             | CallEvent::Ringing { call, .. }
+            | CallEvent::Forwarded { call, .. }
             | CallEvent::Joined { call, .. }
             | CallEvent::Left { call, .. }
             | CallEvent::Played { call, .. }
             | CallEvent::Collected { call, .. }
+            | CallEvent::Recorded { call, .. }
             | CallEvent::Held { call, .. }
             | CallEvent::Resumed { call, .. }
             | CallEvent::TransferAsked { call, .. }
@@ -366,17 +444,25 @@ impl CallEvent {
 }
 
 impl CallCommand {
+    /// So many parties of one call may ring at once. One more is not rung: [`CallEvent::Left`] with
+    /// [`CauseKind::Limit`].
+    pub const MAX_RINGING: usize = 50;
+
     /// The call that the command is about.
     pub fn call(&self) -> CallId {
         match self {
-            CallCommand::Answer { call }
+            CallCommand::Place { call, .. }
+            | CallCommand::Answer { call }
             | CallCommand::Reject { call, .. }
             | CallCommand::Play { call, .. }
             | CallCommand::StopPlay { call, .. }
             | CallCommand::Collect { call, .. }
             | CallCommand::StopCollect { call, .. }
             | CallCommand::AddParty { call, .. }
+            | CallCommand::Admit { call, .. }
             | CallCommand::RemoveParty { call, .. }
+            | CallCommand::Record { call, .. }
+            | CallCommand::StopRecord { call, .. }
             | CallCommand::DecideTransfer { call, .. }
             | CallCommand::End { call } => *call,
         }
@@ -430,77 +516,6 @@ pub enum TransferOutcome {
     Done,
     /// The new party did not join; everything is as before.
     Failed,
-}
-
-/// A key of a telephone.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Digit(u8);
-
-impl Digit {
-    /// `0`-`9`, `*`, `#`, `A`-`D`; anything else is `None`.
-    pub fn new(key: char) -> Option<Digit> {
-        match key {
-            '0'..='9' | '*' | '#' | 'A'..='D' => u8::try_from(key).ok().map(Digit),
-            _ => None,
-        }
-    }
-
-    /// The key as printed on the telephone.
-    pub fn as_char(self) -> char {
-        char::from(self.0)
-    }
-}
-
-impl fmt::Debug for Digit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A digit may be part of a card number or a PIN.
-        f.write_str("Digit(*)")
-    }
-}
-
-/// Digits in the order they were pressed. `Debug` shows only how many: they may be a card number or a PIN.
-#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Digits(String);
-
-impl Digits {
-    /// More digits than this are dropped.
-    pub const MAX: usize = 64;
-
-    /// Adds a digit; beyond [`Digits::MAX`] it is dropped.
-    pub fn push(&mut self, digit: Digit) {
-        if self.0.len() < Self::MAX {
-            self.0.push(digit.as_char());
-        }
-    }
-
-    /// The digits as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// How many.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether none was pressed.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-impl FromIterator<Digit> for Digits {
-    fn from_iter<I: IntoIterator<Item = Digit>>(digits: I) -> Digits {
-        let mut all = Digits::default();
-        digits.into_iter().for_each(|digit| all.push(digit));
-        all
-    }
-}
-
-impl fmt::Debug for Digits {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Digits({} pressed)", self.0.len())
-    }
 }
 
 /// Why a party or a call came to an end: one word for all doors, and the door's own code for the record.

@@ -150,7 +150,7 @@ impl Center {
             CallEvent::Left { party: PartyId::FIRST, cause, .. } => self.caller_left(interaction, cause),
             CallEvent::Left { party, cause, .. } => self.party_left(interaction, party, cause),
             CallEvent::Played { party: PartyId::FIRST, play, .. } => self.played(interaction, play),
-            CallEvent::Played { .. } => {}
+            CallEvent::Played { .. } | CallEvent::Forwarded { .. } | CallEvent::Recorded { .. } => {}
             CallEvent::Collected { collect, digits, .. } => self.collected(interaction, collect, &digits),
             CallEvent::Held { party, silent, .. } => self.held(interaction, party, silent),
             CallEvent::Resumed { party, .. } => self.resumed(interaction, party),

@@ -36,6 +36,9 @@ impl Center {
             call: interaction.call,
             party,
             to: profile.endpoint.clone(),
+            presented: None,
+            presented_name: None,
+            apart: false,
         });
         self.journal.record(FactKind::Offered {
             interaction: interaction.id,

@@ -166,6 +166,7 @@ fn door(page: &mut Page, status: &Status) {
     let counters = &status.counters;
     for (name, what, count) in [
         ("tandem_sip_calls_arrived_total", "Calls that arrived over SIP.", counters.calls_arrived),
+        ("tandem_sip_calls_placed_total", "Calls that the center placed over SIP.", counters.calls_placed),
         ("tandem_sip_unknown_peers_total", "Requests from no trunk.", counters.unknown_peers),
         (
             "tandem_sip_faulty_messages_total",

@@ -206,6 +206,10 @@ impl Door {
             CallCommand::DecideTransfer { transfer, decision, .. } => {
                 self.decide_transfer(now, id, transfer, &decision);
             }
+            CallCommand::Place { .. }
+            | CallCommand::Admit { .. }
+            | CallCommand::Record { .. }
+            | CallCommand::StopRecord { .. } => {}
             CallCommand::End { .. } => {
                 let never = call.dice.percent(deaf);
                 call.ending = !never;

@@ -312,6 +312,9 @@ impl World {
             call,
             party: PartyId(1),
             to: Endpoint { line: "teams".into(), address: Address::Phone("+14255550101".into()) },
+            presented: None,
+            presented_name: None,
+            apart: false,
         });
         self.take_request("INVITE")
     }

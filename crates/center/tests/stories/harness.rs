@@ -395,7 +395,11 @@ impl Story {
             CallCommand::DecideTransfer { transfer, decision: TransferDecision::Allow { party }, .. } => {
                 fake.transfer = Some((transfer, party));
             }
-            CallCommand::DecideTransfer { decision: TransferDecision::Refuse, .. } => {}
+            CallCommand::DecideTransfer { decision: TransferDecision::Refuse, .. }
+            | CallCommand::Place { .. }
+            | CallCommand::Admit { .. }
+            | CallCommand::Record { .. }
+            | CallCommand::StopRecord { .. } => {}
             CallCommand::Answer { .. } if self.door_obeys => self.event(CallEvent::Answered { call }),
             CallCommand::RemoveParty { party, .. } if self.door_obeys => {
                 if fake.parties.contains(&party) {

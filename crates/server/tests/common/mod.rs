@@ -233,7 +233,11 @@ impl Room {
             | CallCommand::StopPlay { .. }
             | CallCommand::Collect { .. }
             | CallCommand::StopCollect { .. }
-            | CallCommand::DecideTransfer { .. } => {}
+            | CallCommand::DecideTransfer { .. }
+            | CallCommand::Place { .. }
+            | CallCommand::Admit { .. }
+            | CallCommand::Record { .. }
+            | CallCommand::StopRecord { .. } => {}
         }
     }
 }
