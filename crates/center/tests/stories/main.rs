@@ -19,6 +19,7 @@ mod longest_idle;
 mod operations;
 mod queue;
 mod reconfigure;
+mod releases;
 mod repairs;
 mod restart;
 mod ring_no_answer;
