@@ -316,7 +316,8 @@ pub enum CallEvent {
         party: PartyId,
     },
     /// A party is no longer in the call: it hung up, was removed, refused, did not answer, or was lost. Told once
-    /// for each party that was added or arrived; but for `Quality` no event about that party follows.
+    /// for each party that was added, placed or arrived; but for `Quality` and `Recorded` no event about that party
+    /// follows.
     Left {
         /// The call.
         call: CallId,
@@ -349,7 +350,8 @@ pub enum CallEvent {
         /// How it ended.
         end: CollectEnd,
     },
-    /// A recording ended. Unless it failed or is empty, it can be played from now on ([`RecordingId::prompt`]).
+    /// A recording ended. Told once for each, before the call's `Ended`; where it was the party's leaving that ended
+    /// it, after its `Left`. Unless it failed or is empty, it can be played from now on ([`RecordingId::prompt`]).
     Recorded {
         /// The call.
         call: CallId,
@@ -411,7 +413,7 @@ pub enum CallEvent {
         quality: Quality,
     },
     /// The call is over for everybody. The last event of the call; every party has had its `Left`. It may come up to
-    /// a second after the last `Left`.
+    /// a second after the last `Left`, and up to ten seconds where a recording is still being written.
     Ended {
         /// The call.
         call: CallId,

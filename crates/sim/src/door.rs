@@ -9,7 +9,8 @@ use std::time::Duration;
 use tandem_center::Timestamp;
 use tandem_center::call::{
     Address, Arrival, CallCommand, CallEvent, CallId, Cause, CauseKind, CollectEnd, CollectId, Digit,
-    Endpoint, PartyId, PlayId, PlayOutcome, Quality, TransferDecision, TransferId, TransferOutcome,
+    Endpoint, PartyId, PlayId, PlayOutcome, Quality, Record, RecordEnd, RecordingId, TransferDecision,
+    TransferId, TransferOutcome,
 };
 
 use crate::dice::Dice;
@@ -40,12 +41,16 @@ pub struct Deed {
 #[derive(Clone, Debug)]
 enum What {
     Answered,
-    PlayEnds(PlayId, PlayOutcome),
-    Press(CollectId, Option<Digit>),
+    PlayEnds(PartyId, PlayId, PlayOutcome),
+    Press(PartyId, CollectId, Option<Digit>),
+    /// Nobody speaks any more, or a key was pressed, or the tape is full.
+    RecordingEnds(PartyId, RecordingId, RecordEnd),
     Rings(PartyId),
+    /// The telephone's network sends the call on.
+    Forwards(PartyId),
     Answers(PartyId),
     Leaves(PartyId, CauseKind),
-    /// The caller hangs up, unless an agent has answered.
+    /// The caller hangs up, unless somebody talks with them.
     LosesPatience,
     Holds(PartyId),
     Resumes(PartyId),
@@ -59,16 +64,49 @@ struct Call {
     dice: Dice,
     keys: Dice,
     answered: bool,
-    /// The parties that have not left; `true`: joined.
-    parties: BTreeMap<PartyId, bool>,
-    endpoints: BTreeMap<PartyId, Endpoint>,
-    play: Option<PlayId>,
-    collect: Option<CollectId>,
+    /// It was the center that began it.
+    placed: bool,
+    /// The parties that have not left.
+    parties: BTreeMap<PartyId, Party>,
     transfer: Option<(PartyId, TransferId)>,
     transfers: u32,
     ending: bool,
     /// No later event of this call arrives before this.
     arrives_after: Timestamp,
+}
+
+/// A party that has not left.
+#[derive(Debug, Default)]
+struct Party {
+    joined: bool,
+    /// It hears nobody, and nobody hears it.
+    apart: bool,
+    /// The telephone that was rung for it.
+    endpoint: Option<Endpoint>,
+    play: Option<PlayId>,
+    collect: Option<CollectId>,
+    /// What is being recorded, and since when.
+    recording: Option<(RecordingId, Timestamp)>,
+}
+
+impl Call {
+    fn begun(now: Timestamp, dice: Dice, keys: Dice, placed: bool) -> Call {
+        Call {
+            dice,
+            keys,
+            answered: false,
+            placed,
+            parties: BTreeMap::new(),
+            transfer: None,
+            transfers: 0,
+            ending: false,
+            arrives_after: now,
+        }
+    }
+
+    fn has_joined(&self, party: PartyId) -> bool {
+        self.parties.get(&party).is_some_and(|party| party.joined)
+    }
 }
 
 impl Door {
@@ -117,22 +155,11 @@ impl Door {
     pub fn call(&mut self, now: Timestamp, caller: &CallerPlan) {
         self.next_call += 1;
         let call = CallId(self.next_call);
-        self.calls.insert(
-            call,
-            Call {
-                dice: Dice::of(self.seed, "call", caller.number),
-                keys: Dice::of(self.seed, "keys", caller.number),
-                answered: false,
-                parties: [(PartyId::FIRST, true)].into(),
-                endpoints: BTreeMap::new(),
-                play: None,
-                collect: None,
-                transfer: None,
-                transfers: 0,
-                ending: false,
-                arrives_after: now,
-            },
-        );
+        let dice = Dice::of(self.seed, "call", caller.number);
+        let keys = Dice::of(self.seed, "keys", caller.number);
+        let mut begun = Call::begun(now, dice, keys, false);
+        begun.parties.insert(PartyId::FIRST, Party { joined: true, ..Party::default() });
+        self.calls.insert(call, begun);
         self.send(
             now,
             CallEvent::Arrived(Arrival {
@@ -151,6 +178,9 @@ impl Door {
         let id = command.call();
         let deaf = self.chaos.never;
         let calm = self.chaos.delay_ms == 0 && deaf == 0;
+        if let CallCommand::Place { to, .. } = command {
+            return self.place(now, id, to, calm);
+        }
         let Some(call) = self.calls.get_mut(&id).filter(|call| !call.ending) else { return };
         let soon = |call: &mut Call| now + call.dice.millis(0, 300);
         match command {
@@ -165,25 +195,32 @@ impl Door {
                 let at = soon(call);
                 self.plan(at, id, What::EndsForAll(CauseKind::Rejected));
             }
-            CallCommand::Play { play, repeat, .. } => {
-                let stopped = call.play.replace(play);
+            CallCommand::Play { party, play, repeat, .. } => {
+                let Some(who) = call.parties.get_mut(&party) else { return };
+                if !who.joined {
+                    let outcome = PlayOutcome::Failed;
+                    return self.send(now, CallEvent::Played { call: id, party, play, outcome });
+                }
+                let stopped = who.play.replace(play);
                 let fails = call.dice.percent(3);
                 let ends = now + call.dice.millis(200, 6000);
                 let never = call.dice.percent(deaf);
-                self.stopped_playing(now, id, stopped);
+                self.stopped_playing(now, id, party, stopped);
                 if fails {
-                    self.plan(now, id, What::PlayEnds(play, PlayOutcome::Failed));
+                    self.plan(now, id, What::PlayEnds(party, play, PlayOutcome::Failed));
                 } else if !repeat && !never {
-                    self.plan(ends, id, What::PlayEnds(play, PlayOutcome::Completed));
+                    self.plan(ends, id, What::PlayEnds(party, play, PlayOutcome::Completed));
                 }
             }
-            CallCommand::StopPlay { .. } => {
-                let stopped = call.play.take();
-                self.stopped_playing(now, id, stopped);
+            CallCommand::StopPlay { party, .. } => {
+                let stopped = call.parties.get_mut(&party).and_then(|who| who.play.take());
+                self.stopped_playing(now, id, party, stopped);
             }
-            CallCommand::Collect { collect, spec, .. } => {
-                call.collect = Some(collect);
+            CallCommand::Collect { party, collect, spec, .. } => {
+                let Some(who) = call.parties.get_mut(&party) else { return };
+                who.collect = Some(collect);
                 let key = match call.keys.below(10) {
+                    0..=5 if party != PartyId::FIRST => Digit::new('1'),
                     0..=5 => Digit::new('0'),
                     6 => Digit::new('1'),
                     7 => Digit::new('9'),
@@ -194,11 +231,30 @@ impl Door {
                     if key.is_some() { now + call.dice.millis(100, 3000) } else { now + spec.first_timeout };
                 let never = call.dice.percent(deaf);
                 if !never {
-                    self.plan(at, id, What::Press(collect, key));
+                    self.plan(at, id, What::Press(party, collect, key));
                 }
             }
-            CallCommand::StopCollect { .. } => call.collect = None,
-            CallCommand::AddParty { party, to, .. } => self.ring(now, id, party, to, calm),
+            CallCommand::StopCollect { party, .. } => {
+                if let Some(who) = call.parties.get_mut(&party) {
+                    who.collect = None;
+                }
+            }
+            CallCommand::AddParty { party, to, apart, .. } => {
+                if !call.parties.contains_key(&party) {
+                    self.ring(now, id, party, to, apart, calm);
+                }
+            }
+            CallCommand::Admit { party, .. } => {
+                if let Some(who) = call.parties.get_mut(&party) {
+                    who.apart = false;
+                }
+            }
+            CallCommand::Record { party, recording, spec, .. } => {
+                self.record(now, id, party, recording, &spec);
+            }
+            CallCommand::StopRecord { party, .. } => {
+                self.recording_ends(now, id, party, None, RecordEnd::Stopped);
+            }
             CallCommand::RemoveParty { party, .. } => {
                 let at = soon(call);
                 self.plan(at, id, What::Leaves(party, CauseKind::Removed));
@@ -206,10 +262,7 @@ impl Door {
             CallCommand::DecideTransfer { transfer, decision, .. } => {
                 self.decide_transfer(now, id, transfer, &decision);
             }
-            CallCommand::Place { .. }
-            | CallCommand::Admit { .. }
-            | CallCommand::Record { .. }
-            | CallCommand::StopRecord { .. } => {}
+            CallCommand::Place { .. } => {}
             CallCommand::End { .. } => {
                 let never = call.dice.percent(deaf);
                 call.ending = !never;
@@ -231,26 +284,33 @@ impl Door {
                 call.answered = true;
                 self.send(now, CallEvent::Answered { call: id });
             }
-            What::PlayEnds(play, outcome) => {
-                if call.play.take_if(|playing| *playing == play).is_some() {
-                    self.send(now, CallEvent::Played { call: id, party: PartyId::FIRST, play, outcome });
+            What::PlayEnds(party, play, outcome) => {
+                let plays = |who: &mut Party| who.play.take_if(|playing| *playing == play);
+                if call.parties.get_mut(&party).and_then(plays).is_some() {
+                    self.send(now, CallEvent::Played { call: id, party, play, outcome });
                 }
             }
-            What::Press(collect, key) => {
-                if call.collect.take_if(|collecting| *collecting == collect).is_some() {
-                    let stopped = call.play.take();
+            What::Press(party, collect, key) => {
+                let Some(who) = call.parties.get_mut(&party) else { return };
+                if who.collect.take_if(|collecting| *collecting == collect).is_some() {
+                    let stopped = who.play.take();
                     let end = if key.is_some() { CollectEnd::Complete } else { CollectEnd::TimedOut };
                     let digits = key.into_iter().collect();
-                    self.stopped_playing(now, id, stopped);
-                    self.send(
-                        now,
-                        CallEvent::Collected { call: id, party: PartyId::FIRST, collect, digits, end },
-                    );
+                    self.stopped_playing(now, id, party, stopped);
+                    self.send(now, CallEvent::Collected { call: id, party, collect, digits, end });
                 }
+            }
+            What::RecordingEnds(party, recording, end) => {
+                self.recording_ends(now, id, party, Some(recording), end);
             }
             What::Rings(party) => {
                 if call.parties.contains_key(&party) {
                     self.send(now, CallEvent::Ringing { call: id, party });
+                }
+            }
+            What::Forwards(party) => {
+                if call.parties.get(&party).is_some_and(|who| !who.joined) {
+                    self.send(now, CallEvent::Forwarded { call: id, party });
                 }
             }
             What::Answers(party) => self.answers(now, id, party),
@@ -261,7 +321,8 @@ impl Door {
                 }
             }
             What::LosesPatience => {
-                let talks = call.parties.iter().any(|(party, joined)| *party != PartyId::FIRST && *joined);
+                let others = call.parties.iter().filter(|(party, _)| **party != PartyId::FIRST);
+                let talks = others.into_iter().any(|(_, who)| who.joined && !who.apart);
                 let cause = if call.answered { CauseKind::HungUp } else { CauseKind::Cancelled };
                 let cause = if call.dice.percent(5) { CauseKind::Lost } else { cause };
                 if !talks {
@@ -271,18 +332,18 @@ impl Door {
             What::Holds(party) => {
                 let silent = call.dice.percent(50);
                 let resumes = now + call.dice.seconds(1, 40);
-                if call.parties.get(&party) == Some(&true) {
+                if call.has_joined(party) {
                     self.send(now, CallEvent::Held { call: id, party, silent });
                     self.plan(resumes, id, What::Resumes(party));
                 }
             }
             What::Resumes(party) => {
-                if call.parties.get(&party) == Some(&true) {
+                if call.has_joined(party) {
                     self.send(now, CallEvent::Resumed { call: id, party });
                 }
             }
             What::AsksTransfer(party, transfer) => {
-                if call.parties.get(&party) == Some(&true) && call.transfer.is_none() {
+                if call.has_joined(party) && call.transfer.is_none() {
                     call.transfer = Some((party, transfer));
                     let target = Some(Address::Phone("+14255550177".into()));
                     self.send(now, CallEvent::TransferAsked { call: id, party, transfer, target });
@@ -295,14 +356,28 @@ impl Door {
         }
     }
 
-    fn ring(&mut self, now: Timestamp, id: CallId, party: PartyId, to: Endpoint, calm: bool) {
+    fn place(&mut self, now: Timestamp, id: CallId, to: Endpoint, calm: bool) {
+        if self.calls.contains_key(&id) {
+            return;
+        }
+        let dice = Dice::of(self.seed, "placed call", id.0);
+        let keys = Dice::of(self.seed, "keys of a placed call", id.0);
+        self.calls.insert(id, Call::begun(now, dice, keys, true));
+        self.ring(now, id, PartyId::FIRST, to, false, calm);
+    }
+
+    fn ring(&mut self, now: Timestamp, id: CallId, party: PartyId, to: Endpoint, apart: bool, calm: bool) {
         let busy = self.telephones.contains_key(&to);
         let Some(call) = self.calls.get_mut(&id) else { return };
-        call.parties.insert(party, false);
+        let ringing = call.parties.values().filter(|party| !party.joined).count();
+        let endpoint = (!busy).then(|| to.clone());
+        call.parties.insert(party, Party { apart, endpoint, ..Party::default() });
+        if ringing >= CallCommand::MAX_RINGING {
+            return self.plan(now, id, What::Leaves(party, CauseKind::Limit));
+        }
         if busy {
             return self.plan(now, id, What::Leaves(party, CauseKind::Busy));
         }
-        call.endpoints.insert(party, to.clone());
         let rings = now + call.dice.millis(50, 1500);
         let later = rings + call.dice.millis(100, 20_000);
         let luck = call.dice.below(100);
@@ -318,6 +393,11 @@ impl Door {
             75..=79 => (later + Duration::from_secs(10), What::Leaves(party, CauseKind::NotAnswered)),
             // Answers at the very moment at which many offers lapse.
             80..=84 => (now + Duration::from_secs(10), What::Answers(party)),
+            // A voicemail answers, not who was rung.
+            85..=88 => {
+                self.plan(rings, id, What::Forwards(party));
+                (later, What::Answers(party))
+            }
             _ => (now + Duration::from_secs(3600), What::Leaves(party, CauseKind::NotAnswered)),
         };
         self.plan(rings, id, What::Rings(party));
@@ -326,8 +406,14 @@ impl Door {
 
     fn answers(&mut self, now: Timestamp, id: CallId, party: PartyId) {
         let Some(call) = self.calls.get_mut(&id) else { return };
-        let Some(joined) = call.parties.get_mut(&party) else { return };
-        *joined = true;
+        let Some(who) = call.parties.get_mut(&party) else { return };
+        who.joined = true;
+        if party == PartyId::FIRST {
+            call.answered = true;
+            let patience = call.dice.seconds(5, 200);
+            self.send(now, CallEvent::Joined { call: id, party });
+            return self.plan(now + patience, id, What::LosesPatience);
+        }
         let talk = call.dice.millis(500, 120_000);
         let leaver = if call.dice.percent(50) { party } else { PartyId::FIRST };
         let cause = if call.dice.percent(5) { CauseKind::Lost } else { CauseKind::HungUp };
@@ -358,7 +444,7 @@ impl Door {
         match decision {
             TransferDecision::Refuse => call.transfer = None,
             TransferDecision::Allow { party } => {
-                call.parties.insert(*party, false);
+                call.parties.insert(*party, Party::default());
                 let outcome =
                     if call.dice.percent(60) { TransferOutcome::Done } else { TransferOutcome::Failed };
                 let (ends, never) = (now + call.dice.millis(200, 30_000), call.dice.percent(deaf));
@@ -382,7 +468,7 @@ impl Door {
         let talk = call.dice.millis(500, 60_000);
         let leaves = now + call.dice.millis(0, 500);
         if outcome == TransferOutcome::Done {
-            call.parties.insert(party, true);
+            call.parties.insert(party, Party { joined: true, ..Party::default() });
             self.send(now, CallEvent::Joined { call: id, party });
         } else {
             call.parties.remove(&party);
@@ -395,10 +481,65 @@ impl Door {
         }
     }
 
+    fn record(&mut self, now: Timestamp, id: CallId, party: PartyId, recording: RecordingId, spec: &Record) {
+        let deaf = self.chaos.never;
+        self.recording_ends(now, id, party, None, RecordEnd::Stopped);
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let Some(who) = call.parties.get_mut(&party).filter(|who| who.joined) else {
+            let (end, length) = (RecordEnd::Failed, Duration::ZERO);
+            return self.send(now, CallEvent::Recorded { call: id, party, recording, end, length });
+        };
+        who.recording = Some((recording, now));
+        let speaks = call.dice.millis(500, 60_000);
+        let (at, end) = match call.dice.below(10) {
+            0 => (now, RecordEnd::Failed),
+            1..=3 => (now + speaks, RecordEnd::Complete),
+            _ if spec.silence.is_some() => (now + speaks, RecordEnd::Silence),
+            _ => (now + spec.max, RecordEnd::Limit),
+        };
+        let (at, end) = if at > now + spec.max { (now + spec.max, RecordEnd::Limit) } else { (at, end) };
+        let never = call.dice.percent(deaf);
+        if !never {
+            self.plan(at, id, What::RecordingEnds(party, recording, end));
+        }
+    }
+
+    /// A recording ends; the one that runs, if none is named.
+    fn recording_ends(
+        &mut self,
+        now: Timestamp,
+        call: CallId,
+        party: PartyId,
+        named: Option<RecordingId>,
+        end: RecordEnd,
+    ) {
+        let Some(who) = self.calls.get_mut(&call).and_then(|call| call.parties.get_mut(&party)) else {
+            return;
+        };
+        let ends = |running: &mut (RecordingId, Timestamp)| named.is_none_or(|named| named == running.0);
+        let Some((recording, since)) = who.recording.take_if(ends) else { return };
+        self.recorded(now, call, party, recording, since, end);
+    }
+
+    fn recorded(
+        &mut self,
+        now: Timestamp,
+        call: CallId,
+        party: PartyId,
+        recording: RecordingId,
+        since: Timestamp,
+        end: RecordEnd,
+    ) {
+        let spoke = Duration::from_micros(now.micros_since(since));
+        let length = if end == RecordEnd::Failed { Duration::ZERO } else { spoke };
+        self.send(now, CallEvent::Recorded { call, party, recording, end, length });
+    }
+
     fn leaves(&mut self, now: Timestamp, id: CallId, party: PartyId, cause: CauseKind) {
         let Some(call) = self.calls.get_mut(&id) else { return };
-        let Some(joined) = call.parties.remove(&party) else { return };
-        if let Some(endpoint) = call.endpoints.remove(&party) {
+        let Some(Party { joined, endpoint, recording, .. }) = call.parties.remove(&party) else { return };
+        let over = call.placed && call.parties.is_empty();
+        if let Some(endpoint) = endpoint {
             self.telephones.remove(&endpoint);
         }
         self.send(
@@ -408,6 +549,12 @@ impl Door {
         if joined {
             let quality = Quality { mos_x100: Some(420), packets_received: 100, ..Quality::default() };
             self.send(now, CallEvent::Quality { call: id, party, quality });
+        }
+        if let Some((recording, since)) = recording {
+            self.recorded(now, id, party, recording, since, RecordEnd::PartyLeft);
+        }
+        if over {
+            self.plan(now, id, What::EndsForAll(cause));
         }
     }
 
@@ -421,10 +568,10 @@ impl Door {
         self.calls.remove(&id);
     }
 
-    fn stopped_playing(&mut self, now: Timestamp, call: CallId, stopped: Option<PlayId>) {
+    fn stopped_playing(&mut self, now: Timestamp, call: CallId, party: PartyId, stopped: Option<PlayId>) {
         if let Some(play) = stopped {
             let outcome = PlayOutcome::Stopped;
-            self.send(now, CallEvent::Played { call, party: PartyId::FIRST, play, outcome });
+            self.send(now, CallEvent::Played { call, party, play, outcome });
         }
     }
 
