@@ -17,8 +17,12 @@ use crate::call::{
 };
 use crate::config::Document;
 use crate::id::{AgentId, FlowId, InteractionId, QueueId, StepId};
-use crate::personal::Personal;
+use crate::personal::{Personal, present};
 use crate::timer::Timestamp;
+
+mod personal;
+
+pub use personal::{PersonalMut, PersonalValues};
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -377,7 +381,7 @@ pub enum FactKind {
         /// The wish.
         transfer: TransferId,
         /// To whom, as far as it can be read.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
         target: Option<Personal<Address>>,
         /// Whether it was allowed.
         allowed: bool,

@@ -8,6 +8,7 @@ use tandem_center::fact::{
     EndWhy, EndedBy, FactKind, MenuMiss, Missing, OfferOutcome, Outcome, QueueExit, QueueRefusal, Side,
     WrapUpEnd,
 };
+use tandem_center::personal::Personal;
 
 /// What a fact says, as one English sentence.
 pub fn sentence(kind: &FactKind) -> String {
@@ -27,17 +28,17 @@ pub fn sentence(kind: &FactKind) -> String {
         FactKind::CallRejected { line, from, to, reason, .. } => {
             format!(
                 "A call from {} to {} over {line} was refused: {}.",
-                address(from.reveal()),
+                person(from),
                 address(to),
                 rejection(*reason)
             )
         }
         FactKind::Arrived { line, from, from_name, to, flow, .. } => {
-            let name = match from_name.reveal().trim() {
+            let name = match from_name.reveal().map_or("", |name| name.trim()) {
                 "" => String::new(),
                 name => format!(" ({name})"),
             };
-            let from = address(from.reveal());
+            let from = person(from);
             format!("{from}{name} called {} over {line} and entered the flow {flow}.", address(to))
         }
         FactKind::Answered { .. } => "The call was answered.".into(),
@@ -113,7 +114,7 @@ pub fn sentence(kind: &FactKind) -> String {
         }
         FactKind::TransferAsked { agent_name, target, allowed, .. } => {
             let to = match target {
-                Some(target) => address(target.reveal()),
+                Some(target) => person(target),
                 None => "somebody whom only the telephone network knows".into(),
             };
             let answer = if *allowed { "allowed" } else { "refused" };
@@ -197,6 +198,11 @@ pub fn address(address: &Address) -> String {
         Address::Sip(uri) => uri.to_string(),
         Address::Anonymous => "anonymous".into(),
     }
+}
+
+/// Somebody's address, as long as it is known.
+fn person(who: &Personal<Address>) -> String {
+    who.reveal().map_or_else(|| "somebody whose number was erased".into(), address)
 }
 
 fn outcome_words(outcome: Outcome) -> &'static str {

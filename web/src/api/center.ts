@@ -21,6 +21,8 @@ export type CallId = string;
 export type InteractionId = number;
 
 export type Address = { phone: string } | { sip: string } | "anonymous";
+/** Something that can tell who somebody was; `null` once it was erased. */
+export type Personal<T> = T | null;
 export type Endpoint = { line: string; address: Address };
 
 export type ChosenState = { state: "available" } | { state: "break"; reason?: string } | { state: "offline" };
@@ -105,8 +107,8 @@ type OfAgent = { agent: AgentId; agent_name: string };
 type Arrival = {
   call: CallId;
   line: string;
-  from: Address;
-  from_name: string;
+  from: Personal<Address>;
+  from_name: Personal<string>;
   to: Address;
 };
 
@@ -150,7 +152,7 @@ export type FactKind =
     >
   | Of<"held", InInteraction & { by: Side }>
   | Of<"resumed", InInteraction & { by: Side; held_us: Micros }>
-  | Of<"transfer_asked", InInteraction & OfAgent & { transfer: number; target?: Address; allowed: boolean }>
+  | Of<"transfer_asked", InInteraction & OfAgent & { transfer: number; target?: Personal<Address>; allowed: boolean }>
   | Of<"transfer_ended", InInteraction & OfAgent & { transfer: number; outcome: TransferOutcome }>
   | Of<
       "conversation_ended",
@@ -206,8 +208,8 @@ export type AgentView = AgentState & { name: string; chosen: ChosenState; since:
 export type InteractionView = StageView & {
   call: CallId;
   line: string;
-  from: Address;
-  from_name: string;
+  from: Personal<Address>;
+  from_name: Personal<string>;
   to: Address;
   flow: FlowId;
   arrived_at: Timestamp;
@@ -265,8 +267,8 @@ export type ClosedInteraction = {
   outcome: Outcome;
   call: CallId;
   line: string;
-  from: Address;
-  from_name: string;
+  from: Personal<Address>;
+  from_name: Personal<string>;
   to: Address;
   arrived_at: Timestamp;
   closed_at: Timestamp;

@@ -296,10 +296,10 @@ export interface components {
             closed_at?: number | null;
             /** @description The flow that the caller entered. */
             flow: string;
-            /** @description Who calls: a number, a SIP address or `anonymous`. */
-            from: string;
-            /** @description The caller's name as their network gives it; may be empty. */
-            from_name: string;
+            /** @description Who calls: a number, a SIP address or `anonymous`. Missing once it was erased. */
+            from?: string | null;
+            /** @description The caller's name as their network gives it; may be empty. Missing once it was erased. */
+            from_name?: string | null;
             /**
              * Format: int64
              * @description The interaction's id: the number of the fact with which it began.

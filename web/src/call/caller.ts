@@ -1,23 +1,24 @@
 /** Who calls, and addresses as people read them. */
 
-import type { Address } from "../api/center.ts";
+import type { Address, Personal } from "../api/center.ts";
 import type { Words } from "../i18n/words.ts";
 
 /** What is known of a caller. */
-export type Caller = { from: Address; from_name: string };
+export type Caller = { from: Personal<Address>; from_name: Personal<string> };
 
 /** What a caller is called: the name that their network gives, or else the number. */
 export function callerName(words: Words, { from, from_name }: Caller): string {
-  return from_name.trim() || addressText(words, from);
+  return from_name?.trim() || addressText(words, from);
 }
 
-/** The number beside the name; `undefined` if the name is the number already. */
+/** The number beside the name; `undefined` if the name is the number already, or the number was erased. */
 export function callerNumber(words: Words, { from, from_name }: Caller): string | undefined {
-  return from_name.trim() ? addressText(words, from) : undefined;
+  return from_name?.trim() && from !== null ? addressText(words, from) : undefined;
 }
 
-/** An address as people read it. */
-export function addressText(words: Words, address: Address): string {
+/** An address as people read it; of one that was erased, only that nobody knows it. */
+export function addressText(words: Words, address: Personal<Address>): string {
+  if (address === null) return words.text("caller.unnamed");
   if (address === "anonymous") return words.text("caller.anonymous");
   const text = "phone" in address ? phoneText(address.phone) : address.sip.replace(/^sips?:/, "");
   return text || words.text("caller.unnamed");

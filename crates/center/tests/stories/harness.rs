@@ -363,6 +363,7 @@ impl Story {
         let bytes = serde_json::to_vec(&fact).expect("a fact is JSON");
         let again: Fact = serde_json::from_slice(&bytes).expect("a fact reads its own JSON");
         assert_eq!(again, fact);
+        check_personal(&fact);
         let fact = Arc::new(fact);
         self.view.apply(&fact);
         let json = serde_json::to_string(&self.view.live).expect("a view is JSON");
@@ -436,6 +437,20 @@ pub(crate) fn arrival(call: CallId, line: &str, number: &str) -> Arrival {
             Address::Phone(number.into())
         },
     }
+}
+
+/// What is personal in a fact can be taken out, which leaves nothing behind and a fact that reads, and put back.
+fn check_personal(fact: &Fact) {
+    let mut blank = fact.clone();
+    let values = blank.take_personal();
+    let json = serde_json::to_string(&blank).expect("JSON");
+    assert!(!json.contains("+14255550123") && !json.contains("Ada\""), "still there: {json}");
+    assert!(!json.contains("+14255550177"), "still there: {json}");
+    let mut again: Fact = serde_json::from_str(&json).expect("a fact without personal values reads");
+    assert_eq!(again, blank);
+    let values = serde_json::to_string(&values).expect("JSON");
+    again.put_personal(serde_json::from_str(&values).expect("values")).expect("each fits its place");
+    assert_eq!(again, *fact);
 }
 
 pub(crate) fn kind(fact: &Fact) -> String {

@@ -24,10 +24,12 @@ pub struct Call {
     pub call: String,
     /// The line over which it came.
     pub line: String,
-    /// Who calls: a number, a SIP address or `anonymous`.
-    pub from: String,
-    /// The caller's name as their network gives it; may be empty.
-    pub from_name: String,
+    /// Who calls: a number, a SIP address or `anonymous`. Missing once it was erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// The caller's name as their network gives it; may be empty. Missing once it was erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_name: Option<String>,
     /// What was dialled.
     pub to: String,
     /// The flow that the caller entered.
@@ -224,8 +226,8 @@ impl Call {
             id: first.number,
             call: call.to_string(),
             line: line.to_string(),
-            from: timeline::address(from.reveal()),
-            from_name: from_name.reveal().to_string(),
+            from: from.reveal().map(timeline::address),
+            from_name: from_name.reveal().map(ToString::to_string),
             to: timeline::address(to),
             flow: flow.to_string(),
             arrived_at: first.at.as_micros(),
