@@ -98,6 +98,11 @@ impl DigitReceiver {
         [lost, if ends { press.tell() } else { None }]
     }
 
+    /// Whether a key is being pressed: what is heard besides is its tone.
+    pub(crate) fn is_pressed(&self) -> bool {
+        self.press.is_some_and(|press| !press.told)
+    }
+
     /// The digit of a press of which no more packets come.
     pub fn handle_timeout(&mut self, now: Instant) -> Option<(Digit, u32)> {
         let press = self.press.as_mut().filter(|p| !p.told)?;

@@ -20,6 +20,10 @@ pub struct LegId(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PlayId(pub u64);
 
+/// One recording of what a leg's far end says. Numbers are given out by the caller and never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordingId(pub u64);
+
 /// One of our media addresses, by its place in the list the relay was started with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InterfaceId(pub u16);
@@ -111,6 +115,23 @@ pub enum LegCommand {
         /// The leg.
         leg: LegId,
     },
+    /// Records what the far end says, and not what it hears: in the place of what is recorded before. Sound comes
+    /// as [`LegEvent::Recorded`] in pieces, the end as [`LegEvent::RecordingEnded`].
+    Record {
+        /// Whose far end.
+        leg: LegId,
+        /// The recording.
+        recording: RecordingId,
+        /// It ends when it is so long.
+        max: Duration,
+        /// It ends when nothing was heard for so long.
+        silence: Option<Duration>,
+    },
+    /// Ends what is recorded.
+    StopRecord {
+        /// The leg.
+        leg: LegId,
+    },
     /// Sends digits as telephone events, 100 ms each with pauses of 100 ms. What plays or is heard meanwhile is
     /// left out. More than [`DIGITS_MAX`] waiting digits are dropped. Without telephone events agreed: nothing.
     SendDigits {
@@ -167,6 +188,24 @@ pub enum LegEvent {
         play: PlayId,
         /// How it ended.
         outcome: PlayOutcome,
+    },
+    /// A piece of a recording, in order; half a second as a rule.
+    Recorded {
+        /// Which recording.
+        recording: RecordingId,
+        /// Samples of 16 bits, 8,000 a second.
+        samples: Box<[i16]>,
+    },
+    /// A recording ended. All its pieces were told before.
+    RecordingEnded {
+        /// The leg.
+        leg: LegId,
+        /// Which recording.
+        recording: RecordingId,
+        /// How it ended.
+        end: RecordingEnd,
+        /// So many samples from the beginning are the recording. Pieces may hold more: the silence that ended it.
+        samples: u64,
     },
     /// No packet came for a while although the far end may send; told once per silence.
     Silent {
@@ -225,6 +264,19 @@ pub enum PlayOutcome {
     Stopped,
     /// The leg's codec is not G.711: nothing can be played to it.
     Unplayable,
+}
+
+/// How a recording ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordingEnd {
+    /// Nothing was heard for as long as was said.
+    Silence,
+    /// It is as long as it may be.
+    Limit,
+    /// `StopRecord`, `Close` or another `Record` ended it.
+    Stopped,
+    /// The leg's codec is not G.711, or the recording could not be kept: there is none.
+    Failed,
 }
 
 /// Prompts of one `Play`; a number read out digit by digit needs about twenty.

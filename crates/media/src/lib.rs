@@ -19,4 +19,5 @@ pub mod rtcp;
 pub mod rtp;
 pub mod sdp;
 pub mod srtp;
+mod tape;
 pub mod tone;

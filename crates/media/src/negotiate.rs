@@ -7,7 +7,7 @@
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
-use crate::codec::Codec;
+use crate::codec::{Codec, Law};
 use crate::sdp::{Crypto, Direction, Media, Sdp};
 use crate::srtp::SrtpKey;
 
@@ -93,6 +93,18 @@ pub struct Negotiated {
     pub ptime_ms: u8,
     /// Whether the far end holds us: it does not listen although we would speak.
     pub remote_hold: bool,
+}
+
+impl Negotiated {
+    /// The law of G.711 in which a packet that arrives under this payload number is coded; `None` for anything else.
+    pub(crate) fn law_of(&self, payload_type: u8) -> Option<Law> {
+        if payload_type == self.payload.receive {
+            return self.codec.law();
+        }
+        let fixed = [Codec::pcmu(), Codec::pcma()];
+        let known = self.also.iter().chain(&fixed).find(|codec| codec.payload_type == payload_type)?;
+        known.law()
+    }
 }
 
 /// A payload number in each direction.

@@ -13,7 +13,10 @@ use std::time::{Duration, Instant};
 use crate::codec::Law;
 use crate::dtmf::{Digit, DigitReceiver, DigitSender, DigitStep};
 use crate::g711;
-use crate::leg::{DIGITS_MAX, LegEvent, LegId, PROMPTS_MAX, PlayId, PlayOutcome, QUALITY_INTERVAL, SILENCE};
+use crate::leg::{
+    DIGITS_MAX, LegEvent, LegId, PROMPTS_MAX, PlayId, PlayOutcome, QUALITY_INTERVAL, RecordingEnd,
+    RecordingId, SILENCE,
+};
 use crate::negotiate::Negotiated;
 use crate::outbound::{Bridged, Outbound};
 use crate::player::Player;
@@ -24,6 +27,7 @@ use crate::route::{Route, Routes};
 use crate::rtcp::{self, NtpClock, Packet, Report, SenderInfo};
 use crate::rtp::{HEADER_OCTETS, Header};
 use crate::srtp::{SrtpError, SrtpReceiver};
+use crate::tape::Tape;
 
 /// One leg's media as a value.
 pub struct Path {
@@ -38,6 +42,7 @@ pub struct Path {
     /// Whom this leg hears, and what becomes of each payload number from there.
     hearing: Option<(LegId, Box<Routes>)>,
     player: Option<Player>,
+    tape: Option<Box<Tape>>,
     /// When the next frame of sound or digits is due, while there are any.
     next_frame: Option<Instant>,
     next_check: Instant,
@@ -114,6 +119,7 @@ impl Path {
             digits_out: DigitSender::default(),
             hearing: None,
             player: None,
+            tape: None,
             next_frame: None,
             next_check: now,
             next_report: now,
@@ -216,6 +222,21 @@ impl Path {
         self.end_play(PlayOutcome::Stopped);
     }
 
+    /// Begins to record; see `LegCommand::Record`.
+    pub fn record(&mut self, now: Instant, recording: RecordingId, max: Duration, silence: Option<Duration>) {
+        self.stop_record(now);
+        self.tape = Some(Box::new(Tape::begin(now, recording, max, silence)));
+        self.refuse_unplayable();
+    }
+
+    /// Ends what is recorded.
+    pub fn stop_record(&mut self, now: Instant) {
+        if let Some(tape) = &mut self.tape {
+            tape.pass(now);
+        }
+        self.end_tape(RecordingEnd::Stopped);
+    }
+
     /// Sends digits; see `LegCommand::SendDigits`.
     pub fn send_digits(&mut self, now: Instant, digits: &[Digit]) {
         if self.negotiated().is_some_and(|n| n.telephone_event.is_some()) {
@@ -265,6 +286,9 @@ impl Path {
             self.handle_event(now, &header, packet.get(payload.clone()).unwrap_or_default());
         } else {
             self.end_lost_press(now);
+            if receive && self.tape.is_some() {
+                self.tape(now, &header, packet.get(payload.clone()).unwrap_or_default());
+            }
         }
         if receive { Arrival::Sound(Sound { from: self.leg, header, payload }) } else { Arrival::Taken }
     }
@@ -411,6 +435,7 @@ impl Path {
     /// Ends the leg: what plays ends, and the far end is told that the stream is over.
     pub fn close(&mut self, now: Instant, buffer: &mut [u8]) -> Option<Transmit> {
         self.stop_play();
+        self.stop_record(now);
         self.write_report(now, buffer, true)
     }
 
@@ -482,6 +507,10 @@ impl Path {
 
     fn check(&mut self, now: Instant) {
         self.end_lost_press(now);
+        if let Some(tape) = &mut self.tape {
+            tape.pass(now);
+            self.turn_tape();
+        }
         if let (Attention::Since(expected), Some(state)) = (self.attention, &self.state) {
             let silent = now.saturating_duration_since(expected.max(state.heard_at));
             if silent >= SILENCE {
@@ -533,6 +562,7 @@ impl Path {
     fn refuse_unplayable(&mut self) {
         if self.negotiated().is_some_and(|n| n.codec.law().is_none()) {
             self.end_play(PlayOutcome::Unplayable);
+            self.end_tape(RecordingEnd::Failed);
         }
     }
 
@@ -540,6 +570,35 @@ impl Path {
         if let Some(player) = self.player.take() {
             self.tell(LegEvent::Played { leg: self.leg, play: player.play, outcome });
         }
+    }
+
+    fn tape(&mut self, now: Instant, header: &Header, payload: &[u8]) {
+        let law = self.negotiated().and_then(|negotiated| negotiated.law_of(header.payload_type));
+        if let (Some(law), Some(tape)) = (law, &mut self.tape) {
+            tape.take(now, header, law, payload, self.digits_in.is_pressed());
+            self.turn_tape();
+        }
+    }
+
+    /// Hands over what is recorded, and ends the recording if it is over.
+    fn turn_tape(&mut self) {
+        let Some(tape) = &mut self.tape else { return };
+        let (recording, end) = (tape.recording, tape.end());
+        while let Some(samples) = tape.piece(false) {
+            self.events.push_back(LegEvent::Recorded { recording, samples });
+        }
+        if let Some(end) = end {
+            self.end_tape(end);
+        }
+    }
+
+    fn end_tape(&mut self, end: RecordingEnd) {
+        let Some(mut tape) = self.tape.take() else { return };
+        let (recording, kept) = (tape.recording, tape.kept(end));
+        while let Some(samples) = tape.piece(true) {
+            self.events.push_back(LegEvent::Recorded { recording, samples });
+        }
+        self.events.push_back(LegEvent::RecordingEnded { leg: self.leg, recording, end, samples: kept });
     }
 
     fn write_report(&mut self, now: Instant, buffer: &mut [u8], goodbye: bool) -> Option<Transmit> {

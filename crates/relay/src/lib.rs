@@ -135,6 +135,8 @@ impl Relay {
             | LegCommand::Unbridge { leg }
             | LegCommand::Play { leg, .. }
             | LegCommand::StopPlay { leg }
+            | LegCommand::Record { leg, .. }
+            | LegCommand::StopRecord { leg }
             | LegCommand::SendDigits { leg, .. } => self.pass(leg, command),
             LegCommand::Close { leg } => {
                 self.pass(leg, command);

@@ -332,6 +332,16 @@ impl Worker {
                     self.act(place, |leg| leg.path.stop_play());
                 }
             }
+            LegCommand::Record { leg, recording, max, silence } => {
+                if let Some(place) = self.place(leg) {
+                    self.act(place, |leg| leg.path.record(now, recording, max, silence));
+                }
+            }
+            LegCommand::StopRecord { leg } => {
+                if let Some(place) = self.place(leg) {
+                    self.act(place, |leg| leg.path.stop_record(now));
+                }
+            }
             LegCommand::SendDigits { leg, digits } => {
                 if let Some(place) = self.place(leg) {
                     self.act(place, |leg| leg.path.send_digits(now, &digits));
