@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tandem_center::call::Address;
 use tandem_sip::header::NameAddr;
+use tandem_sip::ua::ExtraHeader;
 use tandem_sip::uri::Uri;
 
 use crate::trunk::Trunk;
@@ -92,6 +93,19 @@ pub(crate) fn from(trunk: &Trunk, caller: &Address, name: &str) -> Arc<[u8]> {
         None => text.push_str("<sip:anonymous@anonymous.invalid>"),
     }
     text.into_bytes().into()
+}
+
+/// Who the caller is as we vouch for it, for networks that believe that (RFC 3325); that no number is to be shown where
+/// there is none (RFC 3323).
+pub(crate) fn assertion(trunk: &Trunk, caller: &Address) -> Option<ExtraHeader> {
+    if !trunk.profile.asserts_identity {
+        return None;
+    }
+    let (name, value) = match user_of(caller) {
+        Some(user) => ("P-Asserted-Identity", format!("<sip:{user}@{}>", bracketed(&trunk.host))),
+        None => ("Privacy", "id".to_owned()),
+    };
+    Some((name.into(), value.into_bytes().into_boxed_slice()))
 }
 
 /// Our Contact: the trunk's own host, never an address where the trunk has a name; transport inside the brackets.

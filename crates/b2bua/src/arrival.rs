@@ -213,6 +213,7 @@ impl B2bua {
         old.trunk = trunk;
         old.holds = false;
         old.playing = None;
+        old.waiting = None;
         self.by_leg.remove(&old_leg);
         self.by_leg.insert(leg, call);
         self.by_media.remove(&old_media.leg);
@@ -243,6 +244,7 @@ impl Prepared {
             media: self.media,
             state: PartyState::Arrived { body: self.body, agreed: self.agreed },
             playing: None,
+            waiting: None,
             collecting: None,
             ahead: TypeAhead::default(),
             apart: false,

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use tandem_center::call::{
-    Address, CallCommand, CallEvent, CallId, CauseKind, CollectEnd, Digit, PartyId, PlayId, PromptName,
-    RecordEnd, Removal,
+    Address, CallCommand, CallEvent, CallId, CauseKind, CollectEnd, Digit, PartyId, PlayId, PlayOutcome,
+    PromptName, RecordEnd, RecordingId, Removal,
 };
 use tandem_media::leg;
 use tandem_media::leg::{LegCommand, LegEvent, MediaPort, Ports};
@@ -41,6 +41,10 @@ pub struct B2bua {
     pub(crate) calls: BTreeMap<CallId, Call>,
     pub(crate) by_leg: BTreeMap<LegId, CallId>,
     pub(crate) by_media: BTreeMap<leg::LegId, CallId>,
+    /// The recordings that are being made, and in which call.
+    pub(crate) recordings: BTreeMap<RecordingId, CallId>,
+    /// The recordings that were asked for, and the calls in which they are to be played.
+    pub(crate) fetching: BTreeMap<RecordingId, Vec<CallId>>,
     pub(crate) timers: Timers,
     pub(crate) random: StdRng,
     pub(crate) next_media_leg: u64,
@@ -78,6 +82,8 @@ pub enum UnknownPeers {
 pub struct Limits {
     /// Calls at once; one more is answered 503 with Retry-After. Microsoft does not enforce its own limit.
     pub calls: usize,
+    /// Recordings at once; one more is told as failed.
+    pub recordings: usize,
 }
 
 /// What the door wants done, in order.
@@ -89,6 +95,8 @@ pub enum Output {
     Media(LegCommand),
     /// Give back a reserved media port on which no leg was opened.
     ReleasePort(MediaPort),
+    /// Fetch a recording, to be played; answer with [`B2bua::handle_recording`].
+    Fetch(RecordingId),
     /// Tell the center.
     Event(CallEvent),
     /// A proxy went up or down.
@@ -121,6 +129,8 @@ pub struct Counters {
     pub ports_exhausted: u64,
     /// Calls refused because as many as allowed were there.
     pub calls_over_limit: u64,
+    /// Recordings that were not begun because as many as allowed were being made.
+    pub recordings_refused: u64,
     /// Parties tried at a further proxy.
     pub failovers: u64,
     /// Messages that could not be understood.
@@ -141,6 +151,8 @@ impl B2bua {
             calls: BTreeMap::new(),
             by_leg: BTreeMap::new(),
             by_media: BTreeMap::new(),
+            recordings: BTreeMap::new(),
+            fetching: BTreeMap::new(),
             timers: Timers::default(),
             random,
             next_media_leg: 1,
@@ -185,6 +197,18 @@ impl B2bua {
     /// Something happened to a leg's media.
     pub fn handle_media(&mut self, now: Instant, event: LegEvent, ports: &mut dyn Ports) {
         self.on_media(now, event);
+        self.drain(now, ports);
+    }
+
+    /// A recording was fetched; `None`: there is none, or it cannot be read.
+    pub fn handle_recording(
+        &mut self,
+        now: Instant,
+        recording: RecordingId,
+        prompt: Option<&Arc<Prompt>>,
+        ports: &mut dyn Ports,
+    ) {
+        self.fetched(now, recording, prompt);
         self.drain(now, ports);
     }
 
@@ -299,8 +323,8 @@ impl B2bua {
             Event::Invite { leg, request, flow, offer, replaces } => {
                 self.on_invite(now, leg, &request, &flow, offer, replaces, ports);
             }
-            Event::Progress { leg, status, .. } => self.on_progress(now, leg, status),
-            Event::Accepted { leg, answer, .. } => self.on_accepted(now, leg, answer),
+            Event::Progress { leg, status, response, .. } => self.on_progress(now, leg, status, &response),
+            Event::Accepted { leg, answer, response, .. } => self.on_accepted(now, leg, answer, &response),
             Event::Acknowledged { leg, answer } => self.on_acknowledged(now, leg, answer),
             Event::Reoffer { leg, offer, .. } => self.on_reoffer(now, leg, offer),
             Event::Reanswered { leg, answer } => self.on_reanswered(now, leg, answer),
@@ -346,7 +370,7 @@ impl B2bua {
             CallCommand::Play { call, party, play, prompts, repeat } => {
                 self.play(call, party, play, &prompts, repeat);
             }
-            CallCommand::StopPlay { call, party } => self.stop_play(call, party),
+            CallCommand::StopPlay { call, party } => self.stop_play(now, call, party),
             CallCommand::Collect { call, party, collect, spec } => {
                 self.collect(now, call, party, collect, spec);
             }
@@ -360,11 +384,12 @@ impl B2bua {
                 self.add_party(now, call, party, to, shown(presented, presented_name), apart, ports);
             }
             CallCommand::Admit { call, party } => self.admit(call, party),
-            CallCommand::Record { call, party, recording, .. } => {
-                let (end, length) = (RecordEnd::Failed, Duration::ZERO);
-                self.tell(CallEvent::Recorded { call, party, recording, end, length });
+            CallCommand::Record { call, party, recording, spec } => {
+                self.record(call, party, recording, &spec);
             }
-            CallCommand::StopRecord { .. } => {}
+            CallCommand::StopRecord { call, party } => {
+                self.stop_record(call, party, RecordEnd::Stopped);
+            }
             CallCommand::RemoveParty { call, party, reason } => {
                 let headers = match reason {
                     Removal::NotAnswered => Vec::new(),
@@ -391,7 +416,15 @@ impl B2bua {
             LegEvent::Played { leg, play, outcome } => {
                 let Some((call, party)) = self.find_media(leg) else { return };
                 let play = PlayId(u32::try_from(play.0).unwrap_or(u32::MAX));
+                let outcome = match outcome {
+                    leg::PlayOutcome::Finished => PlayOutcome::Completed,
+                    leg::PlayOutcome::Stopped => PlayOutcome::Stopped,
+                    leg::PlayOutcome::Unplayable => PlayOutcome::Failed,
+                };
                 self.played(now, call, party, play, outcome);
+            }
+            LegEvent::RecordingEnded { recording, end, samples, .. } => {
+                self.recorded(recording, end, samples);
             }
             LegEvent::Closed { leg, report } => self.reported(leg, &report),
             LegEvent::Refused { leg, reason } => {
@@ -399,6 +432,7 @@ impl B2bua {
                 tracing::warn!(call.id = %call, party.id = party.0, %reason, "media leg refused");
             }
             LegEvent::FirstPacket { .. }
+            | LegEvent::Recorded { .. }
             | LegEvent::Latched { .. }
             | LegEvent::Silent { .. }
             | LegEvent::Heard { .. }
@@ -421,11 +455,7 @@ impl B2bua {
             Timer::Collect(call, party) => self.collected(call, party, CollectEnd::TimedOut),
             Timer::TransferDecision(call) => self.refuse_transfer(now, call),
             Timer::TransferorBye(call) => self.end_transferor(now, call),
-            Timer::Reports(call) => {
-                if let Some(cause) = self.calls.get_mut(&call).and_then(|c| c.over.take()) {
-                    self.forget(call, cause);
-                }
-            }
+            Timer::Reports(call) => self.reports_overdue(now, call),
             Timer::KeepAlive { trunk, proxy } => self.probe(now, trunk, proxy),
         }
         let _ = ports;

@@ -1,6 +1,7 @@
 //! One call and its parties, as this door sees them.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use tandem_center::call::{Address, Cause, PartyId, PlayId, TransferId};
 use tandem_media::codec::Codec;
@@ -10,6 +11,7 @@ use tandem_sip::flow::Hop;
 use tandem_sip::ua::{Body, LegId, ReferId};
 
 use crate::collect::{Collection, TypeAhead};
+use crate::recording::{Recording, Waiting};
 
 /// A call with its parties.
 #[derive(Debug)]
@@ -18,12 +20,18 @@ pub(crate) struct Call {
     pub shown: Shown,
     /// Parties in the order in which they were added.
     pub parties: Vec<Party>,
+    /// The two legs that hear each other.
+    pub bridged: Option<(leg::LegId, leg::LegId)>,
     /// A transfer that is wished or being carried out.
     pub transfer: Option<Transfer>,
     /// How many transfers were wished so far.
     pub transfers: u32,
     /// Set once the call is over and only quality reports are waited for.
     pub over: Option<Cause>,
+    /// When the last party left.
+    pub over_since: Option<Instant>,
+    /// Recordings whose end was not told yet.
+    pub recordings: Vec<Recording>,
     /// Media legs that were closed and have not reported yet.
     pub reports_due: Vec<(leg::LegId, PartyId)>,
 }
@@ -34,9 +42,12 @@ impl Call {
         Call {
             shown,
             parties: Vec::with_capacity(2),
+            bridged: None,
             transfer: None,
             transfers: 0,
             over: None,
+            over_since: None,
+            recordings: Vec::new(),
             reports_due: Vec::new(),
         }
     }
@@ -81,6 +92,8 @@ pub(crate) struct Party {
     pub state: PartyState,
     /// What is being played to it.
     pub playing: Option<PlayId>,
+    /// A play of recordings that are being fetched; `playing` names it.
+    pub waiting: Option<Waiting>,
     /// Digits being collected from it.
     pub collecting: Option<Collection>,
     /// Digits that nobody was collecting.
@@ -124,6 +137,8 @@ pub(crate) struct Dialing {
     pub proxy: Option<usize>,
     /// Something other than 100 came: no other proxy will be tried.
     pub ringing: bool,
+    /// Its network said that it sends the call on.
+    pub sent_on: bool,
 }
 
 /// What is dialled.

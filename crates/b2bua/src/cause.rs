@@ -14,6 +14,7 @@ const DETAIL_MAX: usize = 256;
 /// Why a request of ours was refused, from the final status and the response's Reason header, if it has one.
 pub(crate) fn of_status(status: u16, reason: Option<&[u8]>) -> Cause {
     let kind = match status {
+        300..=399 => CauseKind::Unavailable,
         403 | 407 | 401 => CauseKind::Forbidden,
         404 | 410 | 484 | 604 => CauseKind::NotFound,
         408 => CauseKind::NotAnswered,

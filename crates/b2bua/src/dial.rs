@@ -8,6 +8,7 @@ use tandem_media::codec::{Codec, Law};
 use tandem_media::leg::Ports;
 use tandem_media::sdp::{Direction, Sdp};
 use tandem_sip::flow::Hop;
+use tandem_sip::message::Message;
 use tandem_sip::ua::{Body, ExtraHeader, LegId, OutgoingInvite};
 use tandem_sip::uri::Uri;
 
@@ -17,6 +18,7 @@ use crate::body::{sdp, sdp_of};
 use crate::call::{Call, Dialing, Party, PartyState, Shown, Target};
 use crate::collect::TypeAhead;
 use crate::health;
+use crate::sending_on::says_sent_on;
 use crate::timer::Timer;
 
 /// Whom to ring and how.
@@ -115,8 +117,16 @@ impl B2bua {
             trunk,
             leg,
             media,
-            state: PartyState::Dialing(Dialing { target, shown, hops, proxy: None, ringing: false }),
+            state: PartyState::Dialing(Dialing {
+                target,
+                shown,
+                hops,
+                proxy: None,
+                ringing: false,
+                sent_on: false,
+            }),
             playing: None,
+            waiting: None,
             collecting: None,
             ahead: TypeAhead::default(),
             apart,
@@ -149,7 +159,7 @@ impl B2bua {
         let (Some(trunk), Some(identity)) = (self.setup.trunks.get(index), self.identities.get(index)) else {
             return;
         };
-        let (request_uri, to, headers) = match target {
+        let (request_uri, to, mut headers) = match target {
             Target::Address(address) => (
                 address::request_uri(trunk, &address, &hop.host, hop.port),
                 address::to(trunk, &address, &hop.host),
@@ -162,6 +172,7 @@ impl B2bua {
                 (uri, to, headers)
             }
         };
+        headers.extend(address::assertion(trunk, &shown.address));
         let invite = OutgoingInvite {
             identity: identity.clone(),
             hop,
@@ -180,26 +191,29 @@ impl B2bua {
     }
 
     /// Something other than 100 came: the telephone rings, or an announcement plays.
-    pub(crate) fn on_progress(&mut self, now: Instant, leg: LegId, status: u16) {
+    pub(crate) fn on_progress(&mut self, now: Instant, leg: LegId, status: u16, response: &Message) {
         let Some((call, party)) = self.find(leg) else { return };
         self.timers.clear(Timer::ProxyPatience(call, party));
         let Some(record) = self.calls.get_mut(&call).and_then(|c| c.party(party)) else { return };
         let PartyState::Dialing(dialing) = &mut record.state else { return };
-        if !dialing.ringing {
-            dialing.ringing = true;
+        let begins = !std::mem::replace(&mut dialing.ringing, true);
+        let sent_on = says_sent_on(response) && !std::mem::replace(&mut dialing.sent_on, true);
+        if begins {
             self.tell(CallEvent::Ringing { call, party });
+        }
+        if sent_on {
+            self.tell(CallEvent::Forwarded { call, party });
         }
         self.report_progress_of_transfer(now, call, party, status);
     }
 
     /// Our INVITE was answered.
-    pub(crate) fn on_accepted(&mut self, now: Instant, leg: LegId, answer: Option<Body>) {
+    pub(crate) fn on_accepted(&mut self, now: Instant, leg: LegId, answer: Option<Body>, response: &Message) {
         let Some((call, party)) = self.find(leg) else { return };
         self.timers.clear(Timer::ProxyPatience(call, party));
         let Some(record) = self.calls.get_mut(&call).and_then(|c| c.party(party)) else { return };
-        if !matches!(record.state, PartyState::Dialing(_)) {
-            return;
-        }
+        let PartyState::Dialing(dialing) = &record.state else { return };
+        let sent_on = says_sent_on(response) && !dialing.sent_on;
         let agreed = answer
             .as_ref()
             .and_then(sdp_of)
@@ -212,6 +226,9 @@ impl B2bua {
         };
         record.state = PartyState::Joined;
         self.configure(call, party, agreed);
+        if sent_on {
+            self.tell(CallEvent::Forwarded { call, party });
+        }
         if !self.transfer_joined(now, call, party) {
             self.bridge(call);
             self.tell(CallEvent::Joined { call, party });

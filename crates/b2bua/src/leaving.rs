@@ -27,6 +27,10 @@ impl B2bua {
                 if self.try_next_proxy(now, call, party, Some(status)) {
                     return;
                 }
+                if (300..400).contains(&status) {
+                    // To where is theirs to say and the center's to decide; nobody is rung behind its back.
+                    self.tell(CallEvent::Forwarded { call, party });
+                }
                 cause::of_status(status, response.header(HeaderName::Reason))
             }
             EndedBy::NoResponse(why) => {
@@ -66,6 +70,7 @@ impl B2bua {
     pub(crate) fn party_gone(&mut self, now: Instant, call: CallId, party: PartyId, cause: Cause) {
         let Some(record) = self.calls.get_mut(&call) else { return };
         let Some(place) = record.parties.iter().position(|p| p.id == party) else { return };
+        record.recording_left(party);
         let gone = record.parties.remove(place);
         self.timers.clear(Timer::Collect(call, party));
         self.timers.clear(Timer::ProxyPatience(call, party));
@@ -85,6 +90,7 @@ impl B2bua {
         let Some(record) = self.calls.get_mut(&call) else { return };
         if record.parties.is_empty() {
             record.over = Some(cause);
+            record.over_since = Some(now);
             self.timers.set(Timer::Reports(call), now + REPORTS_PATIENCE);
             self.finish_if_over(call);
         } else {
@@ -94,11 +100,28 @@ impl B2bua {
 
     pub(crate) fn finish_if_over(&mut self, call: CallId) {
         let Some(record) = self.calls.get_mut(&call) else { return };
-        if !record.reports_due.is_empty() {
+        if !record.reports_due.is_empty() || !record.recordings.is_empty() {
             return;
         }
         let Some(cause) = record.over.take() else { return };
         self.forget(call, cause);
+    }
+
+    /// The end of a call has waited long enough for its last figures, or even for its recordings.
+    pub(crate) fn reports_overdue(&mut self, now: Instant, call: CallId) {
+        let Some(record) = self.calls.get_mut(&call) else { return };
+        let overdue = std::mem::take(&mut record.reports_due);
+        let until = record.over_since.map_or(now, |since| since + RECORDINGS_PATIENCE);
+        let may_wait = now < until && !record.recordings.is_empty();
+        for (leg, _) in overdue {
+            self.by_media.remove(&leg);
+        }
+        if may_wait {
+            self.timers.set(Timer::Reports(call), until);
+            return;
+        }
+        self.give_up_recordings(call);
+        self.finish_if_over(call);
     }
 
     pub(crate) fn forget(&mut self, call: CallId, cause: Cause) {
@@ -139,6 +162,10 @@ impl B2bua {
 
 /// How long the end of a call waits for the last figures of its media.
 const REPORTS_PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// How long the end of a call waits until its last recording is kept: a disk may be slow, and it is all that is left
+/// of what was said.
+const RECORDINGS_PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
 
 fn quality(report: &QualityReport) -> Quality {
     let expected = report.packets_received + report.packets_lost;

@@ -21,23 +21,56 @@ impl B2bua {
         call: CallId,
         party: PartyId,
         play: PlayId,
-        prompts: &[PromptName],
+        prompts: &Arc<[PromptName]>,
         repeat: bool,
     ) {
+        let Some(record) = self.calls.get_mut(&call).and_then(|c| c.party(party)) else { return };
+        let open = record.media.open;
+        if let Some(replaced) = record.waiting.take() {
+            let outcome = PlayOutcome::Stopped;
+            self.tell(CallEvent::Played { call, party, play: replaced.play, outcome });
+        }
+        let waiting = if open { self.fetch(call, play, prompts, repeat) } else { None };
+        if waiting.is_some() {
+            // What sounds meanwhile is replaced already: silence is better than the end of another prompt.
+            self.stop_sound(call, party);
+            let Some(record) = self.calls.get_mut(&call).and_then(|c| c.party(party)) else { return };
+            record.playing = Some(play);
+            record.waiting = waiting;
+            return;
+        }
         let found: Option<Vec<Arc<Prompt>>> =
             prompts.iter().map(|name| self.setup.prompts.get(name).cloned()).collect();
+        match found.filter(|_| open) {
+            Some(prompts) => self.start_play(call, party, play, prompts, repeat),
+            None => self.tell(CallEvent::Played { call, party, play, outcome: PlayOutcome::Failed }),
+        }
+    }
+
+    pub(crate) fn start_play(
+        &mut self,
+        call: CallId,
+        party: PartyId,
+        play: PlayId,
+        prompts: Vec<Arc<Prompt>>,
+        repeat: bool,
+    ) {
         let Some(record) = self.calls.get_mut(&call).and_then(|c| c.party(party)) else { return };
-        let Some(prompts) = found.filter(|_| record.media.open) else {
-            self.tell(CallEvent::Played { call, party, play, outcome: PlayOutcome::Failed });
-            return;
-        };
         record.playing = Some(play);
         let leg = record.media.leg;
         let play = leg::PlayId(u64::from(play.0));
         self.out.push_back(Output::Media(LegCommand::Play { leg, play, prompts, repeat }));
     }
 
-    pub(crate) fn stop_play(&mut self, call: CallId, party: PartyId) {
+    pub(crate) fn stop_play(&mut self, now: Instant, call: CallId, party: PartyId) {
+        let Some(record) = self.calls.get_mut(&call).and_then(|c| c.party(party)) else { return };
+        match record.waiting.take() {
+            Some(waiting) => self.played(now, call, party, waiting.play, PlayOutcome::Stopped),
+            None => self.stop_sound(call, party),
+        }
+    }
+
+    fn stop_sound(&mut self, call: CallId, party: PartyId) {
         let Some(record) = self.calls.get_mut(&call).and_then(|c| c.party(party)) else { return };
         if record.playing.is_some() {
             let leg = record.media.leg;
@@ -66,6 +99,9 @@ impl B2bua {
     }
 
     pub(crate) fn pressed(&mut self, now: Instant, call: CallId, party: PartyId, digit: Digit) {
+        if self.ends_recording(call, party, digit) {
+            return;
+        }
         let Some(record) = self.calls.get_mut(&call).and_then(|c| c.party(party)) else { return };
         let Some(collection) = &mut record.collecting else {
             record.ahead.push(now, digit);
@@ -74,8 +110,7 @@ impl B2bua {
         let end = collection.press(now, digit);
         let deadline = collection.deadline();
         if collection.barges_in() && record.playing.is_some() {
-            let leg = record.media.leg;
-            self.out.push_back(Output::Media(LegCommand::StopPlay { leg }));
+            self.stop_play(now, call, party);
         }
         match end {
             Some(end) => self.collected(call, party, end),
@@ -89,7 +124,7 @@ impl B2bua {
         call: CallId,
         party: PartyId,
         play: PlayId,
-        outcome: leg::PlayOutcome,
+        outcome: PlayOutcome,
     ) {
         let Some(record) = self.calls.get_mut(&call).and_then(|c| c.party(party)) else { return };
         if record.playing == Some(play) {
@@ -100,11 +135,6 @@ impl B2bua {
                 self.timers.set_or_clear(Timer::Collect(call, party), deadline);
             }
         }
-        let outcome = match outcome {
-            leg::PlayOutcome::Finished => PlayOutcome::Completed,
-            leg::PlayOutcome::Stopped => PlayOutcome::Stopped,
-            leg::PlayOutcome::Unplayable => PlayOutcome::Failed,
-        };
         self.tell(CallEvent::Played { call, party, play, outcome });
     }
 

@@ -73,7 +73,10 @@ impl B2bua {
     /// Tells a hold without music, or its end, to the other parties whose network wants to know.
     pub(crate) fn pass_hold_on(&mut self, now: Instant, call: CallId, by: PartyId, silent: bool) {
         let Some(record) = self.calls.get_mut(&call) else { return };
-        for other in record.parties.iter_mut().filter(|other| other.id != by) {
+        if record.party(by).is_some_and(|party| party.apart) {
+            return;
+        }
+        for other in record.parties.iter_mut().filter(|other| other.id != by && !other.apart) {
             let tells = self.setup.trunks.get(other.trunk).is_some_and(|trunk| trunk.profile.tells_hold);
             if tells && matches!(other.state, PartyState::Joined) && other.told_hold != silent {
                 other.told_hold = silent;

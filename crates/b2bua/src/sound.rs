@@ -90,10 +90,22 @@ impl B2bua {
 
     /// Lets the joined parties hear each other: two of them are bridged.
     pub(crate) fn bridge(&mut self, call: CallId) {
-        let Some(record) = self.calls.get(&call) else { return };
+        let Some(record) = self.calls.get_mut(&call) else { return };
         let together = record.parties.iter().filter(|p| matches!(p.state, PartyState::Joined) && !p.apart);
-        let mut joined = together.map(|p| p.media.leg);
-        let (Some(a), Some(b)) = (joined.next(), joined.next_back()) else { return };
-        self.out.push_back(Output::Media(LegCommand::Bridge { a, b }));
+        let mut legs = together.map(|p| p.media.leg);
+        let bridged = legs.next().zip(legs.next_back());
+        if record.bridged == bridged {
+            return;
+        }
+        let before = std::mem::replace(&mut record.bridged, bridged);
+        let is_there = |leg| record.parties.iter().any(|p| p.media.leg == leg);
+        match (before, bridged) {
+            (_, Some((a, b))) => self.out.push_back(Output::Media(LegCommand::Bridge { a, b })),
+            // A leg that is gone hears nobody any more, and neither does whom it was bridged to.
+            (Some((a, b)), None) if is_there(a) && is_there(b) => {
+                self.out.push_back(Output::Media(LegCommand::Unbridge { leg: a }));
+            }
+            _ => {}
+        }
     }
 }

@@ -104,6 +104,9 @@ pub struct Profile {
     pub allow: &'static str,
     /// The Supported header.
     pub supported: &'static str,
+    /// P-Asserted-Identity with the number that is shown, and Privacy where none is (RFC 3325): many carriers believe
+    /// nothing else, and those that do not read it lose nothing. Off for Teams, which takes the caller from From.
+    pub asserts_identity: bool,
     /// `user=phone` and `transport` in our URIs.
     pub phone_uris: bool,
     /// An X-MS-SBC header names the product on every message.
@@ -135,6 +138,7 @@ impl Profile {
             allow: "INVITE, ACK, BYE, CANCEL, OPTIONS, NOTIFY, REFER",
             // Teams sends `Require: replaces`; without the tag here its transfers end in 420.
             supported: "timer, replaces",
+            asserts_identity: false,
             phone_uris: true,
             names_sbc: true,
             // Not in Teams' Allow: never offer or require it there.
@@ -163,6 +167,7 @@ impl Profile {
             tells_hold: false,
             allow: "INVITE, ACK, BYE, CANCEL, OPTIONS, NOTIFY, PRACK, UPDATE, INFO, REFER",
             supported: "timer, replaces, 100rel",
+            asserts_identity: true,
             phone_uris: false,
             names_sbc: false,
             reliable_provisional: true,

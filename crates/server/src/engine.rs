@@ -21,6 +21,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::config::Settings;
 use crate::live::{Recorder, Writing};
+use crate::recordings::{RECORDINGS_MAX, Recordings, Told};
 use crate::transport::resolve::Resolver;
 use crate::transport::{Connections, Parcel, Received, listen};
 
@@ -99,6 +100,8 @@ pub struct Engine {
     recorder: Recorder,
     inbox: mpsc::Receiver<Received>,
     media: mpsc::Receiver<LegEvent>,
+    recordings: Recordings,
+    recorded: mpsc::Receiver<Told>,
     writing: watch::Receiver<Writing>,
     orders: mpsc::Receiver<Order>,
     facts: Vec<Fact>,
@@ -114,6 +117,7 @@ impl Engine {
         recorder: Recorder,
         orders: mpsc::Receiver<Order>,
         writing: watch::Receiver<Writing>,
+        (recordings, recorded): (Recordings, mpsc::Receiver<Told>),
     ) -> Result<Engine, StartFault> {
         let (inbox_in, inbox) = mpsc::channel(INBOX_MAX);
         let resolver = Resolver::new(&settings.dns.servers)?;
@@ -125,7 +129,12 @@ impl Engine {
             listen::open(id, interface, peers, &mut connections, &inbox_in).await?;
         }
         let (media_in, media) = mpsc::channel(MEDIA_EVENTS_MAX);
-        let relay = Relay::start(&relay_config(settings), Arc::new(move |event| tell(&media_in, event)))?;
+        let keeper = recordings.clone();
+        let sink = move |event| match event {
+            LegEvent::Recorded { .. } | LegEvent::RecordingEnded { .. } => keeper.keep(event),
+            event => tell(&media_in, event),
+        };
+        let relay = Relay::start(&relay_config(settings), Arc::new(sink))?;
         let mut seed = [0; 32];
         OsRng.try_fill_bytes(&mut seed).map_err(StartFault::Randomness)?;
         let setup = Setup {
@@ -133,7 +142,7 @@ impl Engine {
             prompts: settings.prompts.clone(),
             product: Arc::from(concat!("Tandem/", env!("CARGO_PKG_VERSION"))),
             unknown_peers: settings.unknown_peers,
-            limits: Limits { calls: settings.calls },
+            limits: Limits { calls: settings.calls, recordings: RECORDINGS_MAX },
         };
         let door = B2bua::new(Instant::now(), setup, seed);
         Ok(Engine {
@@ -146,6 +155,8 @@ impl Engine {
             recorder,
             inbox,
             media,
+            recordings,
+            recorded,
             writing,
             orders,
             facts: Vec::new(),
@@ -178,6 +189,7 @@ impl Engine {
                         self.hear(event);
                     }
                 }
+                Some(told) = self.recorded.recv() => self.learn(told),
                 Some(order) = self.orders.recv() => self.obey(order),
                 Ok(()) = self.writing.changed() => {
                     let writing = self.writing.borrow_and_update().clone();
@@ -220,6 +232,16 @@ impl Engine {
     fn hear(&mut self, event: LegEvent) {
         self.door.handle_media(Instant::now(), event, &mut self.ports);
         self.turn();
+    }
+
+    fn learn(&mut self, told: Told) {
+        match told {
+            Told::Ended(event) => self.hear(event),
+            Told::Fetched(recording, prompt) => {
+                self.door.handle_recording(Instant::now(), recording, prompt.as_ref(), &mut self.ports);
+                self.turn();
+            }
+        }
     }
 
     fn obey(&mut self, order: Order) {
@@ -275,6 +297,7 @@ impl Engine {
                 self.connections.send(Instant::now(), transmit.to, parcel);
             }
             DoorOutput::Media(command) => self.relay.command(command),
+            DoorOutput::Fetch(recording) => self.recordings.fetch(recording),
             DoorOutput::ReleasePort(port) => tandem_media::leg::Ports::release(&mut self.ports, port),
             DoorOutput::Event(event) => {
                 self.center.handle_input(self.clock.moment(Instant::now()), Input::Call(event));

@@ -183,6 +183,11 @@ fn door(page: &mut Page, status: &Status) {
             "Calls refused because of the limit.",
             counters.calls_over_limit,
         ),
+        (
+            "tandem_recordings_refused_total",
+            "Recordings that were not begun because of the limit.",
+            counters.recordings_refused,
+        ),
         ("tandem_sip_failovers_total", "Parties tried at a further proxy.", counters.failovers),
         ("tandem_media_ports_exhausted_total", "Calls without a free media port.", counters.ports_exhausted),
     ] {

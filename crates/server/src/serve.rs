@@ -15,6 +15,7 @@ use crate::config::{Faults, Settings};
 use crate::desk::Desk;
 use crate::engine::{Clock, Engine, ORDERS_MAX, StartFault};
 use crate::live::{Live, Recorder};
+use crate::recordings::{Recordings, Told};
 use crate::restore;
 use crate::telemetry;
 use crate::transport::tls;
@@ -61,13 +62,14 @@ impl Program {
         let _ = Arc::unwrap_or_clone(tls::provider()).install_default();
         let tenant = Tenant::only();
         let restore::Restored { journal, live, recorder } = restore::open(&settings.data, tenant.clone())?;
+        let recordings = Recordings::open_folder(&settings.data)?;
         let (orders_in, orders) = mpsc::channel(ORDERS_MAX);
         let desk = Desk::new(tenant, journal, live.clone(), orders_in);
         let server = api::Server::bind(&settings.http, desk).await?;
         let (ready_in, ready) = oneshot::channel();
         let (stop, stopped) = oneshot::channel();
         let (ended_in, ended) = oneshot::channel();
-        let parts = Parts { settings, live: live.clone(), recorder, orders };
+        let parts = Parts { settings, live: live.clone(), recorder, orders, recordings };
         let engine = std::thread::Builder::new()
             .name("engine".into())
             .spawn(move || {
@@ -118,11 +120,12 @@ struct Parts {
     live: Arc<Live>,
     recorder: Recorder,
     orders: mpsc::Receiver<crate::engine::Order>,
+    recordings: (Recordings, mpsc::Receiver<Told>),
 }
 
 impl Parts {
     fn run(self, ready: oneshot::Sender<Result<(), StartFault>>, stop: oneshot::Receiver<()>) {
-        let Parts { settings, live, recorder, orders } = self;
+        let Parts { settings, live, recorder, orders, recordings } = self;
         let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => runtime,
             Err(error) => {
@@ -137,7 +140,8 @@ impl Parts {
             // Never before the last fact, whatever became of the system's clock in between.
             let clock = Clock::read(center.now());
             drop(view);
-            match Engine::start(&settings, center, clock, recorder, orders, live.writing()).await {
+            let writing = live.writing();
+            match Engine::start(&settings, center, clock, recorder, orders, writing, recordings).await {
                 Ok(engine) => {
                     let _ = ready.send(Ok(()));
                     engine

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use tandem_b2bua::trunk::{Profile, Proxy, Trunk};
 use tandem_b2bua::{B2bua, Limits, Output, ProxyHealth, Setup, UnknownPeers};
-use tandem_center::call::{Address, CallCommand, CallEvent, CallId, Endpoint, PartyId};
+use tandem_center::call::{Address, CallCommand, CallEvent, CallId, Endpoint, PartyId, RecordingId};
 use tandem_media::leg::{self, LegCommand, LegEvent, MediaPort, Ports, PortsExhausted};
 use tandem_media::prompt::Prompt;
 use tandem_sip::flow::{ConnectionId, Destination, Flow, InterfaceId, PeerIdentity, Transport};
@@ -103,6 +103,8 @@ pub struct World {
     pub sent: Vec<Sent>,
     /// Commands to the relay, in order.
     pub media: Vec<LegCommand>,
+    /// Recordings asked for, in order.
+    pub fetched: Vec<RecordingId>,
     /// Events for the center, in order, until taken.
     pub events: Vec<CallEvent>,
     /// Health of proxies, as told.
@@ -192,7 +194,7 @@ impl World {
             prompts,
             product: "Tandem/0.1.0".into(),
             unknown_peers,
-            limits: Limits { calls: 10 },
+            limits: Limits { calls: 10, recordings: 2 },
         };
         let mut world = World {
             now,
@@ -200,6 +202,7 @@ impl World {
             ports: FakePorts { next: 20_000, left: 1000 },
             sent: Vec::new(),
             media: Vec::new(),
+            fetched: Vec::new(),
             events: Vec::new(),
             health: Vec::new(),
             carrier_to: String::new(),
@@ -247,6 +250,7 @@ impl World {
                     text: String::from_utf8_lossy(&transmit.bytes).into_owned(),
                 }),
                 Output::Media(command) => self.media.push(command),
+                Output::Fetch(recording) => self.fetched.push(recording),
                 Output::ReleasePort(port) => self.ports.release(port),
                 Output::Event(event) => self.events.push(event),
                 Output::Proxy(health) => self.health.push(health),
