@@ -288,7 +288,105 @@ impl World {
         }
     }
 
+    /// The relay's leg that was opened at this place in the order of all.
+    pub fn media_leg(&self, place: usize) -> leg::LegId {
+        let opened = self.media.iter().filter_map(|command| match command {
+            LegCommand::Open { leg, .. } => Some(*leg),
+            _ => None,
+        });
+        opened.clone().nth(place).unwrap_or_else(|| panic!("only {} legs are open", opened.count()))
+    }
+
+    /// The pairs of legs that were bridged so far, each as places in the order in which they were opened.
+    pub fn bridges(&self) -> Vec<(usize, usize)> {
+        let mut opened = Vec::new();
+        let mut bridges = Vec::new();
+        for command in &self.media {
+            match command {
+                LegCommand::Open { leg, .. } => opened.push(*leg),
+                LegCommand::Bridge { a, b } => {
+                    let place = |leg| opened.iter().position(|opened| opened == leg).unwrap();
+                    bridges.push((place(a), place(b)));
+                }
+                _ => {}
+            }
+        }
+        bridges
+    }
+
+    /// A party presses a key.
+    pub fn press(&mut self, leg: leg::LegId, key: char) {
+        let digit = tandem_media::dtmf::Digit::from_char(key).unwrap();
+        self.hear(LegEvent::Digit { leg, digit, duration_ms: 100 });
+    }
+
+    /// All legs that were closed and have not reported yet do so now.
+    pub fn report_closed(&mut self) {
+        let mut closed = Vec::new();
+        self.media.retain(|command| match command {
+            LegCommand::Close { leg } => {
+                closed.push(*leg);
+                false
+            }
+            _ => true,
+        });
+        for leg in closed {
+            self.hear(LegEvent::Closed { leg, report: Box::default() });
+        }
+    }
+
+    /// The shell has fetched a recording, or has not found it.
+    pub fn bring(&mut self, recording: RecordingId, prompt: Option<&Arc<Prompt>>) {
+        self.door.handle_recording(self.now, recording, prompt, &mut self.ports);
+        self.drain();
+    }
+
     // --- stories that many tests begin with
+
+    /// The center calls a customer over the carrier and shows the company's number; returns our INVITE.
+    pub fn call_ada(&mut self, call: CallId) -> Sent {
+        self.say(CallCommand::Place {
+            call,
+            to: Endpoint { line: "carrier".into(), address: Address::Phone("+14255550142".into()) },
+            presented: Some(Address::Phone("+14255550199".into())),
+            presented_name: Some("Contoso".into()),
+        });
+        self.take_request("INVITE")
+    }
+
+    /// The center calls a customer, who answers.
+    pub fn ada_is_called_back(&mut self, call: CallId) -> Sent {
+        let invite = self.call_ada(call);
+        self.receive(&carrier_flow(), &carrier_answer(&invite, 180, ""));
+        self.receive(&carrier_flow(), &carrier_answer(&invite, 200, &carrier_sdp("sendrecv")));
+        self.take_request("ACK");
+        self.take_event("the answer", |event| {
+            matches!(event, CallEvent::Joined { party: PartyId::FIRST, .. }).then_some(())
+        });
+        invite
+    }
+
+    /// Somebody in Teams is rung for a call, apart from it; returns our INVITE.
+    pub fn ring_apart(&mut self, call: CallId, party: u16) -> Sent {
+        self.say(CallCommand::AddParty {
+            call,
+            party: PartyId(party),
+            to: Endpoint {
+                line: "teams".into(),
+                address: Address::Phone(format!("+142555501{party:02}").into()),
+            },
+            presented: None,
+            presented_name: None,
+            apart: true,
+        });
+        self.take_request("INVITE")
+    }
+
+    /// Who was rung in Teams answers.
+    pub fn teams_answers(&mut self, invite: &Sent, tag: &str) {
+        self.receive(&own_teams_flow(), &teams_answer(invite, 200, tag, &teams_sdp("sendrecv")));
+        self.take_request("ACK");
+    }
 
     /// A caller comes over the carrier and is answered.
     pub fn caller_is_answered(&mut self) -> CallId {
@@ -423,6 +521,27 @@ pub fn teams_sdp(direction: &str) -> String {
          a=label:main-audio\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{TEAMS_KEY}|2^31\r\na={direction}\r\n\
          a=rtpmap:8 PCMA/8000\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\n\
          a=rtpmap:13 CN/8000\r\na=ptime:20\r\n"
+    )
+}
+
+/// The carrier's response to a request of ours.
+pub fn carrier_answer(request: &Sent, status: u16, body: &str) -> String {
+    carrier_answer_with(request, status, "", body)
+}
+
+/// The carrier's response to a request of ours, with further headers.
+pub fn carrier_answer_with(request: &Sent, status: u16, headers: &str, body: &str) -> String {
+    let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
+    let to = request.header("To");
+    let to = if to.contains("tag=") { to } else { format!("{to};tag=ada") };
+    format!(
+        "SIP/2.0 {status} X\r\nVia: {}\r\nFrom: {}\r\nTo: {to}\r\nCall-ID: {}\r\nCSeq: {}\r\n\
+         Contact: <sip:+14255550142@198.51.100.7:5060>\r\n{headers}{kind}Content-Length: {}\r\n\r\n{body}",
+        request.header("Via"),
+        request.header("From"),
+        request.header("Call-ID"),
+        request.header("CSeq"),
+        body.len()
     )
 }
 
