@@ -1,0 +1,648 @@
+//! The report: what a server asks for queues, intervals and agents, folded from the facts.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use tandem_center::Timestamp;
+use tandem_center::fact::{Fact, FactKind, Outcome};
+use tandem_center::id::{AgentId, QueueId};
+
+use crate::agent_time::{Segment, StateTimes, TimeLines};
+use crate::handling::{Handled, Offers};
+use crate::interval::{Calendar, Interval, Length};
+use crate::metric::{Measured, Metric};
+use crate::series::{Series, Sum};
+use crate::service_level::Thresholds;
+use crate::taken::Taken;
+use crate::tally::{Conservation, Tally};
+use crate::visit::{EntranceEvent, Happening, VisitEvent, Visits};
+
+/// How a report divides time and judges waits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// The intervals of agents, of the entrance, and of queues that have none of their own.
+    pub calendar: Calendar,
+    /// The thresholds of queues that have none of their own.
+    #[serde(default)]
+    pub thresholds: Thresholds,
+    /// What is different for single queues.
+    #[serde(default)]
+    pub queues: BTreeMap<QueueId, QueueSettings>,
+}
+
+/// What is different for one queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueSettings {
+    /// Its intervals: the queue's own time zone.
+    pub calendar: Calendar,
+    /// Its thresholds.
+    pub thresholds: Thresholds,
+}
+
+/// To which interval something belongs that became of a visit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Attribution {
+    /// To the one in which the visit began: what became of those who called at that time. For reports.
+    #[default]
+    Arrival,
+    /// To the one in which it happened: what was done at that time. For live screens. The two differ by design.
+    Event,
+}
+
+/// All metrics of one center, folded from its facts.
+///
+/// Facts are taken in by number: one that comes twice changes nothing, and facts that have nothing to do with each
+/// other may come in any order. The whole serialises, and the same facts give the same report.
+///
+/// Its memory is bounded: sums are kept for [`Series::INTERVALS_MAX`] intervals and then added to one, single waits for
+/// percentiles up to [`Waits::RAW_MAX`](crate::waiting::Waits::RAW_MAX) in each.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    settings: Settings,
+    taken: Taken,
+    at: Timestamp,
+    visits: Visits,
+    time_lines: TimeLines,
+    queues: BTreeMap<QueueId, QueueSums>,
+    agents: BTreeMap<AgentId, AgentSums>,
+    entrance: Series<Entrance>,
+}
+
+/// What was counted of callers as such, whatever queue they came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entrance {
+    /// Calls that were refused at the door: nobody is to be reached by the number, or too many calls stand.
+    pub rejected: u64,
+    /// Callers who came in.
+    pub arrived: u64,
+    /// Callers who hung up in the flow before they ever were in a queue (IVR abandonment). It is no abandonment of a queue.
+    pub abandoned_in_menu: u64,
+    /// How interactions ended.
+    pub outcomes: BTreeMap<Outcome, u64>,
+}
+
+/// What was counted of one agent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentTally {
+    /// The time logged in, by state, split at the borders of intervals.
+    pub time: StateTimes,
+    /// Offers to the agent; they belong to the interval in which the offer was made.
+    pub offers: Offers,
+    /// Contacts that the agent handled; they belong to the interval in which the agent answered. Their times are added up
+    /// over contacts, also where contacts overlap.
+    pub handled: Handled,
+}
+
+/// What a report says about one queue and interval.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct QueueReading {
+    /// The queue.
+    pub queue: QueueId,
+    /// Its name.
+    pub name: Arc<str>,
+    /// The interval; none for the sum of all that are no longer kept one by one.
+    pub interval: Option<Interval>,
+    /// How it is attributed.
+    pub attribution: Attribution,
+    /// Whether nothing can be added any more: the interval is over, and so are all visits that began in it, with their
+    /// handling.
+    #[serde(rename = "final")]
+    pub is_final: bool,
+    /// What was counted.
+    pub tally: Tally,
+    /// Where the visits went.
+    pub conservation: Conservation,
+    /// All metrics.
+    pub metrics: Vec<Measured>,
+}
+
+/// Who waits in a queue now.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct QueueNow {
+    /// The queue.
+    pub queue: QueueId,
+    /// Its name.
+    pub name: Arc<str>,
+    /// How many wait, those included for whom an agent is being rung.
+    pub waiting: u64,
+    /// How long the one has waited who waits longest.
+    pub longest_current_wait: Measured,
+}
+
+/// What a report says about one agent and interval.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AgentReading {
+    /// The agent.
+    pub agent: AgentId,
+    /// The agent's name.
+    pub name: Arc<str>,
+    /// The interval; none for the sum of all that are no longer kept one by one.
+    pub interval: Option<Interval>,
+    /// What was counted.
+    pub tally: AgentTally,
+    /// All metrics.
+    pub metrics: Vec<Measured>,
+}
+
+/// What a report says about the entrance in one interval.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct EntranceReading {
+    /// The interval; none for the sum of all that are no longer kept one by one.
+    pub interval: Option<Interval>,
+    /// What was counted.
+    pub entrance: Entrance,
+}
+
+/// A whole report over a stretch of time.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Reading {
+    /// When it was read.
+    pub at: Timestamp,
+    /// The number of the last fact in it.
+    pub number: u64,
+    /// The time zone of agents and entrance.
+    pub zone: String,
+    /// The length of their intervals.
+    pub length: Length,
+    /// The queues, by id and time.
+    pub queues: Vec<QueueReading>,
+    /// Who waits now.
+    pub now: Vec<QueueNow>,
+    /// The agents, by id and time.
+    pub agents: Vec<AgentReading>,
+    /// The entrance, by time.
+    pub entrance: Vec<EntranceReading>,
+    /// How many facts did not fit what was known and were left out; zero if the facts are complete.
+    pub strays: u64,
+}
+
+impl Report {
+    /// How many queues are counted: far more than a center has. At the limit new ones are left out, with all visits to
+    /// them.
+    pub const QUEUES_MAX: usize = 20_000;
+
+    /// A report of no facts yet.
+    pub fn new(settings: Settings) -> Report {
+        let entrance = Series::new(settings.calendar.length());
+        Report {
+            settings,
+            taken: Taken::default(),
+            at: Timestamp::default(),
+            visits: Visits::default(),
+            time_lines: TimeLines::default(),
+            queues: BTreeMap::new(),
+            agents: BTreeMap::new(),
+            entrance,
+        }
+    }
+
+    /// Takes in a fact. One that was taken in already changes nothing.
+    pub fn apply(&mut self, fact: &Fact) {
+        if !self.taken.take(fact.number) {
+            return;
+        }
+        self.at = self.at.max(fact.at);
+        self.learn_names(&fact.kind);
+        let Report { settings, visits, time_lines, queues, agents, entrance, .. } = self;
+        visits.apply(fact, &mut |happening| match happening {
+            Happening::AtEntrance { arrived_at, what, .. } => {
+                entrance.at(settings.calendar.interval_of(arrived_at)).count(what);
+            }
+            Happening::AtQueue { queue, entered_at, at, what } => {
+                count_agent(agents, settings, at, &what);
+                if queues.len() < Report::QUEUES_MAX || queues.contains_key(&queue) {
+                    let name = || queue.as_str().into();
+                    let (calendar, thresholds) = settings.of(&queue);
+                    let sums =
+                        queues.entry(queue.clone()).or_insert_with(|| QueueSums::new(name(), calendar));
+                    sums.count(calendar, thresholds, entered_at, at, &what);
+                }
+            }
+        });
+        time_lines.apply(fact, &mut |agent, segment| {
+            let sums = sums_of(agents, agent, settings);
+            add_time(&mut sums.series, &settings.calendar, segment);
+        });
+    }
+
+    /// How it divides time and judges waits.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The number of the last fact that was taken in.
+    pub fn number(&self) -> u64 {
+        self.taken.last()
+    }
+
+    /// When the last fact happened.
+    pub fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// The queues of which something was counted.
+    pub fn queues(&self) -> impl Iterator<Item = &QueueId> {
+        self.queues.keys()
+    }
+
+    /// The agents of whom something was counted.
+    pub fn agents(&self) -> impl Iterator<Item = &AgentId> {
+        self.agents.keys()
+    }
+
+    /// The visits that go on.
+    pub fn visits(&self) -> &Visits {
+        &self.visits
+    }
+
+    /// What agents have done lately.
+    pub fn time_lines(&self) -> &TimeLines {
+        &self.time_lines
+    }
+
+    /// Everything about the intervals that touch the stretch of time, read at `now`.
+    pub fn read(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+        attribution: Attribution,
+        now: Timestamp,
+    ) -> Reading {
+        let now = now.max(self.at);
+        let queues = self.queues.keys().flat_map(|id| self.queue(id, from, until, attribution, now));
+        let agents = self.agents.keys().flat_map(|id| self.agent(id, from, until, now));
+        Reading {
+            at: now,
+            number: self.number(),
+            zone: self.settings.calendar.zone().to_owned(),
+            length: self.settings.calendar.length(),
+            queues: queues.collect(),
+            now: self.now(now),
+            agents: agents.collect(),
+            entrance: self.entrance(from, until),
+            strays: self.visits.strays(),
+        }
+    }
+
+    /// A queue's intervals that touch the stretch of time, oldest first. Those in which nothing happened are left out.
+    pub fn queue(
+        &self,
+        id: &QueueId,
+        from: Timestamp,
+        until: Timestamp,
+        attribution: Attribution,
+        now: Timestamp,
+    ) -> Vec<QueueReading> {
+        let Some(sums) = self.queues.get(id) else { return Vec::new() };
+        let now = now.max(self.at);
+        let stretch = Interval { start: from, end: until };
+        let reading = |interval: Interval, tally: &Tally, carried: Carried| {
+            let carried = carried.and(self.carried_now(id, interval, attribution, now));
+            QueueReading {
+                queue: id.clone(),
+                name: sums.name.clone(),
+                interval: Some(interval),
+                attribution,
+                is_final: self.is_final(id, interval, now),
+                tally: tally.clone(),
+                conservation: tally.conservation(carried.inwards, carried.outwards),
+                metrics: tally.measure(),
+            }
+        };
+        match attribution {
+            Attribution::Arrival => {
+                let kept = sums.by_arrival.iter().filter(|(interval, _)| interval.touches(stretch));
+                kept.map(|(interval, tally)| reading(interval, tally, Carried::default())).collect()
+            }
+            Attribution::Event => {
+                let kept = sums.by_event.iter().filter(|(interval, _)| interval.touches(stretch));
+                kept.map(|(interval, sum)| reading(interval, &sum.tally, sum.carried)).collect()
+            }
+        }
+    }
+
+    /// The sum over all visits of a queue, those whose intervals are no longer kept included; `None` if the queue is
+    /// not known.
+    pub fn queue_total(&self, id: &QueueId) -> Option<QueueReading> {
+        let sums = self.queues.get(id)?;
+        let tally = sums.by_arrival.total();
+        let waiting = self.visits.waiting().filter(|(_, queue, _)| *queue == id).count() as u64;
+        Some(QueueReading {
+            queue: id.clone(),
+            name: sums.name.clone(),
+            interval: None,
+            attribution: Attribution::Arrival,
+            is_final: false,
+            conservation: tally.conservation(0, waiting),
+            metrics: tally.measure(),
+            tally,
+        })
+    }
+
+    /// Who waits now, by queue.
+    pub fn now(&self, now: Timestamp) -> Vec<QueueNow> {
+        let now = now.max(self.at);
+        let mut waiting: BTreeMap<&QueueId, (u64, u64)> = BTreeMap::new();
+        for (_, queue, entered_at) in self.visits.waiting() {
+            let (count, longest) = waiting.entry(queue).or_default();
+            *count += 1;
+            *longest = now.micros_since(entered_at).max(*longest);
+        }
+        let queue_now = |(id, sums): (&QueueId, &QueueSums)| {
+            let found = waiting.get(id);
+            QueueNow {
+                queue: id.clone(),
+                name: sums.name.clone(),
+                waiting: found.map_or(0, |(count, _)| *count),
+                longest_current_wait: Measured::duration(
+                    Metric::LongestCurrentWait,
+                    found.map(|(_, longest)| *longest),
+                ),
+            }
+        };
+        self.queues.iter().map(queue_now).collect()
+    }
+
+    /// An agent's intervals that touch the stretch of time, oldest first, with what goes on counted up to `now`.
+    pub fn agent(
+        &self,
+        id: &AgentId,
+        from: Timestamp,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Vec<AgentReading> {
+        let Some(sums) = self.agents.get(id) else { return Vec::new() };
+        let now = now.max(self.at);
+        let stretch = Interval { start: from, end: until };
+        let mut kept: BTreeMap<Interval, AgentTally> = sums
+            .series
+            .iter()
+            .filter(|(interval, _)| interval.touches(stretch))
+            .map(|(interval, tally)| (interval, tally.clone()))
+            .collect();
+        if let Some(present) = self.time_lines.present_of(id, now) {
+            let cut = (present.from.max(from), present.until.min(until));
+            for interval in self.settings.calendar.intervals(cut.0, cut.1) {
+                let us = interval.overlap_us(present.from, present.until);
+                if present.state.is_logged_in() {
+                    kept.entry(interval).or_default().time.add(&present.state, us);
+                }
+            }
+        }
+        let reading = |(interval, tally): (Interval, AgentTally)| AgentReading {
+            agent: id.clone(),
+            name: sums.name.clone(),
+            interval: Some(interval),
+            metrics: tally.measure(),
+            tally,
+        };
+        kept.into_iter().map(reading).collect()
+    }
+
+    /// The intervals of the entrance that touch the stretch of time, oldest first.
+    pub fn entrance(&self, from: Timestamp, until: Timestamp) -> Vec<EntranceReading> {
+        let stretch = Interval { start: from, end: until };
+        let kept = self.entrance.iter().filter(|(interval, _)| interval.touches(stretch));
+        kept.map(|(interval, entrance)| EntranceReading {
+            interval: Some(interval),
+            entrance: entrance.clone(),
+        })
+        .collect()
+    }
+
+    /// Visits that began in the interval and go on are in it still; of those that go on, some were in it at its
+    /// borders.
+    fn carried_now(
+        &self,
+        id: &QueueId,
+        interval: Interval,
+        attribution: Attribution,
+        now: Timestamp,
+    ) -> Carried {
+        let mut carried = Carried::default();
+        for (_, _, entered_at) in self.visits.waiting().filter(|(_, queue, _)| *queue == id) {
+            match attribution {
+                Attribution::Arrival => carried.outwards += u64::from(interval.contains(entered_at)),
+                Attribution::Event => {
+                    carried.inwards += u64::from(entered_at < interval.start && interval.start <= now);
+                    carried.outwards += u64::from(entered_at < interval.end && interval.start <= now);
+                }
+            }
+        }
+        carried
+    }
+
+    fn is_final(&self, id: &QueueId, interval: Interval, now: Timestamp) -> bool {
+        let unfinished =
+            |(queue, entered_at): (&QueueId, Timestamp)| queue == id && interval.contains(entered_at);
+        interval.end <= now && !self.visits.unfinished().any(unfinished)
+    }
+
+    fn learn_names(&mut self, kind: &FactKind) {
+        match kind {
+            FactKind::QueueEntered { queue, queue_name, .. } => {
+                let (calendar, _) = self.settings.of(queue);
+                if let Some(sums) = self.queues.get_mut(queue) {
+                    sums.name = queue_name.clone();
+                } else if self.queues.len() < Report::QUEUES_MAX {
+                    self.queues.insert(queue.clone(), QueueSums::new(queue_name.clone(), calendar));
+                }
+            }
+            FactKind::AgentChose { agent, agent_name, .. } | FactKind::Offered { agent, agent_name, .. } => {
+                sums_of(&mut self.agents, agent, &self.settings).name = agent_name.clone();
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Settings {
+    /// The same calendar and thresholds for all queues.
+    pub fn new(calendar: Calendar, thresholds: Thresholds) -> Settings {
+        Settings { calendar, thresholds, queues: BTreeMap::new() }
+    }
+
+    fn of(&self, queue: &QueueId) -> (&Calendar, Thresholds) {
+        match self.queues.get(queue) {
+            Some(own) => (&own.calendar, own.thresholds),
+            None => (&self.calendar, self.thresholds),
+        }
+    }
+}
+
+impl AgentTally {
+    /// All metrics of one agent.
+    pub fn measure(&self) -> Vec<Measured> {
+        let mut all = self.time.measure();
+        all.push(self.offers.measure());
+        all.extend(self.handled.measure());
+        all
+    }
+}
+
+impl Sum for AgentTally {
+    fn merge(&mut self, other: &AgentTally) {
+        self.time.merge(&other.time);
+        self.offers.merge(&other.offers);
+        self.handled.merge(&other.handled);
+    }
+}
+
+impl Entrance {
+    fn count(&mut self, what: EntranceEvent) {
+        match what {
+            EntranceEvent::Rejected => self.rejected += 1,
+            EntranceEvent::Arrived => self.arrived += 1,
+            EntranceEvent::Closed { outcome, visited } => {
+                *self.outcomes.entry(outcome).or_default() += 1;
+                self.abandoned_in_menu += u64::from(outcome == Outcome::AbandonedInFlow && !visited);
+            }
+        }
+    }
+}
+
+impl Sum for Entrance {
+    fn merge(&mut self, other: &Entrance) {
+        self.rejected += other.rejected;
+        self.arrived += other.arrived;
+        self.abandoned_in_menu += other.abandoned_in_menu;
+        for (outcome, count) in &other.outcomes {
+            *self.outcomes.entry(*outcome).or_default() += count;
+        }
+    }
+}
+
+/// The sums of one queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct QueueSums {
+    name: Arc<str>,
+    by_arrival: Series<Tally>,
+    by_event: Series<EventSum>,
+}
+
+/// What happened in an interval, and who waited over its borders.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct EventSum {
+    tally: Tally,
+    carried: Carried,
+}
+
+/// Visits over the borders of an interval.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Carried {
+    inwards: u64,
+    outwards: u64,
+}
+
+/// The sums of one agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct AgentSums {
+    name: Arc<str>,
+    series: Series<AgentTally>,
+}
+
+impl Carried {
+    fn and(self, other: Carried) -> Carried {
+        Carried { inwards: self.inwards + other.inwards, outwards: self.outwards + other.outwards }
+    }
+}
+
+impl Sum for EventSum {
+    fn merge(&mut self, other: &EventSum) {
+        self.tally.merge(&other.tally);
+        self.carried = self.carried.and(other.carried);
+    }
+}
+
+impl QueueSums {
+    fn new(name: Arc<str>, calendar: &Calendar) -> QueueSums {
+        let length = calendar.length();
+        QueueSums { name, by_arrival: Series::new(length), by_event: Series::new(length) }
+    }
+
+    fn count(
+        &mut self,
+        calendar: &Calendar,
+        thresholds: Thresholds,
+        entered_at: Timestamp,
+        at: Timestamp,
+        what: &VisitEvent,
+    ) {
+        count_visit(self.by_arrival.at(calendar.interval_of(entered_at)), thresholds, what);
+        let interval = calendar.interval_of(at);
+        count_visit(&mut self.by_event.at(interval).tally, thresholds, what);
+        if let VisitEvent::Ended(_) = what {
+            self.carry(calendar, entered_at, interval);
+        }
+    }
+
+    /// Notes over which borders a visit waited that ended in this interval.
+    fn carry(&mut self, calendar: &Calendar, entered_at: Timestamp, last: Interval) {
+        for interval in calendar.intervals(entered_at, last.start) {
+            self.by_event.at(interval).carried.outwards += 1;
+            if !interval.contains(entered_at) {
+                self.by_event.at(interval).carried.inwards += 1;
+            }
+        }
+        if !last.contains(entered_at) {
+            self.by_event.at(last).carried.inwards += 1;
+        }
+    }
+}
+
+fn count_visit(tally: &mut Tally, thresholds: Thresholds, what: &VisitEvent) {
+    match what {
+        VisitEvent::Refused(why) => *tally.refused.entry(*why).or_default() += 1,
+        VisitEvent::Entered => tally.enter(thresholds),
+        VisitEvent::Offered { .. } => tally.offers.made += 1,
+        VisitEvent::OfferEnded { how, rang_us, .. } => tally.offers.end(*how, *rang_us),
+        VisitEvent::Ended(end) => tally.end(end, thresholds),
+        VisitEvent::Handled { handling, .. } => tally.handled.add(handling),
+    }
+}
+
+/// Counts for an agent what happened to a visit.
+fn count_agent(
+    agents: &mut BTreeMap<AgentId, AgentSums>,
+    settings: &Settings,
+    at: Timestamp,
+    what: &VisitEvent,
+) {
+    let calendar = &settings.calendar;
+    match what {
+        VisitEvent::Offered { agent } => {
+            sums_of(agents, agent, settings).series.at(calendar.interval_of(at)).offers.made += 1;
+        }
+        VisitEvent::OfferEnded { agent, offered_at, how, rang_us } => {
+            let interval = calendar.interval_of(*offered_at);
+            sums_of(agents, agent, settings).series.at(interval).offers.end(*how, *rang_us);
+        }
+        VisitEvent::Handled { agent, connected_at, handling } => {
+            let interval = calendar.interval_of(*connected_at);
+            sums_of(agents, agent, settings).series.at(interval).handled.add(handling);
+        }
+        VisitEvent::Refused(_) | VisitEvent::Entered | VisitEvent::Ended(_) => {}
+    }
+}
+
+fn sums_of<'a>(
+    agents: &'a mut BTreeMap<AgentId, AgentSums>,
+    agent: &AgentId,
+    settings: &Settings,
+) -> &'a mut AgentSums {
+    let fresh = || AgentSums { name: agent.as_str().into(), series: Series::new(settings.calendar.length()) };
+    agents.entry(agent.clone()).or_insert_with(fresh)
+}
+
+/// Adds a stretch of time to the intervals over which it goes.
+fn add_time(series: &mut Series<AgentTally>, calendar: &Calendar, segment: &Segment) {
+    if !segment.state.is_logged_in() {
+        return;
+    }
+    for interval in calendar.intervals(segment.from, segment.until) {
+        let us = interval.overlap_us(segment.from, segment.until);
+        series.at(interval).time.add(&segment.state, us);
+    }
+}

@@ -1,0 +1,13 @@
+//! What the metrics say, told as stories about facts.
+
+#![cfg(test)]
+
+mod agents;
+mod attribution;
+mod bounds;
+mod data_set;
+mod digits;
+mod erlang;
+mod expected_wait;
+mod interactions;
+mod journal;
