@@ -1,12 +1,14 @@
 //! What the sandbox is made of: tenants, users, trunks, addresses. Every key has a default: the tenant Contoso on
 //! loopback.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use crate::authority::KeyKind;
+use crate::carrier::phone::Phone;
 use crate::habits::Habits;
 use crate::user::Behaviour;
 
@@ -199,13 +201,15 @@ pub struct CarrierConfig {
     pub address: SocketAddr,
     /// The border controller's side of the carrier trunk.
     pub border: SocketAddr,
+    /// Telephones that the border controller may call, by number. Any other answers after a moment.
+    pub phones: BTreeMap<String, Phone>,
     /// Callers who come by themselves. `None`: only those whom the control sends.
     pub stream: Option<StreamConfig>,
 }
 
 impl Default for CarrierConfig {
     fn default() -> Self {
-        Self { address: loopback(10, 5060), border: loopback(1, 5060), stream: None }
+        Self { address: loopback(10, 5060), border: loopback(1, 5060), phones: BTreeMap::new(), stream: None }
     }
 }
 
@@ -221,13 +225,23 @@ pub struct StreamConfig {
     pub number: String,
     /// The keys among which they choose in a menu, and how often each is chosen, such as `{"1": 5, "2": 3}`. Empty:
     /// they press nothing.
-    pub digits: std::collections::BTreeMap<char, u32>,
+    pub digits: BTreeMap<char, u32>,
     /// When they press, in milliseconds after the answer.
     pub digit_after_ms: u32,
     /// The middle of how long they wait for a person before they give up, in seconds.
     pub patience_s: u32,
     /// The middle of how long they talk, in seconds from the first word of a person.
     pub talk_s: u32,
+    /// Of a hundred, so many would rather be called back, and press a key while they wait.
+    pub callback_percent: u32,
+    /// That key.
+    pub callback_digit: char,
+    /// When they press it, in milliseconds after the answer.
+    pub callback_after_ms: u32,
+    /// Of a hundred calls to one of them, so many are answered. Of the others, half are busy and half ring in vain.
+    pub reached_percent: u32,
+    /// The middle of the message that they leave after a beep, in seconds.
+    pub message_s: u32,
 }
 
 impl Default for StreamConfig {
@@ -240,6 +254,11 @@ impl Default for StreamConfig {
             digit_after_ms: 3500,
             patience_s: 90,
             talk_s: 40,
+            callback_percent: 0,
+            callback_digit: '1',
+            callback_after_ms: 25_000,
+            reached_percent: 80,
+            message_s: 8,
         }
     }
 }

@@ -3,6 +3,7 @@
 //! It listens on loopback only, and answers only requests that name a loopback host, so that no page in a browser
 //! can reach it under a name of its own. `GET /` lists the routes.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use tandem_media::dtmf::Digit;
 
 use crate::Addresses;
+use crate::carrier::phone::Phone;
 use crate::carrier::script::Script;
 use crate::carrier::{CallerId, CallerRefusal, CallerView, Carrier};
 use crate::config::{StreamConfig, TrunkConfig, UserConfig};
@@ -58,6 +60,8 @@ pub fn app(shared: Shared) -> Router {
         .route("/callers", get(callers).post(call))
         .route("/callers/stream", get(stream).put(set_stream).delete(end_stream))
         .route("/callers/{id}/{act}", post(act_of_caller))
+        .route("/phones", get(phones))
+        .route("/phones/{number}", put(set_phone).delete(remove_phone))
         .route("/trunks", get(trunks))
         .route("/trunks/{fqdn}", put(set_trunk))
         .route("/proxies", get(proxies))
@@ -345,6 +349,36 @@ async fn change_stream(shared: &Shared, config: Option<StreamConfig>) -> Respons
         .map_or_else(|response| response, |()| StatusCode::NO_CONTENT.into_response())
 }
 
+/// `GET /phones`: the telephones that do something else than answer after a moment, by number.
+async fn phones(State(shared): State<Shared>) -> Response {
+    let found = shared.engine.ask(|world, _| {
+        let phones = world.carrier.as_ref().map(|carrier| carrier.phones());
+        let phones = phones.into_iter().flatten().map(|(number, phone)| (number.to_owned(), phone.clone()));
+        phones.collect::<BTreeMap<_, _>>()
+    });
+    told(found.await)
+}
+
+/// `PUT /phones/{number}`: what that telephone does from the next call on. Fields left out have their defaults.
+async fn set_phone(
+    State(shared): State<Shared>,
+    Path(number): Path<String>,
+    Json(phone): Json<Phone>,
+) -> Response {
+    change_phone(&shared, number, Some(phone)).await
+}
+
+/// `DELETE /phones/{number}`: that telephone answers after a moment, as all others do.
+async fn remove_phone(State(shared): State<Shared>, Path(number): Path<String>) -> Response {
+    change_phone(&shared, number, None).await
+}
+
+async fn change_phone(shared: &Shared, number: String, phone: Option<Phone>) -> Response {
+    with_carrier(shared, move |carrier, _| carrier.set_phone(number, phone))
+        .await
+        .map_or_else(|response| response, |()| StatusCode::NO_CONTENT.into_response())
+}
+
 /// Has the carrier do something; the error is the response that says why not.
 async fn with_carrier<T: Send + 'static>(
     shared: &Shared,
@@ -518,6 +552,8 @@ const ROUTES: &[&str] = &[
     "GET|POST /callers",
     "POST /callers/{id}/{press|speak|hangup}",
     "GET|PUT|DELETE /callers/stream",
+    "GET /phones",
+    "PUT|DELETE /phones/{number}",
     "GET /trunks",
     "PUT /trunks/{fqdn}",
     "GET /proxies",

@@ -75,6 +75,8 @@ pub enum What {
     CallerHears { caller: u64, sound: Sound },
     /// A caller got a digit.
     CallerDigit { caller: u64, digit: char },
+    /// A caller has left a message.
+    CallerSpoke { caller: u64 },
     /// A caller's next step is done.
     CallerPressed { caller: u64, digits: String },
     /// A caller's call is over.

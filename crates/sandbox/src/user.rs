@@ -15,6 +15,8 @@ pub struct Behaviour {
     pub reaction: Reaction,
     /// What is sent as voice once connected.
     pub voice: Voice,
+    /// Keys that the user presses once the call is connected.
+    pub presses: Vec<Press>,
     /// The user hangs up this long after the call is connected, in milliseconds.
     pub hang_up_after_ms: Option<u32>,
 }
@@ -26,6 +28,7 @@ impl Default for Behaviour {
             early_media: false,
             reaction: Reaction::Answer { after_ms: 2000, spread_ms: 0 },
             voice: Voice::Tone,
+            presses: Vec::new(),
             hang_up_after_ms: None,
         }
     }
@@ -64,6 +67,14 @@ pub enum Reaction {
         /// Milliseconds of ringing; 20,000 at Teams unless set otherwise.
         after_ms: u32,
     },
+    /// Nobody answers, and the call is sent on to somebody else: 181.
+    Forward {
+        /// Milliseconds of ringing before it is sent on; at Teams 20,000 unless set otherwise, or at once.
+        after_ms: u32,
+        /// Milliseconds until somebody answers there; left out: nobody does.
+        #[serde(default)]
+        answered_after_ms: Option<u32>,
+    },
     /// No client of the user is signed in: 480.
     SignedOut,
     /// The proxy refuses with any status, such as 503.
@@ -73,6 +84,16 @@ pub enum Reaction {
     },
     /// Nothing is ever answered but 100, until the caller gives up.
     Nothing,
+}
+
+/// Keys that are pressed at a time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Press {
+    /// The keys, `0` to `9`, `*`, `#`.
+    pub digits: String,
+    /// Milliseconds after the answer.
+    pub at_ms: u32,
 }
 
 /// What is sent as somebody's voice.

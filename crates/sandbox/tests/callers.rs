@@ -13,13 +13,14 @@ fn address(text: &str) -> SocketAddr {
 }
 
 /// Two sandboxes whose carriers face each other; the first one's callers call the second one's people.
-async fn facing(name: &str, stream: Option<StreamConfig>) -> (Running, Running) {
+pub(crate) async fn facing(name: &str, stream: Option<StreamConfig>) -> (Running, Running) {
     let mut far = config(&format!("{name}-far"));
     far.carrier = Some(CarrierConfig { address: address("127.0.0.11:0"), ..CarrierConfig::default() });
     let far = start(far).await;
     let border = far.addresses().carrier.unwrap();
     let mut near = config(&format!("{name}-near"));
-    near.carrier = Some(CarrierConfig { address: address("127.0.0.10:0"), border, stream });
+    near.carrier =
+        Some(CarrierConfig { address: address("127.0.0.10:0"), border, stream, ..CarrierConfig::default() });
     (start(near).await, far)
 }
 

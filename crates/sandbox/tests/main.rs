@@ -20,6 +20,7 @@ mod known_forms;
 mod names;
 mod one_way_connections;
 mod over_the_wire;
+mod phones;
 mod refusals;
 mod ringing;
 mod room;

@@ -206,3 +206,42 @@ fn fragments_of_messages_are_put_together() {
     room.hear("SIP/2.0 180");
     room.assert_clean();
 }
+
+#[test]
+fn a_call_that_is_forwarded_says_so_and_is_answered_by_somebody_else() {
+    let forward = Reaction::Forward { after_ms: 2000, answered_after_ms: Some(3000) };
+    let (mut room, ours) = call(reacting(forward));
+    room.pass(1900);
+    room.expect(ours, "SIP/2.0 180");
+    room.assert_silent();
+    room.pass(500);
+    room.expect(ours, "SIP/2.0 181 Call Is Being Forwarded");
+    room.pass(2500);
+    room.assert_silent();
+    room.pass(500);
+    room.expect(ours, "SIP/2.0 200");
+    room.assert_clean();
+}
+
+#[test]
+fn a_call_that_is_forwarded_in_vain_is_given_up_by_teams() {
+    let forward = Reaction::Forward { after_ms: 2000, answered_after_ms: None };
+    let (mut room, ours) = call(reacting(forward));
+    room.pass(59_000);
+    room.expect(ours, "SIP/2.0 180");
+    room.expect(ours, "SIP/2.0 181");
+    room.assert_silent();
+    room.hear("SIP/2.0 480");
+}
+
+#[test]
+fn whoever_takes_a_call_back_before_it_is_forwarded_hears_nothing_of_it() {
+    let forward = Reaction::Forward { after_ms: 20_000, answered_after_ms: None };
+    let (mut room, ours) = call(reacting(forward));
+    room.pass(1000);
+    room.expect(ours, "SIP/2.0 180");
+    room.command(Command::Act { call: tandem_sandbox::teams::CallId(1), act: Act::Decline }).unwrap();
+    room.expect(ours, "SIP/2.0 603");
+    room.pass(30_000);
+    assert!(!room.has(|what| matches!(what, What::CallProgress { status: 181, .. })));
+}

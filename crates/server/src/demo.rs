@@ -114,6 +114,7 @@ fn sandbox_config(folder: &Path, calls_per_hour: u32) -> SandboxConfig {
         carrier: Some(CarrierConfig {
             address: SocketAddr::new(CARRIER, 5060),
             border: SocketAddr::new(CENTER, 5060),
+            phones: [].into(),
             stream: (calls_per_hour > 0).then(|| StreamConfig {
                 per_hour: calls_per_hour,
                 number: NUMBERS[0].to_owned(),

@@ -102,9 +102,9 @@ fn ringback() -> Vec<i16> {
     (0..RATE * 5).map(|n| if n < RATE { tone(425.0, n, 4000.0) } else { 0 }).collect()
 }
 
-/// A short tone of 1000 Hz.
+/// A tone of 1000 Hz, as long as that of other voicemails: 0.6 s.
 fn beep() -> Vec<i16> {
-    (0..RATE / 4).map(|n| tone(1000.0, n, 6000.0)).collect()
+    (0..RATE * 3 / 5).map(|n| tone(1000.0, n, 6000.0)).collect()
 }
 
 fn tone(frequency: f64, n: u32, amplitude: f64) -> i16 {

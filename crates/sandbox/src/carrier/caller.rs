@@ -12,6 +12,7 @@ use super::description::{Ours, Theirs};
 use super::script::Script;
 use crate::event::By;
 use crate::media::PortId;
+use crate::user::Reaction;
 
 /// One caller, or one who is called from the border controller, numbered in the order of coming.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,6 +62,8 @@ pub(super) struct Caller {
     pub(super) theirs: Option<Theirs>,
     /// An INVITE of the border controller that waits for our port.
     pub(super) offer: Option<Theirs>,
+    /// What the telephone of somebody called does.
+    pub(super) reaction: Reaction,
     pub(super) began: Instant,
     pub(super) answered: Option<Instant>,
     /// A person's tone was heard, since when.
@@ -88,6 +91,7 @@ impl Caller {
             version: 0,
             theirs: None,
             offer: None,
+            reaction: Reaction::Answer { after_ms: 0, spread_ms: 0 },
             began: now,
             answered: None,
             person: None,

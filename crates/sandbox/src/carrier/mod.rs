@@ -4,6 +4,7 @@
 
 pub mod caller;
 mod description;
+pub mod phone;
 pub mod script;
 mod stream;
 
@@ -30,7 +31,7 @@ use crate::config::{CarrierConfig, StreamConfig};
 use crate::event::{By, Sound, What};
 use crate::media::{PortCommand, PortEvent, PortId, Sending, Stream as PortStream};
 use crate::timers::Timers;
-use crate::user::Voice;
+use crate::user::{Reaction, Voice};
 
 /// The carrier with its callers.
 #[derive(Debug)]
@@ -101,6 +102,12 @@ enum Timer {
     Talked(CallerId),
     /// Somebody who is called answers.
     Answer(CallerId),
+    /// The telephone of somebody who is called sends the call on.
+    SendOn(CallerId),
+    /// Somebody who is called refuses, with this status.
+    Refuse(CallerId, u16),
+    /// The message is spoken.
+    Spoken(CallerId),
 }
 
 impl Carrier {
@@ -201,6 +208,9 @@ impl Carrier {
                 Timer::Press(id, place) => self.press_next(now, id, place),
                 Timer::Person(id) => self.person_heard(now, id),
                 Timer::Answer(id) => self.answer(now, id),
+                Timer::SendOn(id) => self.send_on(now, id),
+                Timer::Refuse(id, status) => self.refuse_call(now, id, status),
+                Timer::Spoken(id) => self.spoken(now, id),
             }
             self.drain(now);
         }
@@ -223,7 +233,9 @@ impl Carrier {
         if !usable(&script.number) || !usable(&script.from) {
             return Err(CallerRefusal::NotANumber);
         }
-        if script.presses.iter().any(|press| digits_of(&press.digits).is_none()) {
+        let ends = script.message_ends.as_ref();
+        let keys = script.presses.iter().map(|press| &press.digits).chain(ends);
+        if keys.into_iter().any(|digits| digits_of(digits).is_none()) {
             return Err(CallerRefusal::NotDigits);
         }
         if self.callers.len() >= CALLERS_MAX {
@@ -305,9 +317,7 @@ impl Carrier {
         caller.address = Some(address);
         let leg = caller.leg;
         if caller.called {
-            self.agent.progress(now, leg, Answer { status: 180, ..Answer::default() });
-            self.timers.set(Timer::Answer(id), now + RING);
-            return;
+            return self.ring_phone(now, id);
         }
         let offer = body_of(&caller.describe(address, offered(), Direction::SendRecv));
         let (own, border) = (self.config.address, self.config.border);
@@ -329,19 +339,6 @@ impl Carrier {
             credentials: None,
         };
         self.agent.invite(now, leg, invite);
-    }
-
-    fn answer(&mut self, now: Instant, id: CallerId) {
-        let Some(caller) = self.callers.get_mut(&id) else { return };
-        let (Some(address), Some(offer)) = (caller.address, caller.offer.take()) else { return };
-        let direction = offer.direction.reversed();
-        let body = body_of(&caller.describe(address, offer.common.clone(), direction));
-        caller.theirs = Some(offer);
-        caller.answered = Some(now);
-        let leg = caller.leg;
-        self.agent.accept(now, leg, Answer { status: 200, body: Some(body), ..Answer::default() });
-        self.configure(id);
-        self.happened(What::CallerAnswered { caller: id.0 });
     }
 
     fn drain(&mut self, now: Instant) {
@@ -419,34 +416,6 @@ impl Carrier {
         }
     }
 
-    /// The border controller calls somebody on the carrier's side: the phone rings and is answered.
-    fn called(&mut self, now: Instant, leg: LegId, request: &Message, offer: Option<Body>) {
-        let own = self.config.address;
-        self.agent.set_identity(leg, self.identity.clone(), bytes_of(&format!("<sip:{own}>")));
-        let offer = offer.and_then(|offer| Theirs::read(&offer.bytes));
-        let Some(offer) = offer.filter(|_| self.callers.len() < CALLERS_MAX) else {
-            self.agent.reject(now, leg, Answer { status: 488, ..Answer::default() });
-            return;
-        };
-        let user_of = |uri: &[u8]| {
-            let uri = tandem_sip::uri::Uri::parse(uri).ok()?;
-            Some(String::from_utf8_lossy(uri.user()?).into_owned())
-        };
-        let script = Script {
-            number: request.request_uri().and_then(user_of).unwrap_or_default(),
-            from: user_of(request.from().uri).unwrap_or_default(),
-            name: "Called party".to_owned(),
-            tone_hz: CALLED_HZ,
-            ..Script::default()
-        };
-        let number = script.number.clone();
-        let id = self.take_in(now, script, leg, true);
-        if let Some(caller) = self.callers.get_mut(&id) {
-            caller.offer = Some(offer);
-        }
-        self.happened(What::CallerPlaced { caller: id.0, to: number });
-    }
-
     fn take_answer(&mut self, id: CallerId, answer: Option<&Body>) {
         let Some(theirs) = answer.and_then(|answer| Theirs::read(&answer.bytes)) else { return };
         let Some(caller) = self.callers.get_mut(&id) else { return };
@@ -496,6 +465,7 @@ impl Carrier {
         let speaks = caller.answered.is_some() && theirs.direction.receives();
         let sending = match caller.script.voice {
             _ if !speaks => Sending::Nothing,
+            _ if matches!(caller.reaction, Reaction::Voicemail { .. }) => Sending::Greeting,
             Voice::Tone => Sending::Tone(caller.script.tone_hz),
             Voice::Speech => Sending::Speech(caller.script.tone_hz),
             Voice::Silence => Sending::Silence,
@@ -536,6 +506,33 @@ impl Carrier {
             true if !met => self.timers.set(Timer::Person(id), now + PERSON_LASTS),
             _ => self.timers.stop(&Timer::Person(id)),
         }
+        if matches!(sound, Sound::Tone(hz) if hz.abs_diff(BEEP_HZ) <= TONE_SPREAD_HZ) {
+            self.beeped(now, id);
+        }
+    }
+
+    /// Who hears a beep and has something to say says it now.
+    fn beeped(&mut self, now: Instant, id: CallerId) {
+        let Some(caller) = self.callers.get_mut(&id).filter(|caller| caller.person.is_none()) else { return };
+        let Some(message_ms) = caller.script.message_ms else { return };
+        caller.script.voice = Voice::Speech;
+        self.timers.stop(&Timer::Patience(id));
+        self.timers.set(Timer::Spoken(id), now + Duration::from_millis(message_ms.into()));
+        self.configure(id);
+    }
+
+    /// All is said: the keys that end a message, or the end of the call.
+    fn spoken(&mut self, now: Instant, id: CallerId) {
+        let Some(caller) = self.callers.get_mut(&id) else { return };
+        caller.script.voice = Voice::Silence;
+        let ends = caller.script.message_ends.clone();
+        self.configure(id);
+        self.happened(What::CallerSpoke { caller: id.0 });
+        match ends {
+            // The keys were checked when the call was placed.
+            Some(digits) => drop(self.press(id, &digits)),
+            None => self.hang_up(now, id),
+        }
     }
 
     fn person_heard(&mut self, now: Instant, id: CallerId) {
@@ -568,6 +565,10 @@ impl Carrier {
             Timer::Person(id),
             Timer::Talked(id),
             Timer::Answer(id),
+            Timer::SendOn(id),
+            Timer::Refuse(id, 480),
+            Timer::Refuse(id, 603),
+            Timer::Spoken(id),
         ];
         let presses = (0..caller.script.presses.len()).map(|place| Timer::Press(id, place));
         for timer in timers.into_iter().chain(presses) {
@@ -626,11 +627,11 @@ fn body_of(description: &Ours) -> Body {
 const CALLERS_MAX: usize = 2000;
 /// Callers who have left and can still be looked at; older ones are forgotten.
 const PAST_MAX: usize = 1000;
-/// How long the phone of somebody called rings.
-const RING: Duration = Duration::from_millis(1500);
 /// The pitch of somebody called.
 const CALLED_HZ: u16 = 1650;
 /// A tone so near to a person's is that person's.
 const TONE_SPREAD_HZ: u16 = 8;
+/// The tone after which a message is spoken.
+const BEEP_HZ: u16 = 1000;
 /// A person's tone that lasts so long is a person, not a note of music.
 const PERSON_LASTS: Duration = Duration::from_millis(1000);

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::user::Press;
 use crate::user::Voice;
 
 /// A caller's call from the first to the last act.
@@ -29,6 +30,10 @@ pub struct Script {
     pub patience_ms: Option<u32>,
     /// The caller hangs up this long after a person was heard, in milliseconds.
     pub talk_ms: Option<u32>,
+    /// When a beep of 1000 Hz is heard, the caller leaves a message of so many milliseconds. `None`: leaves none.
+    pub message_ms: Option<u32>,
+    /// Keys that are pressed after the message, such as `#`. `None`: the caller hangs up.
+    pub message_ends: Option<String>,
 }
 
 impl Default for Script {
@@ -44,16 +49,8 @@ impl Default for Script {
             hang_up_after_ms: None,
             patience_ms: None,
             talk_ms: None,
+            message_ms: None,
+            message_ends: None,
         }
     }
-}
-
-/// Keys that are pressed at a time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Press {
-    /// The keys, `0` to `9`, `*`, `#`.
-    pub digits: String,
-    /// Milliseconds after the answer.
-    pub at_ms: u32,
 }

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use super::phone::Phone;
 use super::script::{Press, Script};
 use crate::chance::Chance;
 use crate::config::StreamConfig;
-use crate::user::Voice;
+use crate::user::{Reaction, Voice};
 
 /// A stream of callers.
 #[derive(Debug)]
@@ -27,7 +28,7 @@ impl Stream {
         let mean = Duration::from_secs(3600) / self.config.per_hour.max(1);
         self.next = now + self.chance.gap(mean);
         let name = self.chance.pick(NAMES).copied().unwrap_or("Somebody");
-        let from = format!("+1206555{:04}", 1000 + self.chance.below(9000));
+        let from = format!("{NUMBERS}{:04}", 1000 + self.chance.below(9000));
         let digit = self.digit();
         // People differ more in patience than in how long they talk.
         let patience = f64::from(self.config.patience_s) * (0.3 + 1.4 * self.chance.unit());
@@ -36,18 +37,46 @@ impl Stream {
             digits: digit.to_string(),
             at_ms: self.config.digit_after_ms + self.chance.below(2500) as u32,
         });
+        let message = f64::from(self.config.message_s) * (0.5 + self.chance.unit());
+        let wants_callback = self.chance.below(100) < u64::from(self.config.callback_percent);
+        let callback = wants_callback.then(|| Press {
+            digits: self.config.callback_digit.to_string(),
+            at_ms: self.config.callback_after_ms + self.chance.below(5000) as u32,
+        });
         Script {
             number: self.config.number.clone(),
             from,
             name: name.to_owned(),
-            presses: presses.into_iter().collect(),
+            presses: presses.into_iter().chain(callback).collect(),
             voice: Voice::Speech,
             tone_hz: 300 + 10 * self.chance.below(12) as u16,
             give_up_after_ms: Some(30_000),
             hang_up_after_ms: None,
             patience_ms: Some((patience * 1000.0) as u32),
             talk_ms: Some((talk * 1000.0) as u32),
+            message_ms: Some((message * 1000.0) as u32),
+            message_ends: None,
         }
+    }
+
+    /// What the telephone of a caller does when called back; `None` if it is the telephone of somebody else.
+    pub(super) fn called(&mut self, number: &str) -> Option<Phone> {
+        number.strip_prefix(NUMBERS)?;
+        let reaction = match self.chance.below(100).checked_sub(self.config.reached_percent.into()) {
+            None => Reaction::Answer { after_ms: 2000, spread_ms: 6000 },
+            Some(rest) if rest % 2 == 0 => Reaction::Busy,
+            Some(_) => Reaction::NoAnswer,
+        };
+        let talk = f64::from(self.config.talk_s) * (0.5 + self.chance.unit());
+        Some(Phone {
+            reaction,
+            voice: Voice::Speech,
+            tone_hz: 300 + 10 * self.chance.below(12) as u16,
+            presses: Vec::new(),
+            hang_up_after_ms: None,
+            patience_ms: Some(30_000),
+            talk_ms: Some((talk * 1000.0) as u32),
+        })
     }
 
     fn digit(&mut self) -> Option<char> {
@@ -63,6 +92,8 @@ impl Stream {
     }
 }
 
+/// With what the callers' own numbers begin.
+const NUMBERS: &str = "+1206555";
 const NAMES: &[&str] = &[
     "Ada Client",
     "Amara Nwosu",

@@ -282,6 +282,11 @@ impl Teams {
                 u64::from(after_ms) + self.chance.below(u64::from(spread_ms) + 1)
             }
             Reaction::Decline { after_ms } | Reaction::Voicemail { after_ms } => after_ms.into(),
+            Reaction::Forward { after_ms, answered_after_ms } => {
+                self.timers.set(Timer::SendOn(id), now + Duration::from_millis(after_ms.into()));
+                let never = u64::from(self.habits.ring_max_ms) * 2;
+                answered_after_ms.map_or(never, |more| u64::from(after_ms) + u64::from(more))
+            }
             Reaction::Busy | Reaction::SignedOut | Reaction::Refuse { .. } => 0,
             Reaction::NoAnswer => u64::from(self.habits.ring_max_ms) * 2,
             Reaction::Nothing => return self.timers.stop(&Timer::GiveUp(id)),
@@ -295,6 +300,11 @@ impl Teams {
             }
         }
         self.timers.set(Timer::React(id), now + Duration::from_millis(after_ms));
+    }
+
+    /// Nobody answers, and the call goes on to somebody else ("Direct Routing: SIP protocol", 181).
+    pub(super) fn send_on(&mut self, now: Instant, id: CallId) {
+        self.progress(now, id, 181, None);
     }
 
     fn early_media(&mut self, now: Instant, id: CallId) {
@@ -336,7 +346,7 @@ impl Teams {
         let Some(call) = self.calls.get(&id) else { return };
         let Phase::Ringing(ringing) = &call.phase else { return };
         match ringing.reaction {
-            Reaction::Answer { .. } => self.accept(now, id, false),
+            Reaction::Answer { .. } | Reaction::Forward { .. } => self.accept(now, id, false),
             Reaction::Voicemail { .. } => self.accept(now, id, true),
             Reaction::Decline { .. } => self.abandon(now, id, Refusal::new(603, 21, "Call was declined.")),
             Reaction::Busy => self.abandon(now, id, Refusal::new(486, 17, "User is busy.")),
@@ -441,7 +451,7 @@ impl Teams {
     }
 
     pub(super) fn stop_ringing(&mut self, id: CallId) {
-        for timer in [Timer::Ring(id), Timer::React(id), Timer::GiveUp(id)] {
+        for timer in [Timer::Ring(id), Timer::React(id), Timer::SendOn(id), Timer::GiveUp(id)] {
             self.timers.stop(&timer);
         }
     }

@@ -67,8 +67,9 @@ impl Teams {
             Timer::Reoffer(id),
             Timer::Transfer(id),
         ];
-        for timer in &timers {
-            self.timers.stop(timer);
+        let presses = (0..call.behaviour.presses.len()).map(|place| Timer::Press(id, place));
+        for timer in timers.into_iter().chain(presses) {
+            self.timers.stop(&timer);
         }
         let ports = [Some(call.media.port), call.media.moving.map(|(port, _)| port)];
         for port in ports.into_iter().flatten() {

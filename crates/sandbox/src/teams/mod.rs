@@ -130,6 +130,10 @@ enum Timer {
     Resend(CallId),
     /// The trunk has not answered a user's call in time.
     Failover(CallId),
+    /// The user's network sends the call on.
+    SendOn(CallId),
+    /// The user presses the next keys.
+    Press(CallId, usize),
     /// The user hangs up.
     HangUp(CallId),
     /// The session timer: refresh, or the end.
@@ -330,6 +334,8 @@ impl Teams {
                 Timer::GiveUp(call) => self.abandon(now, call, Refusal::new(480, 19, "No answer.")),
                 Timer::Resend(call) => self.resend(now, call),
                 Timer::Failover(call) => self.answer_too_late(now, call),
+                Timer::SendOn(call) => self.send_on(now, call),
+                Timer::Press(call, place) => self.press_next(call, place),
                 Timer::HangUp(call) => self.hang_up(now, call),
                 Timer::Session(call) => self.session_timer(now, call),
                 Timer::Reoffer(call) => self.send_reoffer(now, call),

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use tandem_media::dtmf::Digit;
 use tandem_media::sdp::Direction as Way;
 use tandem_media::srtp::SrtpKey;
 use tandem_sip::header::{HeaderName, NameAddr};
@@ -16,9 +17,10 @@ use super::refusal::Refusal;
 use super::request::inner;
 use super::trunk::first_line;
 use super::wire::Response;
-use super::{Teams, Timer};
+use super::{Output, Teams, Timer};
 use crate::event::{By, What};
 use crate::habits::HoldDirection;
+use crate::media::PortCommand;
 use crate::violation::Rule;
 
 impl Teams {
@@ -209,8 +211,22 @@ impl Teams {
         if let Some(after_ms) = call.behaviour.hang_up_after_ms {
             self.timers.set(Timer::HangUp(id), now + Duration::from_millis(after_ms.into()));
         }
+        if !call.voicemail {
+            for (place, press) in call.behaviour.presses.iter().enumerate() {
+                let at = now + Duration::from_millis(press.at_ms.into());
+                self.timers.set(Timer::Press(id, place), at);
+            }
+        }
         self.restart_session(now, id);
         self.journal.happened(now, What::CallConnected { call: id.0 });
+    }
+
+    /// The user presses keys; those that no telephone has are left out.
+    pub(super) fn press_next(&mut self, id: CallId, place: usize) {
+        let Some(call) = self.calls.get(&id).filter(|call| call.is_connected()) else { return };
+        let Some(press) = call.behaviour.presses.get(place) else { return };
+        let (port, digits) = (call.media.port, press.digits.chars().filter_map(Digit::from_char).collect());
+        self.outputs.push_back(Output::Port(PortCommand::Digits { port, digits }));
     }
 
     /// Begins the session timer anew: half of it if we refresh, else a little less than all (RFC 4028 section 10).
