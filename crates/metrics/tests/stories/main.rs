@@ -11,3 +11,5 @@ mod erlang;
 mod expected_wait;
 mod interactions;
 mod journal;
+mod laws;
+mod world;

@@ -1,0 +1,214 @@
+//! What holds for every journal, whatever happens in it.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use tandem_center::Timestamp;
+use tandem_center::id::QueueId;
+use tandem_metrics::agent_time::StateTimes;
+use tandem_metrics::metric::Quotient;
+use tandem_metrics::report::{Attribution, Report};
+use tandem_metrics::series::Sum;
+use tandem_metrics::service_level::ServiceLevel;
+use tandem_metrics::tally::Tally;
+
+use crate::journal::{BEGIN_US, fold};
+use crate::world::{AGENTS, Act, Counted, QUEUES, World};
+
+/// Some hours in which a lot happens.
+fn acts() -> impl Strategy<Value = Vec<Act>> {
+    prop::collection::vec(
+        (prop_oneof![4 => 0u32..20_000, 1 => 0u32..600_000], any::<u8>(), any::<u8>()),
+        0..400,
+    )
+}
+
+fn end() -> Timestamp {
+    Timestamp::from_micros(BEGIN_US + 1_000_000 * 86_400 * 3)
+}
+
+fn tallies(report: &Report, attribution: Attribution) -> BTreeMap<(QueueId, u64), Tally> {
+    let mut tallies = BTreeMap::new();
+    for queue in report.queues() {
+        for reading in report.queue(queue, Timestamp::default(), end(), attribution, report.at()) {
+            let quarter = (reading.interval.unwrap().start.as_micros() - BEGIN_US) / 900_000_000;
+            tallies.insert((queue.clone(), quarter), reading.tally);
+        }
+    }
+    tallies
+}
+
+fn total(report: &Report) -> Tally {
+    let mut total = Tally::default();
+    for queue in report.queues() {
+        total.merge(&report.queue_total(queue).unwrap().tally);
+    }
+    total
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn what_is_counted_is_what_happened(acts in acts()) {
+        let world = World::run(&acts);
+        let report = fold(&world.journal.facts);
+        prop_assert_eq!(report.visits().strays(), 0);
+        let found = tallies(&report, Attribution::Arrival);
+        for ((queue, quarter), counted) in &world.counted {
+            let tally = &found[&((*queue).into(), *quarter)];
+            let again = Counted {
+                entered: tally.entered,
+                answered: tally.answered.visits,
+                answered_wait_us: tally.answered.wait_us,
+                abandoned: tally.abandoned.visits,
+                flowed_out: tally.flowed_out.visits,
+                lost: tally.lost.visits,
+                waiting: tally.entered - tally.left(),
+                offers: tally.offers.made,
+                handled: tally.handled.contacts,
+                handle_us: tally.handled.handle_time().numerator,
+            };
+            prop_assert_eq!(again, *counted);
+        }
+        let entered: u64 = found.values().map(|tally| tally.entered).sum();
+        prop_assert_eq!(entered, world.counted.values().map(|counted| counted.entered).sum::<u64>());
+    }
+
+    #[test]
+    fn what_came_in_is_what_came_out(acts in acts(), part in 0.0..=1.0) {
+        let world = World::run(&acts);
+        let facts = &world.journal.facts;
+        let so_far = &facts[..(facts.len() as f64 * part) as usize];
+        let report = fold(so_far);
+        for attribution in [Attribution::Arrival, Attribution::Event] {
+            for queue in QUEUES {
+                let queue = queue.into();
+                let readings = report.queue(&queue, Timestamp::default(), end(), attribution, report.at());
+                for reading in readings {
+                    let conservation = reading.conservation;
+                    prop_assert!(conservation.holds(), "{attribution:?} {conservation:?}");
+                    if reading.is_final && attribution == Attribution::Arrival {
+                        prop_assert_eq!((conservation.waiting_at_start, conservation.waiting_at_end), (0, 0));
+                    }
+                }
+                if let Some(total) = report.queue_total(&queue) {
+                    prop_assert!(total.conservation.holds());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_final_interval_never_changes(acts in acts(), part in 0.0..=1.0) {
+        let world = World::run(&acts);
+        let facts = &world.journal.facts;
+        let before = fold(&facts[..(facts.len() as f64 * part) as usize]);
+        let after = tallies(&fold(facts), Attribution::Arrival);
+        for queue in before.queues() {
+            let all = before.queue(queue, Timestamp::default(), end(), Attribution::Arrival, before.at());
+            for reading in all.into_iter().filter(|reading| reading.is_final) {
+                let quarter = (reading.interval.unwrap().start.as_micros() - BEGIN_US) / 900_000_000;
+                prop_assert_eq!(&reading.tally, &after[&(queue.clone(), quarter)]);
+            }
+        }
+    }
+
+    #[test]
+    fn any_causal_order_and_any_repetition_give_the_same(acts in acts(), seed in any::<u64>()) {
+        let world = World::run(&acts);
+        let report = fold(&world.journal.facts);
+        let mut shuffled = world.shuffled(seed);
+        prop_assert_eq!(&fold(&shuffled), &report);
+        let again: Vec<_> = shuffled.iter().step_by(3).cloned().collect();
+        shuffled.extend(again);
+        shuffled.extend(world.journal.facts.iter().cloned());
+        prop_assert_eq!(&fold(&shuffled), &report);
+    }
+
+    #[test]
+    fn a_report_that_was_written_and_read_back_goes_on(acts in acts(), part in 0.0..=1.0) {
+        let world = World::run(&acts);
+        let facts = &world.journal.facts;
+        let (before, after) = facts.split_at((facts.len() as f64 * part) as usize);
+        let text = serde_json::to_string(&fold(before)).unwrap();
+        let mut report: Report = serde_json::from_str(&text).unwrap();
+        after.iter().for_each(|fact| report.apply(fact));
+        prop_assert_eq!(report, fold(facts));
+    }
+
+    #[test]
+    fn parts_add_up_to_the_whole(acts in acts(), seed in any::<u64>()) {
+        let world = World::run(&acts);
+        let whole = fold(&world.journal.facts);
+        let (mut some, mut others) = (fold(&[]), fold(&[]));
+        for fact in &world.journal.facts {
+            let to_some = fact.interaction().is_some_and(|id| (id.0 ^ seed) % 3 == 0);
+            if to_some { some.apply(fact) } else { others.apply(fact) }
+        }
+        let mut merged = total(&some);
+        merged.merge(&total(&others));
+        prop_assert_eq!(&merged, &total(&whole));
+        for variant in ServiceLevel::ALL {
+            let parts = variant.of(&total(&some)).and(variant.of(&total(&others)));
+            prop_assert_eq!(variant.of(&merged), parts);
+        }
+        let by_interval = tallies(&whole, Attribution::Event).into_values().fold(
+            Tally::default(),
+            |mut sum, tally| {
+                sum.merge(&tally);
+                sum
+            },
+        );
+        prop_assert_eq!(by_interval, total(&whole));
+    }
+
+    #[test]
+    fn variants_of_the_service_level_keep_their_order(acts in acts()) {
+        let report = fold(&World::run(&acts).journal.facts);
+        for tally in tallies(&report, Attribution::Arrival).values() {
+            use ServiceLevel::{Sl1, Sl2, Sl3, Sl4, Sl5, Sl6, Sl7, Sl8};
+            let chains: [&[ServiceLevel]; 5] =
+                [&[Sl2, Sl5, Sl3, Sl1], &[Sl2, Sl6, Sl4], &[Sl3, Sl4], &[Sl7, Sl2], &[Sl7, Sl8]];
+            for chain in chains {
+                for pair in chain.windows(2) {
+                    let (lower, higher) = (pair[0].of(tally), pair[1].of(tally));
+                    if let (Some(lower), Some(higher)) = (lower.value(), higher.value()) {
+                        prop_assert!(lower <= higher, "{pair:?} {tally:?}");
+                    }
+                }
+            }
+            if tally.left() == 0 {
+                prop_assert!(ServiceLevel::ALL.iter().all(|variant| variant.of(tally) == Quotient::default()));
+            }
+        }
+    }
+
+    #[test]
+    fn each_moment_of_an_agent_is_counted_once(acts in acts()) {
+        let world = World::run(&acts);
+        let report = fold(&world.journal.facts);
+        let now = Timestamp::from_micros(BEGIN_US + world.now_us + 5_000_000);
+        for agent in AGENTS {
+            let agent = agent.into();
+            let segments = report.time_lines().segments(&agent, now);
+            let mut expected = Timestamp::from_micros(BEGIN_US);
+            for segment in &segments {
+                prop_assert_eq!(segment.from, expected);
+                prop_assert!(segment.from < segment.until);
+                expected = segment.until;
+            }
+            prop_assert_eq!(expected, now);
+            let mut by_segment = StateTimes::default();
+            segments.iter().for_each(|segment| by_segment.add(&segment.state, segment.length_us()));
+            let mut by_interval = StateTimes::default();
+            for reading in report.agent(&agent, Timestamp::default(), end(), now) {
+                let time = &reading.tally.time;
+                let length_us = reading.interval.unwrap().length_us();
+                prop_assert!(time.logged_in_us() <= length_us, "{time:?}");
+                by_interval.merge(time);
+            }
+            prop_assert_eq!(by_interval, by_segment);
+        }
+    }
+}
