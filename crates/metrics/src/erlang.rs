@@ -332,11 +332,11 @@ impl ErlangA {
 
 impl Target {
     /// The threshold with which to compare; 0 if none is asked for.
-    fn within_s(&self) -> f64 {
+    pub(crate) fn within_s(&self) -> f64 {
         self.service_level.map_or(0.0, |(_, within_s)| within_s)
     }
 
-    fn met(&self, service_level: f64, abandonment: f64, wait_s: f64, occupancy: f64) -> bool {
+    pub(crate) fn met(&self, service_level: f64, abandonment: f64, wait_s: f64, occupancy: f64) -> bool {
         // Compared unrounded: 79.56 % is not 80 %.
         self.service_level.is_none_or(|(share, _)| service_level >= share)
             && self.abandonment.is_none_or(|most| abandonment <= most)

@@ -18,8 +18,10 @@ pub mod report;
 pub mod schedule;
 pub mod series;
 pub mod service_level;
+pub mod staffing;
 pub mod tally;
 pub mod visit;
 pub mod waiting;
 
+mod chance;
 mod taken;

@@ -12,4 +12,5 @@ mod expected_wait;
 mod interactions;
 mod journal;
 mod laws;
+mod staffing;
 mod world;
