@@ -7,11 +7,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::{Result, bail};
 use tandem_b2bua::trunk::Trunk;
 use tandem_sip::flow::{Hop, Transport};
+use tandem_store::Keys;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::api;
 use crate::config::Settings;
 use crate::config::settings::Interface;
+use crate::restore;
 use crate::transport::connections::probe;
 use crate::transport::resolve::Resolver;
 use crate::transport::tls;
@@ -76,6 +78,7 @@ pub fn run(path: &Path, offline: bool) -> Result<()> {
     if let Err(fault) = api::listen::protection(&settings.http) {
         report.fault(fault.to_string());
     }
+    keys(&settings, &mut report);
     certificates(&settings, &mut report);
     if !offline {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -83,6 +86,21 @@ pub fn run(path: &Path, offline: bool) -> Result<()> {
     }
     println!("{report}");
     if report.passes() { Ok(()) } else { bail!("the configuration has faults") }
+}
+
+/// The master keys of personal data in the journal.
+pub fn keys(settings: &Settings, report: &mut Report) {
+    let keys = settings.personal_data.keys.as_deref();
+    let journal = restore::journal_file(&settings.data);
+    match tandem_store::examine(&journal, keys) {
+        Ok(Keys::Complete) => report.good("the keys of personal data are there and for nobody else to read"),
+        Ok(Keys::ToBeMade) => report.good("the key of personal data will be made at the first start"),
+        Ok(Keys::Lost { interactions }) => {
+            let lost = restore::keys_lost(&settings.data, keys);
+            report.fault(format!("{interactions} interactions: {lost}"));
+        }
+        Err(fault) => report.fault(format!("{fault}; {}", fault.remedy())),
+    }
 }
 
 /// Our own certificates, against what Microsoft asks of them ("Plan Direct Routing", certificates).

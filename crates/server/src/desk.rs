@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::engine::{Order, Status};
 use crate::live::{Live, wait_committed};
+use crate::record;
 
 /// A handle for everybody who serves people; clones are the same desk.
 #[derive(Clone)]
@@ -160,7 +161,7 @@ impl Desk {
         }
         let mut facts = Vec::with_capacity(story.records.len());
         for record in story.records {
-            let fact = serde_json::from_slice(&record.fact)
+            let fact = record::read(&record)
                 .map_err(|source| ReadFault::Fact { number: record.number.0, source })?;
             facts.push(Arc::new(fact));
         }

@@ -11,6 +11,7 @@ pub mod live;
 pub mod metrics;
 pub mod page;
 pub mod prompts;
+mod record;
 pub mod recordings;
 pub mod restore;
 pub mod serve;

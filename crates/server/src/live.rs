@@ -8,14 +8,13 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tandem_center::fact::{Fact, FactKind};
+use tandem_center::fact::Fact;
 use tandem_center::view::View;
-use tandem_store::{
-    Event, FactNumber, InteractionKey, Journal, Mark, Record, Refusal, Room, Tenant, Unwritten,
-};
+use tandem_store::{Event, FactNumber, Journal, Refusal, Room, Tenant, Unwritten};
 use tokio::sync::{broadcast, watch};
 
 use crate::metrics::Tally;
+use crate::record::{self, Written};
 use crate::restore;
 
 /// The committed state of the contact center, and where it is going.
@@ -70,7 +69,7 @@ pub struct Follower {
     pub groups: broadcast::Receiver<Arc<Group>>,
 }
 
-/// A fact on its way, and how it is written.
+/// A fact on its way, and how it is shown.
 type Pending = (Arc<Fact>, Arc<[u8]>);
 
 /// What is committed.
@@ -286,14 +285,13 @@ impl Recorder {
     pub fn record(&mut self, facts: Vec<Fact>) {
         let mut records = Vec::with_capacity(facts.len());
         let mut pending = Vec::with_capacity(facts.len());
-        for fact in facts {
-            let Ok(json) = serde_json::to_vec(&fact) else {
+        for mut fact in facts {
+            let Ok(Written { record, shown }) = record::write(&mut fact) else {
                 tracing::error!(fact.number = fact.number, "fact cannot be encoded");
                 return self.live.end(UNWRITABLE);
             };
-            let json: Arc<[u8]> = json.into();
-            records.push(record(&fact, json.clone()));
-            pending.push((Arc::new(fact), json));
+            records.push(record);
+            pending.push((Arc::new(fact), shown));
         }
         self.live.push(pending);
         match self.journal.append(&self.tenant, records) {
@@ -305,20 +303,6 @@ impl Recorder {
                 self.live.end(if fenced { FENCED } else { UNWRITABLE });
             }
         }
-    }
-}
-
-fn record(fact: &Fact, json: Arc<[u8]>) -> Record {
-    Record {
-        number: FactNumber(fact.number),
-        at_ms: i64::try_from(fact.at.as_micros() / 1_000).unwrap_or(i64::MAX),
-        interaction: fact.interaction().map(|id| InteractionKey(id.0)),
-        mark: match fact.kind {
-            FactKind::Arrived { .. } => Mark::Opens,
-            FactKind::Closed { .. } => Mark::Closes,
-            _ => Mark::Plain,
-        },
-        fact: json,
     }
 }
 

@@ -1,18 +1,18 @@
 //! Opening the journal at start, and reading from it what the contact center was.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tandem_center::Timestamp;
 use tandem_center::config::Document;
-use tandem_center::fact::Fact;
 use tandem_center::id::{InteractionId, QueueId};
 use tandem_center::view::{ClosedInteraction, Live as LiveState, QueueTotals, Story, View};
-use tandem_store::{FactNumber, Journal, PAGE_MAX, Settings, Tenant};
+use tandem_store::{FactNumber, Gone, Journal, PAGE_MAX, Personal, Settings, Tenant};
 
 use crate::live::{Live, Recorder};
+use crate::record;
 
 /// A journal that is open, and the state it holds.
 pub struct Restored {
@@ -54,18 +54,22 @@ pub enum RestoreFault {
     },
 }
 
-/// Opens the journal in a folder, which is made if it does not exist, and reads the state of the tenant from it.
+/// Opens the journal in a folder, with its file of keys if that does not lie beside it, which is made if it does not exist, and reads the state of the tenant from it.
 ///
 /// # Errors
 ///
 /// See [`RestoreFault`]; each says what to do.
-pub fn open(folder: &Path, tenant: Tenant) -> Result<Restored, RestoreFault> {
+pub fn open(folder: &Path, keys: Option<&Path>, tenant: Tenant) -> Result<Restored, RestoreFault> {
     std::fs::create_dir_all(folder)
         .map_err(|source| RestoreFault::Folder { folder: folder.display().to_string(), source })?;
     let live = Live::new(tenant.clone());
     let listener = live.clone();
-    let journal =
-        Journal::open(folder.join(FILE), Settings::default(), move |event| listener.on_journal(event))?;
+    let settings =
+        Settings { keys: keys.map(Path::to_path_buf), split: Some(record::split), ..Settings::default() };
+    let journal = Journal::open(journal_file(folder), settings, move |event| listener.on_journal(event))?;
+    if journal.lost_interactions() > 0 {
+        tracing::error!(interactions = journal.lost_interactions(), "{}", keys_lost(folder, keys));
+    }
     let view = read(&journal, &tenant)?;
     live.begin(journal.clone(), view);
     let recorder = Recorder::new(journal.clone(), live.clone());
@@ -77,17 +81,31 @@ fn read(journal: &Journal, tenant: &Tenant) -> Result<View, RestoreFault> {
     // A snapshot that cannot be read is none: it only saves time.
     let snapshot = journal.snapshot(tenant, FORMAT)?;
     let mut view = snapshot.and_then(|snapshot| decode(&snapshot.state)).unwrap_or_default();
+    let (mut damaged, mut first) = (0_u64, None);
     loop {
         let page = journal.facts(tenant, FactNumber(view.live.number), PAGE_MAX)?;
         if page.is_empty() {
-            return Ok(view);
+            break;
         }
         for record in page {
-            let fact: Fact = serde_json::from_slice(&record.fact)
+            if record.personal == Personal::Gone(Gone::Damaged) {
+                damaged += 1;
+                first.get_or_insert(record.number.0);
+            }
+            let fact = record::read(&record)
                 .map_err(|source| RestoreFault::Fact { number: record.number.0, source })?;
             view.apply(&Arc::new(fact));
         }
     }
+    if let Some(first) = first {
+        tracing::error!(
+            facts = damaged,
+            fact.first = first,
+            "personal data in the journal was changed by somebody else, or the disk is failing: it counts as erased; \
+             a backup may have it"
+        );
+    }
+    Ok(view)
 }
 
 /// Puts the state away, for the next start.
@@ -133,8 +151,23 @@ struct Saved {
     document: Option<Arc<Document>>,
 }
 
+/// Where the journal is in its folder.
+pub fn journal_file(folder: &Path) -> PathBuf {
+    folder.join(FILE)
+}
+
+/// What to do when keys are missing.
+pub fn keys_lost(folder: &Path, keys: Option<&Path>) -> String {
+    let file = keys.map_or_else(|| journal_file(folder).with_extension("key"), Path::to_path_buf);
+    format!(
+        "the master key of personal data in the journal is missing: it counts as erased until the lines of the old key \
+         file are put in front of those in {}",
+        file.display()
+    )
+}
+
 /// The name of the journal in its folder.
 const FILE: &str = "journal.db";
 
 /// The version of [`Saved`]: to be raised with every change of the view, so that an older snapshot is not read.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;

@@ -61,7 +61,8 @@ impl Program {
         // One crypto provider for the whole program; a second start in one process finds it installed.
         let _ = Arc::unwrap_or_clone(tls::provider()).install_default();
         let tenant = Tenant::only();
-        let restore::Restored { journal, live, recorder } = restore::open(&settings.data, tenant.clone())?;
+        let restore::Restored { journal, live, recorder } =
+            restore::open(&settings.data, settings.personal_data.keys.as_deref(), tenant.clone())?;
         let recordings = Recordings::open_folder(&settings.data)?;
         let (orders_in, orders) = mpsc::channel(ORDERS_MAX);
         let desk = Desk::new(tenant, journal, live.clone(), orders_in);

@@ -53,11 +53,11 @@ async fn snapshots_change_nothing_but_the_time_a_start_takes() {
     shop.live.close().unwrap();
     let directory = shop.path().to_owned();
     // The snapshot at the end, then the one on the way, then none at all.
-    for cut in ["", "UPDATE snapshots SET state = x'00'", "DELETE FROM snapshots"] {
+    for cut in ["", "UPDATE snapshots SET sealed = x'00'", "DELETE FROM snapshots"] {
         let file = rusqlite::Connection::open(directory.join("journal.db")).unwrap();
         file.execute_batch(cut).unwrap();
         drop(file);
-        let restored = restore::open(&directory, Tenant::only()).unwrap();
+        let restored = restore::open(&directory, None, Tenant::only()).unwrap();
         assert_eq!(*restored.live.view(), *before, "{cut:?}");
         restored.live.close().unwrap();
     }

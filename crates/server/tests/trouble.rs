@@ -52,7 +52,7 @@ async fn a_process_that_lost_its_journal_to_another_ends() {
     let next = shop.live.view().live.number + 1;
     let other = rusqlite::Connection::open(shop.path().join("journal.db")).unwrap();
     other
-        .execute("INSERT INTO facts VALUES ('default', ?1, 0, NULL, 0, x'00')", [next.cast_signed()])
+        .execute("INSERT INTO facts VALUES ('default', ?1, 0, NULL, 0, x'00', NULL)", [next.cast_signed()])
         .unwrap();
     let (status, _) = shop.put("/api/v1/agents/anna/state", r#"{"state":"available"}"#).await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
@@ -74,7 +74,7 @@ struct Stuck {
 impl Stuck {
     fn new() -> Stuck {
         let folder = tempfile::tempdir().unwrap();
-        let restored = restore::open(folder.path(), Tenant::only()).unwrap();
+        let restored = restore::open(folder.path(), None, Tenant::only()).unwrap();
         let other = rusqlite::Connection::open(folder.path().join("journal.db")).unwrap();
         other.execute_batch("BEGIN IMMEDIATE").unwrap();
         Stuck { restored, other, number: 0, _folder: folder }

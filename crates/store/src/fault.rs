@@ -68,6 +68,28 @@ pub enum Fault {
         /// The file.
         path: PathBuf,
     },
+    /// The file of the master keys cannot be read or made.
+    #[error("the key file {} cannot be used: {source}", .path.display())]
+    KeyUnusable {
+        /// The file of the keys.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// Others than its owner may read or write the file of the master keys.
+    #[error("the key file {} is open to others than its owner: its mode is {mode:03o}", .path.display())]
+    KeyOpenToOthers {
+        /// The file of the keys.
+        path: PathBuf,
+        /// Its rights.
+        mode: u32,
+    },
+    /// The file holds something else than master keys, or is cut. It was not touched.
+    #[error("{} is not a key file of Tandem", .path.display())]
+    NotAKey {
+        /// The file of the keys.
+        path: PathBuf,
+    },
     /// The operating system refused a file operation.
     #[error("the journal {} cannot be used: {source}", .path.display())]
     Io {
@@ -110,6 +132,15 @@ impl Fault {
             }
             Fault::Locked { .. } => {
                 "end the program that has the file open (a backup or a database browser?)"
+            }
+            Fault::KeyUnusable { .. } => {
+                "give the user who runs Tandem the right to read the key file, and to make it in its directory"
+            }
+            Fault::KeyOpenToOthers { .. } => {
+                "`chmod 600` the key file; if others can have read it, think of its keys as known"
+            }
+            Fault::NotAKey { .. } => {
+                "correct the path of the key file, or put back a copy of it; without it nothing personal can be read"
             }
             Fault::Io { .. } | Fault::Database { .. } => {
                 "check the disk and the permissions of the file and its directory"

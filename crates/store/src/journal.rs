@@ -1,5 +1,6 @@
 //! The journal as the rest of the program sees it.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -7,9 +8,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use crate::keys;
+use crate::master::Masters;
 use crate::queue::Queue;
 use crate::read::Readers;
 use crate::schema::open_writer;
+use crate::upgrade;
 use crate::writer::Writer;
 use crate::{Closed, FactNumber, Fault, InteractionKey, Lag, Record, Refused, Room, Snapshot, Story, Tenant};
 
@@ -31,6 +35,23 @@ pub struct Settings {
     /// How large the file may grow, in bytes; beyond it the journal fails as if the disk were full. The default is
     /// no limit but the disk's.
     pub bytes_max: Option<u64>,
+    /// The file of the master keys, which is made if it does not exist. The default is a file beside the journal, of
+    /// the same name, that ends in `.key`. Without it nothing personal in the journal can be read.
+    pub keys: Option<PathBuf>,
+    /// How the facts of an earlier release, which say in the clear whom they are about, are taken apart when the
+    /// journal is opened. The default, `None`, leaves them as they are.
+    pub split: Option<Splitter>,
+}
+
+/// Takes a fact apart; `None` if it says nothing about anybody.
+pub type Splitter = fn(&[u8]) -> Option<Split>;
+
+/// A fact taken apart.
+pub struct Split {
+    /// The fact without what it says about people.
+    pub fact: Vec<u8>,
+    /// What it says about people.
+    pub personal: Vec<u8>,
 }
 
 /// What became of facts that were appended. Told on the writer's thread: a listener must be quick and never wait.
@@ -73,7 +94,11 @@ impl Journal {
     /// Opens the journal in this file, which is created if it does not exist, and starts its writer.
     ///
     /// Beside the file stand SQLite's `-wal` and `-shm` and an empty `.lock`, which keeps a second process out: two
-    /// would fence each other. Blocks for as long as the disk takes; the time does not grow with the journal.
+    /// would fence each other. Blocks for as long as the disk takes; the time does not grow with the journal, but for the
+    /// first time after an upgrade from a release that did not seal.
+    ///
+    /// A master key that is missing keeps nobody from going on: what it opens counts as gone, see
+    /// [`Journal::lost_interactions`].
     ///
     /// # Errors
     ///
@@ -88,16 +113,31 @@ impl Journal {
             return Err(Fault::NotAJournal { path });
         }
         let lock = lock_file(&path)?;
-        let connection = open_writer(&path, settings.bytes_max)?;
+        let masters = Masters::open_or_create(&keys::file(&path, settings.keys.as_deref()))?;
+        let mut connection = open_writer(&path, settings.bytes_max)?;
+        let lost = keys::note(&connection, &masters).map_err(|source| Fault::of_sqlite(&path, source))?;
+        if let Some(split) = settings.split {
+            upgrade::seal_plain(&mut connection, &path, &masters, split)?;
+        }
+        let masters = Arc::new(masters);
         let queue = Arc::new(Queue::new(settings.facts_waiting_max));
-        let writer = Writer { connection, path: path.clone(), queue: queue.clone(), on_event, lock };
+        let writer = Writer {
+            connection,
+            path: path.clone(),
+            queue: queue.clone(),
+            on_event,
+            masters: masters.clone(),
+            erased: BTreeMap::new(),
+            log_due: false,
+            lock,
+        };
         let thread = thread::Builder::new()
             .name("journal".into())
             .spawn(move || writer.run())
             .map_err(|source| Fault::of_io(&path, source))?;
-        let readers = Readers::new(path);
+        let readers = Readers::new(path, masters);
         let thread = Mutex::new(Some(thread));
-        Ok(Journal { shared: Arc::new(Shared { queue, readers, thread }) })
+        Ok(Journal { shared: Arc::new(Shared { queue, readers, lost, thread }) })
     }
 
     /// The number of the last fact appended, committed or not; zero if there is none.
@@ -140,6 +180,8 @@ impl Journal {
     /// Why snapshots, and not a table of open interactions: what a start needs is more than those (who is signed in and
     /// in which state, which configuration is in force, the counts of the day), it is already one value that
     /// the facts fold to, and writing that value every few thousand facts costs less than keeping a table with each.
+    ///
+    /// It is sealed, and goes with the next fact that erases something, so put one away after such a fact.
     pub fn put_snapshot(&self, tenant: &Tenant, number: FactNumber, format: u32, state: Vec<u8>) {
         self.shared.queue.push_snapshot(tenant, number, format, state);
     }
@@ -186,6 +228,39 @@ impl Journal {
         self.shared.readers.closed(tenant, before, limit)
     }
 
+    /// Committed facts after a number that say something about people, in order, at most [`crate::PAGE_MAX`] of them.
+    /// Those whose interaction was erased are left out. For who looks for everything about a person.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    pub fn personal(&self, tenant: &Tenant, after: FactNumber, limit: usize) -> Result<Vec<Record>, Fault> {
+        self.shared.readers.personal(tenant, after, limit)
+    }
+
+    /// The interactions of which something about people is known since before a moment, in order, at most
+    /// [`crate::PAGE_MAX`] of them. `after` is the last one of the page before. A fact that belongs to no interaction
+    /// stands for itself with its number.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    pub fn known_since(
+        &self,
+        tenant: &Tenant,
+        before_ms: i64,
+        after: Option<InteractionKey>,
+        limit: usize,
+    ) -> Result<Vec<InteractionKey>, Fault> {
+        self.shared.readers.known_since(tenant, before_ms, after, limit)
+    }
+
+    /// How many interactions nobody can read the personal data of, because their master key was not in the file of
+    /// keys when the journal was opened. Their facts are there all the same.
+    pub fn lost_interactions(&self) -> u64 {
+        self.shared.lost
+    }
+
     /// How far writing is behind.
     pub fn lag(&self) -> Lag {
         self.shared.queue.lag()
@@ -217,13 +292,14 @@ impl Journal {
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings { facts_waiting_max: 100_000, bytes_max: None }
+        Settings { facts_waiting_max: 100_000, bytes_max: None, keys: None, split: None }
     }
 }
 
 struct Shared {
     queue: Arc<Queue>,
     readers: Readers,
+    lost: u64,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 

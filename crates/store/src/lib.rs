@@ -7,17 +7,22 @@
 //!
 //! ```
 //! # let directory = tempfile::tempdir().unwrap();
-//! use tandem_store::{FactNumber, Journal, Mark, Record, Settings, Tenant};
+//! use tandem_store::{FactNumber, Journal, Mark, Personal, Record, Settings, Tenant};
 //!
 //! let journal = Journal::open(directory.path().join("journal.db"), Settings::default(), |_event| {})?;
 //! let tenant: Tenant = "default".parse()?;
 //! let next = journal.last_number(&tenant)?.next();
-//! let fact = Record { number: next, at_ms: 0, interaction: None, mark: Mark::Plain, fact: (*b"{}").into() };
+//! let (mark, personal) = (Mark::Plain, Personal::Known((*b"+14255550123").into()));
+//! let fact = Record { number: next, at_ms: 0, interaction: None, mark, fact: (*b"{}").into(), personal };
 //! journal.append(&tenant, vec![fact]).map_err(|refused| refused.why)?;
 //! journal.flush(std::time::Duration::from_secs(10))?;
 //! assert_eq!(journal.facts(&tenant, FactNumber(0), 10)?.len(), 1);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! What a fact says about people stands apart from it, sealed under a key per interaction, which is wrapped by a master key
+//! in a file beside the journal. A fact marked [`Mark::Erases`] destroys the key of its interaction in the commit that
+//! writes it: what it opened can never be read again, and every fact and count stays. Sealing is the writer's work.
 //!
 //! What an installation may rely on: a commit that was told survives the death of the program at any moment (`kill -9`).
 //! It survives a power failure except for, at worst, the last moments before it (SQLite's WAL with `synchronous =
@@ -31,16 +36,21 @@
 
 mod fault;
 mod journal;
+mod keys;
+mod master;
 mod queue;
 mod read;
 mod record;
 mod schema;
+mod seal;
 mod tenant;
+mod upgrade;
 mod writer;
 
 pub use fault::Fault;
-pub use journal::{Event, Journal, Settings, Unwritten};
+pub use journal::{Event, Journal, Settings, Split, Splitter, Unwritten};
+pub use keys::{Keys, examine};
 pub use queue::{Lag, Refusal, Refused, Room};
 pub use read::{Closed, PAGE_MAX, STORY_MAX, Snapshot, Story};
-pub use record::{FactNumber, InteractionKey, Mark, Record};
+pub use record::{FactNumber, Gone, InteractionKey, Mark, Personal, Record};
 pub use tenant::{NotATenant, Tenant};

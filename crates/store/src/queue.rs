@@ -81,6 +81,16 @@ pub(crate) struct Queue {
     facts_max: usize,
 }
 
+/// What the writer finds in the queue.
+pub(crate) enum Taken {
+    /// Something to write.
+    Group(Group),
+    /// Nothing, for as long as it was willing to wait.
+    Nothing,
+    /// The queue is closing and empty.
+    End,
+}
+
 /// What the writer takes out at once, and how much it counted for in the queue.
 pub(crate) struct Group {
     pub(crate) entries: Vec<Entry>,
@@ -139,7 +149,7 @@ impl Queue {
     pub(crate) fn push(&self, tenant: &Tenant, records: Vec<Record>) -> Result<Room, Refused> {
         let mut guard = self.lock();
         let state = &mut *guard;
-        let bytes: usize = records.iter().map(|record| record.fact.len()).sum();
+        let bytes: usize = records.iter().map(Record::bytes).sum();
         let last = match state.admit(tenant, &records, bytes, self.facts_max) {
             Ok(last) => last,
             Err(why) => return Err(Refused { why, records }),
@@ -174,15 +184,24 @@ impl Queue {
         }
     }
 
-    /// The next group: waits for the first entry, then a little longer for company. `None` when the queue is
-    /// closing and empty.
-    pub(crate) fn take(&self) -> Option<Group> {
+    /// The next group: waits for the first entry, for ever or as long as this, then a little longer for company.
+    pub(crate) fn take(&self, patience: Option<Duration>) -> Taken {
         let mut state = self.lock();
         while state.waiting.is_empty() {
             if state.phase != Phase::Open {
-                return None;
+                return Taken::End;
             }
-            state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = match patience {
+                None => self.filled.wait(state).unwrap_or_else(PoisonError::into_inner),
+                Some(patience) => {
+                    let (state, waited) =
+                        self.filled.wait_timeout(state, patience).unwrap_or_else(PoisonError::into_inner);
+                    if waited.timed_out() && state.waiting.is_empty() {
+                        return Taken::Nothing;
+                    }
+                    state
+                }
+            };
         }
         let full = |state: &mut State| state.phase == Phase::Open && state.facts < GROUP_FACTS_MAX;
         let (mut state, _) =
@@ -197,7 +216,7 @@ impl Queue {
         }
         state.writing = true;
         state.writing_since = group.entries.iter().find_map(Entry::since);
-        Some(group)
+        Taken::Group(group)
     }
 
     /// The group that was taken is committed, or dropped because its tenant is fenced.
@@ -294,8 +313,8 @@ impl State {
             if record.number != last.next() {
                 return Err(Refusal::OutOfOrder { expected: last.next(), given: record.number });
             }
-            if record.fact.len() > FACT_BYTES_MAX {
-                return Err(Refusal::TooLarge { number: record.number, bytes: record.fact.len() });
+            if record.bytes() > FACT_BYTES_MAX {
+                return Err(Refusal::TooLarge { number: record.number, bytes: record.bytes() });
             }
             last = record.number;
         }
@@ -319,7 +338,7 @@ impl Entry {
 
     fn bytes(&self) -> usize {
         match self {
-            Entry::Facts { records, .. } => records.iter().map(|record| record.fact.len()).sum(),
+            Entry::Facts { records, .. } => records.iter().map(Record::bytes).sum(),
             Entry::Snapshot { state, .. } => state.len(),
         }
     }

@@ -1,12 +1,14 @@
 //! Readings of the journal: in order, by interaction, by time of closing.
 
 use std::path::PathBuf;
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use crate::master::Masters;
 use crate::schema::open_reader;
-use crate::{FactNumber, Fault, InteractionKey, Mark, Record, Tenant};
+use crate::seal::{DataKey, Shut, Spot};
+use crate::{FactNumber, Fault, Gone, InteractionKey, Mark, Personal, Record, Tenant};
 
 /// The story of one interaction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,9 +39,19 @@ pub struct Snapshot {
     pub state: Vec<u8>,
 }
 
+/// What [`Readers::record`] reads. The key is looked for only where something is sealed.
+macro_rules! record_columns {
+    () => {
+        "SELECT number, at_ms, interaction, mark, fact, sealed, CASE WHEN sealed IS NOT NULL THEN \
+         (SELECT wrapped FROM keys WHERE keys.tenant = facts.tenant \
+          AND keys.interaction = coalesce(facts.interaction, facts.number)) END"
+    };
+}
+
 /// Connections for reading, opened when first needed.
 pub(crate) struct Readers {
     path: PathBuf,
+    masters: Arc<Masters>,
     idle: Mutex<Idle>,
     returned: Condvar,
 }
@@ -50,9 +62,9 @@ struct Idle {
 }
 
 impl Readers {
-    pub(crate) fn new(path: PathBuf) -> Readers {
+    pub(crate) fn new(path: PathBuf, masters: Arc<Masters>) -> Readers {
         let idle = Mutex::new(Idle { connections: Vec::new(), lent: 0 });
-        Readers { path, idle, returned: Condvar::new() }
+        Readers { path, masters, idle, returned: Condvar::new() }
     }
 
     pub(crate) fn last_number(&self, tenant: &Tenant) -> Result<FactNumber, Fault> {
@@ -72,11 +84,56 @@ impl Readers {
     ) -> Result<Vec<Record>, Fault> {
         self.read(|connection| {
             connection
+                .prepare_cached(concat!(
+                    record_columns!(),
+                    " FROM facts WHERE tenant = $1 AND number > $2 ORDER BY number LIMIT $3"
+                ))?
+                .query_map(params![tenant.as_str(), number_column(after), rows(limit, PAGE_MAX)], |row| {
+                    self.record(tenant, row)
+                })?
+                .collect()
+        })
+    }
+
+    pub(crate) fn personal(
+        &self,
+        tenant: &Tenant,
+        after: FactNumber,
+        limit: usize,
+    ) -> Result<Vec<Record>, Fault> {
+        self.read(|connection| {
+            connection
+                .prepare_cached(concat!(
+                    record_columns!(),
+                    " FROM facts WHERE tenant = $1 AND number > $2 AND sealed IS NOT NULL AND EXISTS \
+                      (SELECT 1 FROM keys WHERE keys.tenant = facts.tenant \
+                       AND keys.interaction = coalesce(facts.interaction, facts.number)) \
+                      ORDER BY number LIMIT $3"
+                ))?
+                .query_map(params![tenant.as_str(), number_column(after), rows(limit, PAGE_MAX)], |row| {
+                    self.record(tenant, row)
+                })?
+                .collect()
+        })
+    }
+
+    pub(crate) fn known_since(
+        &self,
+        tenant: &Tenant,
+        before_ms: i64,
+        after: Option<InteractionKey>,
+        limit: usize,
+    ) -> Result<Vec<InteractionKey>, Fault> {
+        let after = after.map_or(i64::MIN, |after| after.0.cast_signed());
+        self.read(|connection| {
+            connection
                 .prepare_cached(
-                    "SELECT number, at_ms, interaction, mark, fact FROM facts \
-                     WHERE tenant = $1 AND number > $2 ORDER BY number LIMIT $3",
+                    "SELECT interaction FROM keys WHERE tenant = $1 AND interaction > $2 AND at_ms < $3 \
+                     ORDER BY interaction LIMIT $4",
                 )?
-                .query_map(params![tenant.as_str(), number_column(after), rows(limit, PAGE_MAX)], record)?
+                .query_map(params![tenant.as_str(), after, before_ms, rows(limit, PAGE_MAX)], |row| {
+                    Ok(InteractionKey(row.get::<_, i64>(0)?.cast_unsigned()))
+                })?
                 .collect()
         })
     }
@@ -84,13 +141,13 @@ impl Readers {
     pub(crate) fn story(&self, tenant: &Tenant, interaction: InteractionKey) -> Result<Story, Fault> {
         self.read(|connection| {
             let mut records: Vec<Record> = connection
-                .prepare_cached(
-                    "SELECT number, at_ms, interaction, mark, fact FROM facts \
-                     WHERE tenant = $1 AND interaction = $2 ORDER BY number LIMIT $3",
-                )?
+                .prepare_cached(concat!(
+                    record_columns!(),
+                    " FROM facts WHERE tenant = $1 AND interaction = $2 ORDER BY number LIMIT $3"
+                ))?
                 .query_map(
                     params![tenant.as_str(), interaction.0.cast_signed(), rows(STORY_MAX + 1, STORY_MAX + 1)],
-                    record,
+                    |row| self.record(tenant, row),
                 )?
                 .collect::<rusqlite::Result<_>>()?;
             let cut = records.len() > STORY_MAX;
@@ -124,15 +181,50 @@ impl Readers {
         })
     }
 
+    /// A snapshot that cannot be opened is none: it only saves time.
     pub(crate) fn snapshot(&self, tenant: &Tenant, format: u32) -> Result<Option<Snapshot>, Fault> {
-        self.read(|connection| {
+        let found = self.read(|connection| {
             connection
-                .prepare_cached("SELECT number, state FROM snapshots WHERE tenant = $1 AND format = $2")?
+                .prepare_cached(
+                    "SELECT number, wrapped, sealed FROM snapshots WHERE tenant = $1 AND format = $2",
+                )?
                 .query_row(params![tenant.as_str(), format], |row| {
-                    let number = FactNumber(row.get::<_, i64>(0)?.cast_unsigned());
-                    Ok(Snapshot { number, state: row.get(1)? })
+                    Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?, row.get::<_, Vec<u8>>(2)?))
                 })
                 .optional()
+        })?;
+        Ok(found.and_then(|(number, wrapped, sealed)| {
+            let place = Spot { table: "snapshots", tenant: tenant.as_str(), number };
+            let key = DataKey::unwrap(&self.masters, &place, &wrapped).ok()?;
+            let state = key.open(&place, &sealed).ok()?;
+            Some(Snapshot { number: FactNumber(number.cast_unsigned()), state: state.to_vec() })
+        }))
+    }
+
+    fn record(&self, tenant: &Tenant, row: &Row<'_>) -> rusqlite::Result<Record> {
+        let number: i64 = row.get(0)?;
+        let interaction: Option<i64> = row.get(2)?;
+        let personal = match (row.get_ref(5)?.as_blob_or_null()?, row.get_ref(6)?.as_blob_or_null()?) {
+            (None, _) => Personal::Nothing,
+            (Some(_), None) => Personal::Gone(Gone::Erased),
+            (Some(sealed), Some(wrapped)) => {
+                let at = |number| Spot { table: "facts", tenant: tenant.as_str(), number };
+                let opened = DataKey::unwrap(&self.masters, &at(interaction.unwrap_or(number)), wrapped)
+                    .and_then(|key| key.open(&at(number), sealed));
+                match opened {
+                    Ok(personal) => Personal::Known(personal.as_slice().into()),
+                    Err(Shut::MasterLost) => Personal::Gone(Gone::KeyLost),
+                    Err(Shut::Damaged) => Personal::Gone(Gone::Damaged),
+                }
+            }
+        };
+        Ok(Record {
+            number: FactNumber(number.cast_unsigned()),
+            at_ms: row.get(1)?,
+            interaction: interaction.map(|key| InteractionKey(key.cast_unsigned())),
+            mark: Mark::from_column(row.get(3)?),
+            fact: row.get_ref(4)?.as_blob()?.into(),
+            personal,
         })
     }
 
@@ -185,16 +277,6 @@ impl Drop for Place<'_> {
         self.0.idle.lock().unwrap_or_else(PoisonError::into_inner).lent -= 1;
         self.0.returned.notify_one();
     }
-}
-
-fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
-    Ok(Record {
-        number: FactNumber(row.get::<_, i64>(0)?.cast_unsigned()),
-        at_ms: row.get(1)?,
-        interaction: row.get::<_, Option<i64>>(2)?.map(|key| InteractionKey(key.cast_unsigned())),
-        mark: Mark::from_column(row.get(3)?),
-        fact: row.get_ref(4)?.as_blob()?.into(),
-    })
 }
 
 /// Numbers above the signed range do not occur; they are read as the largest that may.

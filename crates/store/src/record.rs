@@ -35,6 +35,8 @@ pub enum Mark {
     Opens,
     /// The interaction is over: from here on it is found by [`crate::Journal::closed`].
     Closes,
+    /// What the interaction's facts say about people is erased: its key is destroyed with the commit of this fact.
+    Erases,
 }
 
 /// One fact as the journal keeps it.
@@ -48,8 +50,56 @@ pub struct Record {
     pub interaction: Option<InteractionKey>,
     /// Whether it begins or ends that story.
     pub mark: Mark,
-    /// The fact itself as its owner encodes it. Shared, so that the journal and live screens need one copy.
+    /// The fact itself as its owner encodes it, without what it says about people. Shared, so that the journal and
+    /// live screens need one copy.
     pub fact: Arc<[u8]>,
+    /// What it says about people.
+    pub personal: Personal,
+}
+
+/// What a fact says about people, apart from the fact: it is sealed in the journal, and can be erased.
+///
+/// Its key is that of the interaction, or of the fact alone if it belongs to none. `Debug` does not show it.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub enum Personal {
+    /// The fact says nothing about anybody.
+    #[default]
+    Nothing,
+    /// This, as its owner encodes it.
+    Known(Arc<[u8]>),
+    /// Something that nobody can read any more. Appended it is the same as nothing.
+    Gone(Gone),
+}
+
+/// Why what a fact says about people cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Gone {
+    /// It was erased.
+    Erased,
+    /// The master key that opens it is not in the file of keys. When it is there again, so is this.
+    KeyLost,
+    /// The disk, or somebody, has changed it.
+    Damaged,
+}
+
+impl Record {
+    /// What it takes of the queue and the disk.
+    pub(crate) fn bytes(&self) -> usize {
+        match &self.personal {
+            Personal::Known(personal) => self.fact.len() + personal.len(),
+            Personal::Nothing | Personal::Gone(_) => self.fact.len(),
+        }
+    }
+}
+
+impl fmt::Debug for Personal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Personal::Nothing => f.write_str("Nothing"),
+            Personal::Known(_) => f.write_str("Known(*)"),
+            Personal::Gone(why) => f.debug_tuple("Gone").field(why).finish(),
+        }
+    }
 }
 
 impl Mark {
@@ -58,6 +108,7 @@ impl Mark {
             Mark::Plain => 0,
             Mark::Opens => 1,
             Mark::Closes => 2,
+            Mark::Erases => 3,
         }
     }
 
@@ -66,6 +117,7 @@ impl Mark {
         match value {
             1 => Mark::Opens,
             2 => Mark::Closes,
+            3 => Mark::Erases,
             _ => Mark::Plain,
         }
     }

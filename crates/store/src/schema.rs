@@ -22,6 +22,8 @@ pub(crate) fn open_writer(path: &Path, bytes_max: Option<u64>) -> Result<Connect
     }
     connection.pragma_update(None, "synchronous", "NORMAL").map_err(fault)?;
     connection.pragma_update(None, "journal_size_limit", WAL_BYTES_KEPT).map_err(fault)?;
+    // What is deleted, keys above all, is overwritten with zeros.
+    connection.pragma_update(None, "secure_delete", "ON").map_err(fault)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB).map_err(fault)?;
     migrate(&mut connection).map_err(fault)?;
     if let Some(bytes_max) = bytes_max {
@@ -81,16 +83,19 @@ fn limit_size(connection: &Connection, bytes_max: u64) -> rusqlite::Result<()> {
 }
 
 /// Every released change of the schema, in order.
-const MIGRATIONS: &[(u32, &str)] = &[(1, include_str!("../migrations/0001_journal.sql"))];
+const MIGRATIONS: &[(u32, &str)] = &[
+    (1, include_str!("../migrations/0001_journal.sql")),
+    (2, include_str!("../migrations/0002_sealed.sql")),
+];
 
 /// The version that this program writes.
-const LATEST: u32 = 1;
+const LATEST: u32 = 2;
 
 /// Marks a SQLite file as a journal of Tandem: the letters `TNDM`.
 const APPLICATION_ID: i64 = 0x544e_444d;
 
 /// How long a lock of another program is waited for before it is a fault. The writer then tries again.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The write-ahead log's file shrinks to this size after a checkpoint.
 const WAL_BYTES_KEPT: i64 = 64 * 1024 * 1024;

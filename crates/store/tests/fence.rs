@@ -28,7 +28,7 @@ fn who_finds_the_number_taken_is_fenced_and_writes_no_more() {
     desk.settle();
     // Another node has taken over this tenant and goes on where this one has not yet written.
     let other = rusqlite::Connection::open(desk.path()).unwrap();
-    other.execute("INSERT INTO facts VALUES ('contoso', 3, 0, NULL, 0, x'00')", []).unwrap();
+    other.execute("INSERT INTO facts VALUES ('contoso', 3, 0, NULL, 0, x'00', NULL)", []).unwrap();
 
     desk.journal.append(&contoso, facts(3..=5)).unwrap();
     desk.journal.append(&fabrikam, facts(1..=2)).unwrap();

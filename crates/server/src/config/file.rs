@@ -19,6 +19,9 @@ pub struct File {
     /// there can change history.
     #[serde(default = "File::default_data")]
     pub data: PathBuf,
+    /// `[personal_data]`: how long it is kept of whom was talked to, and under which keys.
+    #[serde(default)]
+    pub personal_data: PersonalDataFile,
     /// `[http]`: the API and the page.
     #[serde(default)]
     pub http: HttpFile,
@@ -70,6 +73,31 @@ pub struct File {
 impl File {
     fn default_data() -> PathBuf {
         PathBuf::from("tandem-data")
+    }
+}
+
+/// `[personal_data]`: what facts say about customers: numbers, names. It is sealed in the journal.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PersonalDataFile {
+    /// After this many days it is erased, counted from the arrival of a call; the facts stay, and with them every count.
+    /// Default 365; 0 keeps it for ever, which the law of most countries does not allow. What is erased cannot be had
+    /// back, but from a backup.
+    pub keep_days: u32,
+    /// The file of the keys, readable by the program's user alone. Default `journal.key` beside the journal; it is made
+    /// at the first start. Keep a copy apart from those of the journal: without it nothing personal can be read, and
+    /// with both everything can.
+    pub keys: Option<PathBuf>,
+}
+
+impl PersonalDataFile {
+    /// A hundred years.
+    pub const DAYS_MAX: u32 = 36_500;
+}
+
+impl Default for PersonalDataFile {
+    fn default() -> PersonalDataFile {
+        PersonalDataFile { keep_days: 365, keys: None }
     }
 }
 

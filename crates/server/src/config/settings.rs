@@ -20,8 +20,8 @@ use tandem_sip::ua::Credentials;
 
 use crate::config::fault::{Fault, Faults};
 use crate::config::file::{
-    ClientCertificateFile, DnsFile, File, HttpFile, InterfaceFile, LogFile, MediaFile, ProfileFile, SrtpFile,
-    TransportFile, TrunkFile, UnknownPeersFile,
+    ClientCertificateFile, DnsFile, File, HttpFile, InterfaceFile, LogFile, MediaFile, PersonalDataFile,
+    ProfileFile, SrtpFile, TransportFile, TrunkFile, UnknownPeersFile,
 };
 use crate::prompts;
 use crate::transport::tls::{ClientCertificate, IdentityFiles, TlsContext, TlsFiles};
@@ -30,6 +30,8 @@ use crate::transport::tls::{ClientCertificate, IdentityFiles, TlsContext, TlsFil
 pub struct Settings {
     /// The folder of the journal.
     pub data: PathBuf,
+    /// How long personal data is kept, and under which keys.
+    pub personal_data: PersonalDataFile,
     /// The API and the page.
     pub http: HttpFile,
     /// The log.
@@ -124,6 +126,9 @@ impl Settings {
         let media = check.media(&file.media);
         let trunks = check.trunks(&file, &interfaces, &media);
         let prompts = check.prompts(&file.prompts);
+        if file.personal_data.keep_days > PersonalDataFile::DAYS_MAX {
+            check.fault("personal_data.keep_days", "must be 0 (for ever) to 36500");
+        }
         if file.relay.threads.is_some_and(|threads| !(1..=64).contains(&threads)) {
             check.fault("relay.threads", "must be 1 to 64; leave it out for one a core, at most 2");
         }
@@ -161,6 +166,10 @@ impl Settings {
         match center {
             Some(center) if check.faults.is_empty() => Ok(Settings {
                 data: folder.join(file.data),
+                personal_data: PersonalDataFile {
+                    keys: file.personal_data.keys.map(|path| folder.join(path)),
+                    ..file.personal_data
+                },
                 http: HttpFile {
                     certificate: file.http.certificate.map(|path| folder.join(path)),
                     key: file.http.key.map(|path| folder.join(path)),

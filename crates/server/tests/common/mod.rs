@@ -68,7 +68,7 @@ impl Shop {
     pub async fn open_with(directory: TempDir, access: Access) -> Shop {
         let tenant = Tenant::only();
         let restore::Restored { journal, live, recorder } =
-            restore::open(directory.path(), tenant.clone()).unwrap();
+            restore::open(directory.path(), None, tenant.clone()).unwrap();
         let view = live.view();
         let now = Timestamp::from_micros(START_US.max(view.at.as_micros()));
         let center = Center::resume(config(), now, &view);

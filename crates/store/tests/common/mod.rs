@@ -12,7 +12,9 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use tandem_store::{Event, FactNumber, Fault, InteractionKey, Journal, Mark, Record, Settings, Tenant};
+use tandem_store::{
+    Event, FactNumber, Fault, InteractionKey, Journal, Mark, Personal, Record, Settings, Tenant,
+};
 use tempfile::TempDir;
 
 /// Long enough for the slowest machine; nothing is measured by it.
@@ -88,6 +90,7 @@ pub fn fact(number: u64) -> Record {
         interaction: None,
         mark: Mark::Plain,
         fact: format!("fact {number}").into_bytes().into(),
+        personal: Personal::Nothing,
     }
 }
 

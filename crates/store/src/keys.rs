@@ -1,0 +1,84 @@
+//! Which master keys a journal needs, and whether they are there.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, params};
+
+use crate::Fault;
+use crate::master::{MasterId, Masters};
+use crate::schema::open_reader;
+
+/// Whether the personal data of a journal can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keys {
+    /// There is no file of keys, and none is needed yet: it will be made.
+    ToBeMade,
+    /// All keys that the journal needs are there.
+    Complete,
+    /// Keys are missing. What they open counts as gone until they are put back.
+    Lost {
+        /// How many interactions are concerned.
+        interactions: u64,
+    },
+}
+
+/// Looks whether the keys of a journal are there. Changes nothing; the journal may be open.
+///
+/// # Errors
+///
+/// The file of keys, or the journal, cannot be read; the same faults keep a journal from being opened.
+pub fn examine(journal: &Path, keys: Option<&Path>) -> Result<Keys, Fault> {
+    let masters = Masters::open(&file(journal, keys))?;
+    let fault = |source| Fault::of_sqlite(journal, source);
+    let lost = match journal.exists() {
+        true => lost(&open_reader(journal)?, masters.as_ref()).map_err(fault)?,
+        false => None,
+    };
+    Ok(match (lost, masters) {
+        (Some(interactions), _) => Keys::Lost { interactions },
+        (None, Some(_)) => Keys::Complete,
+        (None, None) => Keys::ToBeMade,
+    })
+}
+
+/// Where the file of keys is.
+pub(crate) fn file(journal: &Path, keys: Option<&Path>) -> PathBuf {
+    keys.map_or_else(|| journal.with_extension("key"), Path::to_path_buf)
+}
+
+/// Notes in the journal which master key is used from now on. Answers with the number of interactions whose master key
+/// is missing.
+pub(crate) fn note(connection: &Connection, masters: &Masters) -> rusqlite::Result<u64> {
+    if let Some(current) = masters.current() {
+        connection.execute(
+            "INSERT INTO masters (id) VALUES ($1) ON CONFLICT (id) DO NOTHING",
+            params![current.id],
+        )?;
+    }
+    Ok(lost(connection, Some(masters))?.unwrap_or_default())
+}
+
+/// `None` if no master key that still wraps something is missing.
+fn lost(connection: &Connection, masters: Option<&Masters>) -> rusqlite::Result<Option<u64>> {
+    let sealed: bool =
+        connection
+            .query_row("SELECT count(*) FROM sqlite_master WHERE name = 'masters'", [], |row| row.get(0))?;
+    if !sealed {
+        return Ok(None);
+    }
+    let used: Vec<MasterId> = connection
+        .prepare("SELECT id FROM masters ORDER BY id")?
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    let missing = used.iter().filter(|id| masters.is_none_or(|masters| masters.find(*id).is_none()));
+    let mut lost = 0;
+    // Reads all keys: it takes a missing master key to come here.
+    for id in missing {
+        lost += connection.query_row(
+            "SELECT count(*) FROM keys WHERE substr(wrapped, 2, 8) = $1",
+            params![id],
+            |row| row.get::<_, i64>(0),
+        )?;
+    }
+    Ok(Some(lost.cast_unsigned()).filter(|lost| *lost > 0))
+}

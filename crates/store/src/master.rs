@@ -1,0 +1,179 @@
+//! The master keys: a small file beside the journal, without which nothing personal in the journal can be read.
+//!
+//! One line per key: `tandem-key-1 <id> <key>`, both in hexadecimal digits. The last key wraps what is new, all of them
+//! open what is old: a key that was lost and is found again is put in front, and everything can be read again. Lines
+//! that are empty or begin with `#` are notes.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use crate::Fault;
+use crate::seal::{KEY_BYTES, Key, random};
+
+/// Which master key: drawn with it, so that nothing about the key follows from it.
+pub(crate) type MasterId = [u8; ID_BYTES];
+
+/// The master keys of an installation; never empty.
+pub(crate) struct Masters(Vec<Master>);
+
+/// One master key.
+pub(crate) struct Master {
+    pub(crate) id: MasterId,
+    pub(crate) key: Key,
+}
+
+impl Masters {
+    /// Reads the file, which is made with a new key if it does not exist: readable by its owner alone.
+    pub(crate) fn open_or_create(path: &Path) -> Result<Masters, Fault> {
+        match Masters::open(path)? {
+            Some(masters) => Ok(masters),
+            None => create(path),
+        }
+    }
+
+    /// Reads the file; `None` if it does not exist.
+    pub(crate) fn open(path: &Path) -> Result<Option<Masters>, Fault> {
+        let unusable = |source| Fault::KeyUnusable { path: path.to_path_buf(), source };
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(unusable(source)),
+        };
+        let metadata = file.metadata().map_err(unusable)?;
+        if !metadata.is_file() {
+            return Err(Fault::NotAKey { path: path.to_path_buf() });
+        }
+        let mode = metadata.mode() & 0o777;
+        if mode & OTHERS != 0 {
+            return Err(Fault::KeyOpenToOthers { path: path.to_path_buf(), mode });
+        }
+        let mut text = Zeroizing::new(String::with_capacity(FILE_BYTES_MAX));
+        let limit = u64::try_from(FILE_BYTES_MAX).unwrap_or(u64::MAX);
+        match file.take(limit).read_to_string(&mut text) {
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                return Err(Fault::NotAKey { path: path.to_path_buf() });
+            }
+            Err(source) => return Err(unusable(source)),
+        }
+        match parse(&text) {
+            Some(masters) => Ok(Some(masters)),
+            None => Err(Fault::NotAKey { path: path.to_path_buf() }),
+        }
+    }
+
+    /// The key that wraps what is new.
+    pub(crate) fn current(&self) -> Option<&Master> {
+        self.0.last()
+    }
+
+    pub(crate) fn find(&self, id: &[u8]) -> Option<&Master> {
+        self.0.iter().rev().find(|master| master.id == id)
+    }
+}
+
+fn create(path: &Path) -> Result<Masters, Fault> {
+    let unusable = |source| Fault::KeyUnusable { path: path.to_path_buf(), source };
+    let mut id = MasterId::default();
+    let mut key = Zeroizing::new([0; KEY_BYTES]);
+    random(&mut id).and_then(|()| random(&mut *key)).map_err(unusable)?;
+    let mut line = Zeroizing::new(String::with_capacity(FILE_BYTES_MAX));
+    line.push_str(NOTE);
+    line.push_str(FORMAT);
+    line.push(' ');
+    push_hex(&mut line, &id);
+    line.push(' ');
+    push_hex(&mut line, &*key);
+    line.push('\n');
+    // Never over a file that is there; and in the disk before anything is sealed under it.
+    let mut file =
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(unusable)?;
+    file.write_all(line.as_bytes()).and_then(|()| file.sync_all()).map_err(unusable)?;
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(unusable)?;
+    }
+    Ok(Masters(vec![Master { id, key: Key::new(key) }]))
+}
+
+/// `None` if there is no key, or a line that is none.
+fn parse(text: &str) -> Option<Masters> {
+    let mut masters = Vec::new();
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let mut words = line.split_ascii_whitespace();
+        let (Some(FORMAT), Some(id), Some(key), None) =
+            (words.next(), words.next(), words.next(), words.next())
+        else {
+            return None;
+        };
+        let mut master = MasterId::default();
+        let mut bytes = Zeroizing::new([0; KEY_BYTES]);
+        parse_hex(id, &mut master)?;
+        parse_hex(key, &mut *bytes)?;
+        masters.push(Master { id: master, key: Key::new(bytes) });
+    }
+    if masters.is_empty() { None } else { Some(Masters(masters)) }
+}
+
+fn push_hex(text: &mut String, bytes: &[u8]) {
+    for byte in bytes {
+        for digit in [byte >> 4, byte & 0xf] {
+            text.push(char::from_digit(digit.into(), 16).unwrap_or_default());
+        }
+    }
+}
+
+fn parse_hex(text: &str, bytes: &mut [u8]) -> Option<()> {
+    if text.len() != bytes.len() * 2 {
+        return None;
+    }
+    let mut digits = text.chars().map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok()));
+    for byte in bytes {
+        *byte = (digits.next()?? << 4) | digits.next()??;
+    }
+    Some(())
+}
+
+/// The word before a key, with the version of the form.
+const FORMAT: &str = "tandem-key-1";
+
+/// What a new file says about itself.
+const NOTE: &str =
+    "# Opens the personal data in the journal of Tandem. Keep a copy apart from the copies of the journal.\n";
+
+const ID_BYTES: usize = 8;
+
+/// Rights of the group and of everybody: none may be there.
+const OTHERS: u32 = 0o077;
+
+/// The file at most, some 150 keys; the rest is not read, and the line that is cut makes the file none.
+const FILE_BYTES_MAX: usize = 16 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(digit: &str) -> String {
+        format!("tandem-key-1 {} {}\n", digit.repeat(16), digit.repeat(64))
+    }
+
+    #[test]
+    fn the_last_key_wraps_and_all_are_found() {
+        let masters = parse(&format!("# a note\n\n{}{}", line("a"), line("b"))).unwrap();
+        assert_eq!(masters.current().unwrap().id, [0xbb; 8]);
+        assert!(masters.find(&[0xaa; 8]).is_some() && masters.find(&[0xcc; 8]).is_none());
+    }
+
+    #[test]
+    fn what_is_not_a_list_of_keys_is_refused_whole() {
+        let cut = line("a").trim_end().chars().take(70).collect::<String>();
+        for wrong in
+            ["", "# only a note\n", "secret", &line("g"), &cut, &format!("{}x", line("a")), &line("ä")]
+        {
+            assert!(parse(wrong).is_none(), "{wrong:?}");
+        }
+    }
+}
