@@ -49,6 +49,10 @@ impl B2bua {
         let first_provisional = trunk.profile.first_provisional;
         let contact = address::contact(trunk, &to);
         self.ua.set_identity(leg, identity.clone(), contact);
+        if !self.ua.awaits_answer(leg) {
+            // It demands what its trunk does not do, such as 100rel of Teams, and was refused with that.
+            return;
+        }
         if let Some(replaced) = replaces {
             self.replace(now, leg, index, replaced, offer, ports);
             return;

@@ -123,6 +123,8 @@ pub struct Counters {
     pub calls_placed: u64,
     /// Requests from no trunk.
     pub unknown_peers: u64,
+    /// Requests inside a call that came from another trunk's network than the call's party is in.
+    pub foreign_requests: u64,
     /// Offers that could not be agreed to.
     pub offers_refused: u64,
     /// Calls and parties for which no media port was free.
@@ -174,8 +176,25 @@ impl B2bua {
                 return;
             }
         }
+        if !self.is_from_its_dialog(flow, &message) {
+            self.counters.foreign_requests += 1;
+            tracing::warn!(net.peer = %flow.remote, method = ?message.method(), "request from another trunk than its call's");
+            if self.setup.unknown_peers == UnknownPeers::Refuse {
+                self.ua.turn_away(now, flow, &message, 403);
+                self.drain(now, ports);
+            }
+            return;
+        }
         self.ua.handle_message(now, flow, message);
         self.drain(now, ports);
+    }
+
+    /// Whether a request inside a dialog comes from the network with which we have that dialog: who has seen its
+    /// numbers elsewhere may not hang up or transfer the call. Any other message is as good as its transaction.
+    fn is_from_its_dialog(&mut self, flow: &Flow, message: &Message) -> bool {
+        let Some((call, party)) = self.ua.leg_of(message).and_then(|leg| self.find(leg)) else { return true };
+        let trunk = self.calls.get_mut(&call).and_then(|call| call.party(party)).map(|party| party.trunk);
+        trunk.and_then(|trunk| self.setup.trunks.get(trunk)).is_none_or(|trunk| trunk.admits(flow))
     }
 
     /// A message came that is framed well and cannot be understood. A stranger's is dropped like any other.

@@ -169,6 +169,11 @@ fn door(page: &mut Page, status: &Status) {
         ("tandem_sip_calls_placed_total", "Calls that the center placed over SIP.", counters.calls_placed),
         ("tandem_sip_unknown_peers_total", "Requests from no trunk.", counters.unknown_peers),
         (
+            "tandem_sip_foreign_requests_total",
+            "Requests inside a call from another trunk's network.",
+            counters.foreign_requests,
+        ),
+        (
             "tandem_sip_faulty_messages_total",
             "Messages that could not be understood.",
             counters.faulty_messages,

@@ -262,6 +262,12 @@ impl UserAgent {
         });
     }
 
+    /// Whether a leg that the peer began still waits for its final answer: it was not refused for what it demands, nor
+    /// cancelled.
+    pub fn awaits_answer(&self, leg: LegId) -> bool {
+        self.legs.get(&leg).is_some_and(|leg| matches!(leg.stage, Stage::Incoming(_)))
+    }
+
     /// Sends a provisional response, 101 to 199. It is reliable if the peer demands that, or can do it and there is a
     /// body, and our identity takes part.
     pub fn progress(&mut self, now: Instant, leg: LegId, answer: Answer) {

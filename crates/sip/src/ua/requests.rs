@@ -20,6 +20,24 @@ use crate::screening::{Abilities, screen};
 use crate::transaction::{Received, ServerId};
 
 impl UserAgent {
+    /// The leg that a request names by the tag that we gave its dialog, or that a CANCEL is for; whether the request
+    /// is good inside that dialog is not looked at. `None` for a request that begins something, and for responses.
+    pub fn leg_of(&mut self, request: &Message) -> Option<LegId> {
+        if request.request_method()? == Method::Cancel {
+            let invite = self.engine.transactions.invite_of_cancel(request)?;
+            return self.engine.invites.get(&invite).copied();
+        }
+        let tag = from_hex(request.to().tag()?)?;
+        self.engine.tags.get(&tag).copied()
+    }
+
+    /// Answers a request with this status and lets it do nothing: no transaction, dialog or leg hears of it. An ACK,
+    /// which nobody answers, is dropped.
+    pub fn turn_away(&mut self, now: Instant, flow: &Flow, request: &Message, status: u16) {
+        self.engine.tick(now);
+        self.refuse_without_state(flow, request, status);
+    }
+
     pub(super) fn handle_request(&mut self, now: Instant, flow: &Flow, request: Message) {
         match self.engine.transactions.handle_request(now, &request) {
             Received::Absorbed => {}
