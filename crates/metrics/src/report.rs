@@ -10,13 +10,16 @@ use tandem_center::id::{AgentId, QueueId};
 
 use crate::agent_time::{Segment, StateTimes, TimeLines};
 use crate::handling::{Handled, Offers};
-use crate::interval::{Calendar, Interval, Length};
-use crate::metric::{Measured, Metric};
+use crate::interval::{Calendar, Interval};
 use crate::series::{Series, Sum};
 use crate::service_level::Thresholds;
 use crate::taken::Taken;
-use crate::tally::{Conservation, Tally};
+use crate::tally::Tally;
 use crate::visit::{EntranceEvent, Happening, VisitEvent, Visits};
+
+mod reading;
+
+pub use reading::{AgentReading, EntranceReading, QueueNow, QueueReading, Reading};
 
 /// How a report divides time and judges waits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,89 +96,6 @@ pub struct AgentTally {
     /// Contacts that the agent handled; they belong to the interval in which the agent answered. Their times are added up
     /// over contacts, also where contacts overlap.
     pub handled: Handled,
-}
-
-/// What a report says about one queue and interval.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct QueueReading {
-    /// The queue.
-    pub queue: QueueId,
-    /// Its name.
-    pub name: Arc<str>,
-    /// The interval; none for the sum of all that are no longer kept one by one.
-    pub interval: Option<Interval>,
-    /// How it is attributed.
-    pub attribution: Attribution,
-    /// Whether nothing can be added any more: the interval is over, and so are all visits that began in it, with their
-    /// handling.
-    #[serde(rename = "final")]
-    pub is_final: bool,
-    /// What was counted.
-    pub tally: Tally,
-    /// Where the visits went.
-    pub conservation: Conservation,
-    /// All metrics.
-    pub metrics: Vec<Measured>,
-}
-
-/// Who waits in a queue now.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct QueueNow {
-    /// The queue.
-    pub queue: QueueId,
-    /// Its name.
-    pub name: Arc<str>,
-    /// How many wait, those included for whom an agent is being rung.
-    pub waiting: u64,
-    /// How long the one has waited who waits longest.
-    pub longest_current_wait: Measured,
-}
-
-/// What a report says about one agent and interval.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct AgentReading {
-    /// The agent.
-    pub agent: AgentId,
-    /// The agent's name.
-    pub name: Arc<str>,
-    /// The interval; none for the sum of all that are no longer kept one by one.
-    pub interval: Option<Interval>,
-    /// What was counted.
-    pub tally: AgentTally,
-    /// All metrics.
-    pub metrics: Vec<Measured>,
-}
-
-/// What a report says about the entrance in one interval.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct EntranceReading {
-    /// The interval; none for the sum of all that are no longer kept one by one.
-    pub interval: Option<Interval>,
-    /// What was counted.
-    pub entrance: Entrance,
-}
-
-/// A whole report over a stretch of time.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Reading {
-    /// When it was read.
-    pub at: Timestamp,
-    /// The number of the last fact in it.
-    pub number: u64,
-    /// The time zone of agents and entrance.
-    pub zone: String,
-    /// The length of their intervals.
-    pub length: Length,
-    /// The queues, by id and time.
-    pub queues: Vec<QueueReading>,
-    /// Who waits now.
-    pub now: Vec<QueueNow>,
-    /// The agents, by id and time.
-    pub agents: Vec<AgentReading>,
-    /// The entrance, by time.
-    pub entrance: Vec<EntranceReading>,
-    /// How many facts did not fit what was known and were left out; zero if the facts are complete.
-    pub strays: u64,
 }
 
 impl Report {
@@ -262,184 +182,6 @@ impl Report {
         &self.time_lines
     }
 
-    /// Everything about the intervals that touch the stretch of time, read at `now`.
-    pub fn read(
-        &self,
-        from: Timestamp,
-        until: Timestamp,
-        attribution: Attribution,
-        now: Timestamp,
-    ) -> Reading {
-        let now = now.max(self.at);
-        let queues = self.queues.keys().flat_map(|id| self.queue(id, from, until, attribution, now));
-        let agents = self.agents.keys().flat_map(|id| self.agent(id, from, until, now));
-        Reading {
-            at: now,
-            number: self.number(),
-            zone: self.settings.calendar.zone().to_owned(),
-            length: self.settings.calendar.length(),
-            queues: queues.collect(),
-            now: self.now(now),
-            agents: agents.collect(),
-            entrance: self.entrance(from, until),
-            strays: self.visits.strays(),
-        }
-    }
-
-    /// A queue's intervals that touch the stretch of time, oldest first. Those in which nothing happened are left out.
-    pub fn queue(
-        &self,
-        id: &QueueId,
-        from: Timestamp,
-        until: Timestamp,
-        attribution: Attribution,
-        now: Timestamp,
-    ) -> Vec<QueueReading> {
-        let Some(sums) = self.queues.get(id) else { return Vec::new() };
-        let now = now.max(self.at);
-        let stretch = Interval { start: from, end: until };
-        let reading = |interval: Interval, tally: &Tally, carried: Carried| {
-            let carried = carried.and(self.carried_now(id, interval, attribution, now));
-            QueueReading {
-                queue: id.clone(),
-                name: sums.name.clone(),
-                interval: Some(interval),
-                attribution,
-                is_final: self.is_final(id, interval, now),
-                tally: tally.clone(),
-                conservation: tally.conservation(carried.inwards, carried.outwards),
-                metrics: tally.measure(),
-            }
-        };
-        match attribution {
-            Attribution::Arrival => {
-                let kept = sums.by_arrival.iter().filter(|(interval, _)| interval.touches(stretch));
-                kept.map(|(interval, tally)| reading(interval, tally, Carried::default())).collect()
-            }
-            Attribution::Event => {
-                let kept = sums.by_event.iter().filter(|(interval, _)| interval.touches(stretch));
-                kept.map(|(interval, sum)| reading(interval, &sum.tally, sum.carried)).collect()
-            }
-        }
-    }
-
-    /// The sum over all visits of a queue, those whose intervals are no longer kept included; `None` if the queue is
-    /// not known.
-    pub fn queue_total(&self, id: &QueueId) -> Option<QueueReading> {
-        let sums = self.queues.get(id)?;
-        let tally = sums.by_arrival.total();
-        let waiting = self.visits.waiting().filter(|(_, queue, _)| *queue == id).count() as u64;
-        Some(QueueReading {
-            queue: id.clone(),
-            name: sums.name.clone(),
-            interval: None,
-            attribution: Attribution::Arrival,
-            is_final: false,
-            conservation: tally.conservation(0, waiting),
-            metrics: tally.measure(),
-            tally,
-        })
-    }
-
-    /// Who waits now, by queue.
-    pub fn now(&self, now: Timestamp) -> Vec<QueueNow> {
-        let now = now.max(self.at);
-        let mut waiting: BTreeMap<&QueueId, (u64, u64)> = BTreeMap::new();
-        for (_, queue, entered_at) in self.visits.waiting() {
-            let (count, longest) = waiting.entry(queue).or_default();
-            *count += 1;
-            *longest = now.micros_since(entered_at).max(*longest);
-        }
-        let queue_now = |(id, sums): (&QueueId, &QueueSums)| {
-            let found = waiting.get(id);
-            QueueNow {
-                queue: id.clone(),
-                name: sums.name.clone(),
-                waiting: found.map_or(0, |(count, _)| *count),
-                longest_current_wait: Measured::duration(
-                    Metric::LongestCurrentWait,
-                    found.map(|(_, longest)| *longest),
-                ),
-            }
-        };
-        self.queues.iter().map(queue_now).collect()
-    }
-
-    /// An agent's intervals that touch the stretch of time, oldest first, with what goes on counted up to `now`.
-    pub fn agent(
-        &self,
-        id: &AgentId,
-        from: Timestamp,
-        until: Timestamp,
-        now: Timestamp,
-    ) -> Vec<AgentReading> {
-        let Some(sums) = self.agents.get(id) else { return Vec::new() };
-        let now = now.max(self.at);
-        let stretch = Interval { start: from, end: until };
-        let mut kept: BTreeMap<Interval, AgentTally> = sums
-            .series
-            .iter()
-            .filter(|(interval, _)| interval.touches(stretch))
-            .map(|(interval, tally)| (interval, tally.clone()))
-            .collect();
-        if let Some(present) = self.time_lines.present_of(id, now) {
-            let cut = (present.from.max(from), present.until.min(until));
-            for interval in self.settings.calendar.intervals(cut.0, cut.1) {
-                let us = interval.overlap_us(present.from, present.until);
-                if present.state.is_logged_in() {
-                    kept.entry(interval).or_default().time.add(&present.state, us);
-                }
-            }
-        }
-        let reading = |(interval, tally): (Interval, AgentTally)| AgentReading {
-            agent: id.clone(),
-            name: sums.name.clone(),
-            interval: Some(interval),
-            metrics: tally.measure(),
-            tally,
-        };
-        kept.into_iter().map(reading).collect()
-    }
-
-    /// The intervals of the entrance that touch the stretch of time, oldest first.
-    pub fn entrance(&self, from: Timestamp, until: Timestamp) -> Vec<EntranceReading> {
-        let stretch = Interval { start: from, end: until };
-        let kept = self.entrance.iter().filter(|(interval, _)| interval.touches(stretch));
-        kept.map(|(interval, entrance)| EntranceReading {
-            interval: Some(interval),
-            entrance: entrance.clone(),
-        })
-        .collect()
-    }
-
-    /// Visits that began in the interval and go on are in it still; of those that go on, some were in it at its
-    /// borders.
-    fn carried_now(
-        &self,
-        id: &QueueId,
-        interval: Interval,
-        attribution: Attribution,
-        now: Timestamp,
-    ) -> Carried {
-        let mut carried = Carried::default();
-        for (_, _, entered_at) in self.visits.waiting().filter(|(_, queue, _)| *queue == id) {
-            match attribution {
-                Attribution::Arrival => carried.outwards += u64::from(interval.contains(entered_at)),
-                Attribution::Event => {
-                    carried.inwards += u64::from(entered_at < interval.start && interval.start <= now);
-                    carried.outwards += u64::from(entered_at < interval.end && interval.start <= now);
-                }
-            }
-        }
-        carried
-    }
-
-    fn is_final(&self, id: &QueueId, interval: Interval, now: Timestamp) -> bool {
-        let unfinished =
-            |(queue, entered_at): (&QueueId, Timestamp)| queue == id && interval.contains(entered_at);
-        interval.end <= now && !self.visits.unfinished().any(unfinished)
-    }
-
     fn learn_names(&mut self, kind: &FactKind) {
         match kind {
             FactKind::QueueEntered { queue, queue_name, .. } => {
@@ -469,16 +211,6 @@ impl Settings {
             Some(own) => (&own.calendar, own.thresholds),
             None => (&self.calendar, self.thresholds),
         }
-    }
-}
-
-impl AgentTally {
-    /// All metrics of one agent.
-    pub fn measure(&self) -> Vec<Measured> {
-        let mut all = self.time.measure();
-        all.push(self.offers.measure());
-        all.extend(self.handled.measure());
-        all
     }
 }
 

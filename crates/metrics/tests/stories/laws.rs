@@ -104,12 +104,14 @@ proptest! {
         let world = World::run(&acts);
         let facts = &world.journal.facts;
         let before = fold(&facts[..(facts.len() as f64 * part) as usize]);
-        let after = tallies(&fold(facts), Attribution::Arrival);
-        for queue in before.queues() {
-            let all = before.queue(queue, Timestamp::default(), end(), Attribution::Arrival, before.at());
-            for reading in all.into_iter().filter(|reading| reading.is_final) {
-                let quarter = (reading.interval.unwrap().start.as_micros() - BEGIN_US) / 900_000_000;
-                prop_assert_eq!(&reading.tally, &after[&(queue.clone(), quarter)]);
+        for attribution in [Attribution::Arrival, Attribution::Event] {
+            let after = tallies(&fold(facts), attribution);
+            for queue in before.queues() {
+                let all = before.queue(queue, Timestamp::default(), end(), attribution, before.at());
+                for reading in all.into_iter().filter(|reading| reading.is_final) {
+                    let quarter = (reading.interval.unwrap().start.as_micros() - BEGIN_US) / 900_000_000;
+                    prop_assert_eq!(&reading.tally, &after[&(queue.clone(), quarter)]);
+                }
             }
         }
     }
