@@ -7,6 +7,7 @@ use tandem_sip::header::NameAddr;
 use tandem_sip::ua::ExtraHeader;
 use tandem_sip::uri::Uri;
 
+use crate::call::Shown;
 use crate::trunk::Trunk;
 
 /// Longest caller's name that is kept, in bytes.
@@ -96,12 +97,13 @@ pub(crate) fn from(trunk: &Trunk, caller: &Address, name: &str) -> Arc<[u8]> {
 }
 
 /// Who the caller is as we vouch for it, for networks that believe that (RFC 3325); that no number is to be shown where
-/// there is none (RFC 3323).
-pub(crate) fn assertion(trunk: &Trunk, caller: &Address) -> Option<ExtraHeader> {
+/// there is none (RFC 3323). For a caller of another network we vouch as little as that network did to us.
+pub(crate) fn assertion(trunk: &Trunk, shown: &Shown) -> Option<ExtraHeader> {
     if !trunk.profile.asserts_identity {
         return None;
     }
-    let (name, value) = match user_of(caller) {
+    let (name, value) = match user_of(&shown.address) {
+        Some(_) if !shown.chosen => return None,
         Some(user) => ("P-Asserted-Identity", format!("<sip:{user}@{}>", bracketed(&trunk.host))),
         None => ("Privacy", "id".to_owned()),
     };

@@ -74,7 +74,7 @@ impl B2bua {
         let party = prepared.into_party(PartyId::FIRST, index, leg);
         self.by_leg.insert(leg, call);
         self.by_media.insert(party.media.leg, call);
-        let mut record = Call::new(Shown { address: from.clone(), name: from_name.clone() });
+        let mut record = Call::new(Shown { address: from.clone(), name: from_name.clone(), chosen: false });
         record.parties.push(party);
         self.calls.insert(call, record);
         self.counters.calls_arrived += 1;

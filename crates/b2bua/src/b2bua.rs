@@ -449,6 +449,7 @@ impl B2bua {
             LegEvent::Refused { leg, reason } => {
                 let Some((call, party)) = self.find_media(leg) else { return };
                 tracing::warn!(call.id = %call, party.id = party.0, %reason, "media leg refused");
+                self.recordings_impossible(call, leg);
             }
             LegEvent::FirstPacket { .. }
             | LegEvent::Recorded { .. }
@@ -495,12 +496,12 @@ impl B2bua {
 
 /// Whom a command wants to be shown, if it says so.
 fn shown(address: Option<Address>, name: Option<Arc<str>>) -> Option<Shown> {
-    address.map(|address| Shown { address, name: name.unwrap_or_else(|| "".into()) })
+    address.map(|address| Shown { address, name: name.unwrap_or_else(|| "".into()), chosen: true })
 }
 
 /// A caller who shows no number.
 fn nobody() -> Shown {
-    Shown { address: Address::Anonymous, name: "".into() }
+    Shown { address: Address::Anonymous, name: "".into(), chosen: true }
 }
 
 fn identity(trunk: &Trunk, product: &Arc<str>) -> Identity {

@@ -75,6 +75,8 @@ pub(crate) struct Shown {
     pub address: Address,
     /// The name beside it; may be empty.
     pub name: Arc<str>,
+    /// The center chose it, so that we vouch for it; else it is what another network told us of a caller.
+    pub chosen: bool,
 }
 
 /// A party of a call.

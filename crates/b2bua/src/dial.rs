@@ -49,7 +49,7 @@ impl B2bua {
         if self.calls.contains_key(&call) {
             return;
         }
-        if self.calls.len() >= self.setup.limits.calls {
+        if !self.open || self.calls.len() >= self.setup.limits.calls {
             self.counters.calls_over_limit += 1;
             self.tell(CallEvent::Left { call, party: PartyId::FIRST, cause: CauseKind::Limit.into() });
             self.tell(CallEvent::Ended { call, cause: CauseKind::Limit.into() });
@@ -172,7 +172,7 @@ impl B2bua {
                 (uri, to, headers)
             }
         };
-        headers.extend(address::assertion(trunk, &shown.address));
+        headers.extend(address::assertion(trunk, &shown));
         let invite = OutgoingInvite {
             identity: identity.clone(),
             hop,

@@ -110,6 +110,15 @@ impl B2bua {
         self.finish_if_over(call);
     }
 
+    /// The relay does not have the leg: nothing of it is recorded.
+    pub(crate) fn recordings_impossible(&mut self, call: CallId, leg: LegId) {
+        let Some(record) = self.calls.get(&call) else { return };
+        let of_leg = record.recordings.iter().filter(|recording| recording.leg == leg);
+        for id in of_leg.map(|recording| recording.id).collect::<Vec<_>>() {
+            self.recorded(leg::RecordingId(id.0), RecordingEnd::Failed, 0);
+        }
+    }
+
     /// The shell has said nothing for too long: there are no recordings.
     pub(crate) fn give_up_recordings(&mut self, call: CallId) {
         let Some(record) = self.calls.get_mut(&call) else { return };

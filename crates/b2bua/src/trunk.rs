@@ -104,8 +104,8 @@ pub struct Profile {
     pub allow: &'static str,
     /// The Supported header.
     pub supported: &'static str,
-    /// P-Asserted-Identity with the number that is shown, and Privacy where none is (RFC 3325): many carriers believe
-    /// nothing else, and those that do not read it lose nothing. Off for Teams, which takes the caller from From.
+    /// P-Asserted-Identity with the number that the center shows, and Privacy where none is shown (RFC 3325): many
+    /// carriers believe nothing else, and those that do not read it lose nothing. Off for Teams, which takes the caller from From.
     pub asserts_identity: bool,
     /// `user=phone` and `transport` in our URIs.
     pub phone_uris: bool,

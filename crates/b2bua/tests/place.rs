@@ -139,6 +139,15 @@ fn no_more_calls_are_placed_than_may_be() {
 }
 
 #[test]
+fn a_door_that_is_closed_places_no_calls() {
+    let mut world = World::new();
+    world.door.set_open(false);
+    world.say(place("carrier", None));
+    assert_eq!(left(&mut world), (PartyId::FIRST, CauseKind::Limit, 0));
+    assert_eq!(ended(&mut world), CauseKind::Limit);
+}
+
+#[test]
 fn placing_a_call_that_is_there_changes_nothing() {
     let mut world = World::new();
     world.ada_is_called_back(CALL);

@@ -97,3 +97,45 @@ fn when_the_agent_hangs_up_the_customer_is_still_there() {
     world.take_event("the end", |event| matches!(event, CallEvent::Ended { .. }).then_some(()));
     assert_eq!(world.door.calls(), 0);
 }
+
+#[test]
+fn a_carrier_is_not_assured_of_a_caller_whom_another_network_named() {
+    let mut world = World::new();
+    let call = world.caller_is_answered();
+    world.say(CallCommand::AddParty {
+        call,
+        party: AGENT,
+        to: Endpoint { line: "carrier".into(), address: Address::Phone("+14255550160".into()) },
+        presented: None,
+        presented_name: None,
+        apart: true,
+    });
+    let invite = world.take_request("INVITE");
+    assert!(invite.header("From").starts_with("\"Ada Client\" <sip:+14255550142@203.0.113.10>"));
+    assert!(invite.try_header("P-Asserted-Identity").is_none());
+}
+
+#[test]
+fn a_caller_who_withheld_the_number_stays_unknown_to_the_next_network() {
+    let mut world = World::new();
+    let invite = carrier_invite("sendrecv").replace(
+        "\"Ada Client\" <sip:+14255550142@198.51.100.7>",
+        "\"Anonymous\" <sip:anonymous@anonymous.invalid>",
+    );
+    world.receive(&carrier_flow(), &invite);
+    let call = world.take_event("an arrival", |event| match event {
+        CallEvent::Arrived(arrival) => Some(arrival.call),
+        _ => None,
+    });
+    world.say(CallCommand::AddParty {
+        call,
+        party: AGENT,
+        to: Endpoint { line: "carrier".into(), address: Address::Phone("+14255550160".into()) },
+        presented: None,
+        presented_name: None,
+        apart: true,
+    });
+    let invite = world.take_request("INVITE");
+    assert!(invite.header("From").contains("<sip:anonymous@anonymous.invalid>"));
+    assert_eq!(invite.header("Privacy"), "id");
+}

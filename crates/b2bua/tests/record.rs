@@ -189,6 +189,15 @@ fn only_so_many_are_made_at_once() {
 }
 
 #[test]
+fn a_leg_that_the_relay_does_not_have_cannot_be_recorded() {
+    let mut world = World::new();
+    let call = world.caller_is_answered();
+    world.say(record(call, ID));
+    world.hear(LegEvent::Refused { leg: world.media_leg(0), reason: leg::LegRefusal::UnknownLeg });
+    assert_eq!(recorded(&mut world, ID), (RecordEnd::Failed, Duration::ZERO));
+}
+
+#[test]
 fn a_party_without_sound_cannot_be_recorded() {
     let mut world = World::new();
     let call = world.caller_arrives("sendrecv");
