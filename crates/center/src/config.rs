@@ -2,20 +2,26 @@
 
 pub mod document;
 pub mod fault;
+mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::call::{Address, Endpoint, LineName, PromptName};
+use crate::agent::{Presence, PresenceRules};
+use crate::call::{Address, Digit, Endpoint, LineName, PromptName};
 use crate::flow::compile::{Flow, compile};
-use crate::id::{AgentId, FlowId, QueueId};
+use crate::id::{AgentId, FlowId, QueueId, SkillId};
 
 pub use document::{
-    AgentDocument, Document, LimitsDocument, NumberDocument, OffersDocument, QueueDocument, Starts,
+    ActionDocument, AgentDocument, AgentRingDocument, CallbackDocument, CapacityDocument, CodeDocument, Document,
+    LimitsDocument, NumberDocument, OffersDocument, PresenceDocument, QueueDocument, RelaxDocument, RingDocument,
+    RungDocument,
+    Starts, Strategy, TellDocument, VoicemailDocument, WrapUpDocument,
 };
 pub use fault::{Fault, Faults, Noun, Problem};
+pub(crate) use rules::{Action, Asks, Callback, Case, QueueRules, Rung, Tell, Voicemail};
 
 /// A checked configuration: every name in it names something, every number is in its range, every flow can run.
 #[derive(Debug)]
@@ -25,23 +31,19 @@ pub struct Config {
     queues: Vec<Arc<QueueRules>>,
     numbers: BTreeMap<(Option<LineName>, Option<Address>), Arc<Flow>>,
     rests: Rests,
+    confirm: Arc<[PromptName]>,
+    capacity: CapacityDocument,
+    presence: PresenceRules,
     limits: Limits,
 }
 
 impl Default for Config {
     /// Nothing: no agents, no queues, every call is refused.
     fn default() -> Config {
-        let mut check = Check { known: &Known::default(), queue_ids: BTreeSet::new(), faults: Vec::new() };
         let document = Document::default();
-        let (rests, limits) = (check.rests(&document.offers), check.limits(&document.limits));
-        Config {
-            document: Arc::new(document),
-            agents: Vec::new(),
-            queues: Vec::new(),
-            numbers: BTreeMap::new(),
-            rests,
-            limits,
-        }
+        let names = Names::of(&document);
+        let mut check = Check { known: &Known::default(), names: &names, faults: Vec::new() };
+        check.config(&document)
     }
 }
 
@@ -62,19 +64,11 @@ pub(crate) struct AgentProfile {
     pub(crate) endpoint: Endpoint,
     pub(crate) queues: Vec<QueueId>,
     pub(crate) starts: Starts,
-}
-
-/// What is configured about a queue.
-#[derive(Debug)]
-pub(crate) struct QueueRules {
-    pub(crate) id: QueueId,
-    pub(crate) name: Arc<str>,
-    pub(crate) music: Option<Arc<[PromptName]>>,
-    pub(crate) announce: Option<Arc<[PromptName]>>,
-    pub(crate) ring_timeout: Duration,
-    pub(crate) wrap_up: Duration,
-    pub(crate) max_waiting: usize,
-    pub(crate) max_wait: Duration,
+    pub(crate) skills: BTreeMap<SkillId, u8>,
+    pub(crate) confirm: bool,
+    pub(crate) capacity: u32,
+    /// The agent's place in the document: decides between agents who are equal in everything else.
+    pub(crate) place: u32,
 }
 
 /// How long agents are left alone after an offer they did not take.
@@ -82,6 +76,8 @@ pub(crate) struct QueueRules {
 pub(crate) struct Rests {
     /// `None`: until the agent says "available".
     pub(crate) missed: Option<Duration>,
+    /// How many offers in a row are missed before the rest.
+    pub(crate) misses: u32,
     pub(crate) declined: Duration,
     pub(crate) unreachable: Duration,
 }
@@ -98,16 +94,12 @@ impl Config {
     ///
     /// All faults are found at once, not only the first.
     pub fn new(document: Document, known: &Known) -> Result<Config, Faults> {
-        let queue_ids = document.queues.iter().map(|queue| queue.id.clone()).collect();
-        let mut check = Check { known, queue_ids, faults: Vec::new() };
-        let agents = check.agents(&document);
-        let queues = check.queues(&document);
-        let flows = check.flows(&document);
-        let numbers = check.numbers(&document, &flows);
-        let rests = check.rests(&document.offers);
-        let limits = check.limits(&document.limits);
+        let names = Names::of(&document);
+        let mut check = Check { known, names: &names, faults: Vec::new() };
+        let mut config = check.config(&document);
         if check.faults.is_empty() {
-            Ok(Config { document: Arc::new(document), agents, queues, numbers, rests, limits })
+            config.document = Arc::new(document);
+            Ok(config)
         } else {
             Err(Faults(check.faults))
         }
@@ -130,6 +122,19 @@ impl Config {
         self.rests
     }
 
+    /// What agents hear who must press a key to take a call.
+    pub(crate) fn confirm(&self) -> &Arc<[PromptName]> {
+        &self.confirm
+    }
+
+    pub(crate) fn capacity(&self) -> &CapacityDocument {
+        &self.capacity
+    }
+
+    pub(crate) fn presence(&self) -> &PresenceRules {
+        &self.presence
+    }
+
     pub(crate) fn limits(&self) -> Limits {
         self.limits
     }
@@ -144,13 +149,58 @@ impl Config {
     }
 }
 
-struct Check<'a> {
-    known: &'a Known,
-    queue_ids: BTreeSet<QueueId>,
-    faults: Vec<Fault>,
+pub(crate) struct Check<'a> {
+    pub(crate) known: &'a Known,
+    pub(crate) names: &'a Names,
+    pub(crate) faults: Vec<Fault>,
+}
+
+/// What a document names.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    pub(crate) queues: BTreeSet<QueueId>,
+    pub(crate) agents: BTreeSet<AgentId>,
+    pub(crate) skills: BTreeSet<SkillId>,
+    /// Where agents are rung whose telephone is written rightly.
+    pub(crate) phones: BTreeMap<AgentId, Endpoint>,
+}
+
+impl Names {
+    fn of(document: &Document) -> Names {
+        let phone = |agent: &AgentDocument| {
+            let RingDocument { line, phone, sip } = &agent.ring;
+            let address = match (phone, sip) {
+                (Some(phone), None) => phone_address(phone)?,
+                (None, Some(sip)) => sip_address(sip)?,
+                _ => return None,
+            };
+            Some((agent.id.clone(), Endpoint { line: line.clone(), address }))
+        };
+        Names {
+            queues: document.queues.iter().map(|queue| queue.id.clone()).collect(),
+            agents: document.agents.iter().map(|agent| agent.id.clone()).collect(),
+            skills: document.agents.iter().flat_map(|agent| agent.skills.keys().cloned()).collect(),
+            phones: document.agents.iter().filter_map(phone).collect(),
+        }
+    }
 }
 
 impl Check<'_> {
+    fn config(&mut self, document: &Document) -> Config {
+        let agents = self.agents(document);
+        let queues = self.queues(document);
+        let flows = self.flows(document);
+        let numbers = self.numbers(document, &flows);
+        let rests = self.rests(&document.offers);
+        let confirm = self.prompts("offers.confirm", &document.offers.confirm);
+        let capacity = self.capacity(&document.capacity);
+        let presence = self.presence(&document.presence);
+        let limits = self.limits(&document.limits);
+        let confirm = confirm.unwrap_or_default();
+        let document = Arc::default();
+        Config { document, agents, queues, numbers, rests, confirm, capacity, presence, limits }
+    }
+
     fn agents(&mut self, document: &Document) -> Vec<Arc<AgentProfile>> {
         self.most("agents", document.agents.len(), AGENTS_MAX);
         let mut seen = BTreeSet::new();
@@ -162,8 +212,11 @@ impl Check<'_> {
                 self.fault(format!("{key}.id"), Problem::Duplicate(agent.id.as_str().into()));
             }
             self.name(&format!("{key}.name"), &agent.name);
-            self.known_line(&format!("{key}.ring.line"), &agent.ring.line);
-            let address = self.ring_address(&format!("{key}.ring"), agent);
+            let endpoint = self.endpoint(&format!("{key}.ring"), &agent.ring);
+            self.skills(&format!("{key}.skills"), &agent.skills);
+            if let Some(capacity) = agent.capacity {
+                self.range(&format!("{key}.capacity"), capacity, CAPACITY);
+            }
             self.most(&format!("{key}.queues"), agent.queues.len(), QUEUES_PER_AGENT_MAX);
             let mut queues = BTreeSet::new();
             for queue in &agent.queues {
@@ -172,21 +225,25 @@ impl Check<'_> {
                     self.fault(format!("{key}.queues"), Problem::Duplicate(queue.as_str().into()));
                 }
             }
-            if let Some(address) = address {
+            if let Some(endpoint) = endpoint {
                 agents.push(Arc::new(AgentProfile {
                     id: agent.id.clone(),
                     name: agent.name.clone(),
-                    endpoint: Endpoint { line: agent.ring.line.clone(), address },
+                    endpoint,
                     queues: agent.queues.clone(),
                     starts: agent.starts,
+                    skills: agent.skills.clone(),
+                    confirm: agent.confirm,
+                    capacity: agent.capacity.unwrap_or(document.capacity.total),
+                    place: u32::try_from(agents.len()).unwrap_or(u32::MAX),
                 }));
             }
         }
         agents
     }
 
-    fn ring_address(&mut self, key: &str, agent: &AgentDocument) -> Option<Address> {
-        let (key, text, address) = match (&agent.ring.phone, &agent.ring.sip) {
+    fn ring_address(&mut self, key: &str, ring: &RingDocument) -> Option<Address> {
+        let (key, text, address) = match (&ring.phone, &ring.sip) {
             (Some(phone), None) => (format!("{key}.phone"), phone, phone_address(phone)),
             (None, Some(sip)) => (format!("{key}.sip"), sip, sip_address(sip)),
             _ => {
@@ -211,23 +268,7 @@ impl Check<'_> {
                 self.fault(format!("{key}.id"), Problem::Duplicate(queue.id.as_str().into()));
             }
             self.name(&format!("{key}.name"), &queue.name);
-            let music: Vec<_> = queue.music.iter().cloned().collect();
-            let music = self.prompts(&format!("{key}.music"), &music);
-            let announce = self.prompts(&format!("{key}.announce"), &queue.announce);
-            let ring = self.range(&format!("{key}.ring_timeout_s"), queue.ring_timeout_s, RING_TIMEOUT_S);
-            let wrap_up = self.range(&format!("{key}.wrap_up_s"), queue.wrap_up_s, WRAP_UP_S);
-            let waiting = self.range(&format!("{key}.max_waiting"), queue.max_waiting, MAX_WAITING);
-            let wait = self.range(&format!("{key}.max_wait_s"), queue.max_wait_s, MAX_WAIT_S);
-            queues.push(Arc::new(QueueRules {
-                id: queue.id.clone(),
-                name: queue.name.clone(),
-                music,
-                announce,
-                ring_timeout: seconds(ring),
-                wrap_up: seconds(wrap_up),
-                max_waiting: usize::try_from(waiting).unwrap_or(usize::MAX),
-                max_wait: seconds(wait),
-            }));
+            queues.push(Arc::new(self.queue_rules(&key, queue)));
         }
         queues
     }
@@ -237,11 +278,8 @@ impl Check<'_> {
         let mut flows = BTreeMap::new();
         for (id, flow) in &document.flows {
             self.id(&format!("flows.{id}"), id.as_str());
-            match compile(id, flow, &self.known.prompts, &self.queue_ids) {
-                Ok(flow) => {
-                    flows.insert(id.clone(), Arc::new(flow));
-                }
-                Err(faults) => self.faults.extend(faults),
+            if let Some(flow) = compile(id, flow, self) {
+                flows.insert(id.clone(), Arc::new(flow));
             }
         }
         flows
@@ -281,7 +319,9 @@ impl Check<'_> {
         let missed = self.range("offers.missed_rest_s", offers.missed_rest_s, 0..=DAY_S);
         let declined = self.range("offers.declined_rest_s", offers.declined_rest_s, 1..=DAY_S);
         let unreachable = self.range("offers.unreachable_rest_s", offers.unreachable_rest_s, 1..=DAY_S);
+        let misses = self.range("offers.misses", offers.misses, 1..=20);
         Rests {
+            misses,
             missed: (missed > 0).then(|| seconds(missed)),
             declined: seconds(declined),
             unreachable: seconds(unreachable),
@@ -292,6 +332,20 @@ impl Check<'_> {
         let calls = self.range("limits.calls", limits.calls, LIMIT_CALLS);
         let call = self.range("limits.call_s", limits.call_s, LIMIT_CALL_S);
         Limits { calls: usize::try_from(calls).unwrap_or(usize::MAX), call: seconds(call) }
+    }
+
+    fn capacity(&mut self, capacity: &CapacityDocument) -> CapacityDocument {
+        let CapacityDocument { total, call, callback, voicemail } = capacity;
+        for (name, value) in [("total", total), ("call", call), ("callback", callback), ("voicemail", voicemail)] {
+            self.range(&format!("capacity.{name}"), *value, CAPACITY);
+        }
+        capacity.clone()
+    }
+
+    fn presence(&mut self, presence: &PresenceDocument) -> PresenceRules {
+        let believed = self.range("presence.believed_s", presence.believed_s, 10..=DAY_S);
+        let stops: BTreeSet<Presence> = presence.stops.iter().copied().collect();
+        PresenceRules { stops, believed: seconds(believed) }
     }
 
     fn id(&mut self, key: &str, id: &str) {
@@ -306,11 +360,27 @@ impl Check<'_> {
         }
     }
 
-    fn queue(&mut self, key: &str, queue: &QueueId) {
-        if !self.queue_ids.contains(queue) {
-            let nearest = nearest(queue.as_str(), self.queue_ids.iter().map(QueueId::as_str));
+    pub(crate) fn queue(&mut self, key: &str, queue: &QueueId) {
+        if !self.names.queues.contains(queue) {
+            let nearest = nearest(queue.as_str(), self.names.queues.iter().map(QueueId::as_str));
             let name = queue.as_str().into();
             self.fault(key.to_owned(), Problem::Unknown { noun: Noun::Queue, name, nearest });
+        }
+    }
+
+    pub(crate) fn agent(&mut self, key: &str, agent: &AgentId) {
+        if !self.names.agents.contains(agent) {
+            let nearest = nearest(agent.as_str(), self.names.agents.iter().map(AgentId::as_str));
+            let name = agent.as_str().into();
+            self.fault(key.to_owned(), Problem::Unknown { noun: Noun::Agent, name, nearest });
+        }
+    }
+
+    fn skill(&mut self, key: &str, skill: &SkillId) {
+        if !self.names.skills.contains(skill) {
+            let nearest = nearest(skill.as_str(), self.names.skills.iter().map(SkillId::as_str));
+            let name = skill.as_str().into();
+            self.fault(key.to_owned(), Problem::Unknown { noun: Noun::Skill, name, nearest });
         }
     }
 
@@ -321,23 +391,23 @@ impl Check<'_> {
         }
     }
 
-    fn prompts(&mut self, key: &str, prompts: &[PromptName]) -> Option<Arc<[PromptName]>> {
+    pub(crate) fn prompts(&mut self, key: &str, prompts: &[PromptName]) -> Option<Arc<[PromptName]>> {
         check_prompts(key, prompts, &self.known.prompts, &mut self.faults);
         (!prompts.is_empty()).then(|| prompts.into())
     }
 
-    fn range(&mut self, key: &str, value: u32, range: RangeInclusive<u32>) -> u32 {
+    pub(crate) fn range(&mut self, key: &str, value: u32, range: RangeInclusive<u32>) -> u32 {
         check_range(key, value, range, &mut self.faults);
         value
     }
 
-    fn most(&mut self, key: &str, count: usize, most: usize) {
+    pub(crate) fn most(&mut self, key: &str, count: usize, most: usize) {
         if count > most {
             self.fault(key.to_owned(), Problem::TooMany { most });
         }
     }
 
-    fn fault(&mut self, key: String, problem: Problem) {
+    pub(crate) fn fault(&mut self, key: String, problem: Problem) {
         self.faults.push(Fault { key, problem });
     }
 }
@@ -420,6 +490,14 @@ fn sip_address(text: &str) -> Option<Address> {
     (text.len() <= ADDRESS_BYTES_MAX && plain(user) && plain(host)).then(|| Address::Sip(text.into()))
 }
 
+pub(crate) fn single_key(text: &str) -> Option<Digit> {
+    let mut keys = text.chars();
+    match (keys.next(), keys.next()) {
+        (Some(key @ ('0'..='9' | '*' | '#')), None) => Digit::new(key),
+        _ => None,
+    }
+}
+
 fn seconds(seconds: u32) -> Duration {
     Duration::from_secs(seconds.into())
 }
@@ -442,11 +520,8 @@ const ID_BYTES_MAX: usize = 64;
 const NAME_BYTES_MAX: usize = 128;
 /// Bytes of a SIP address.
 const ADDRESS_BYTES_MAX: usize = 256;
+const CAPACITY: RangeInclusive<u32> = 1..=1000;
 const DAY_S: u32 = 86_400;
-const RING_TIMEOUT_S: RangeInclusive<u32> = 5..=60;
-const WRAP_UP_S: RangeInclusive<u32> = 0..=3600;
-const MAX_WAITING: RangeInclusive<u32> = 1..=100_000;
-const MAX_WAIT_S: RangeInclusive<u32> = 10..=DAY_S;
 const LIMIT_CALLS: RangeInclusive<u32> = 1..=100_000;
 const LIMIT_CALL_S: RangeInclusive<u32> = 60..=604_800;
 

@@ -67,8 +67,12 @@ configured_ids! {
     FlowId,
     /// Where callers wait for an agent.
     QueueId,
+    /// Something that an agent is good at: a language, a product.
+    SkillId,
     /// One step of a flow.
     StepId,
+    /// What a conversation was about, as the agent says in the wrap-up.
+    CodeId,
 }
 
 /// The place of an agent in the center's table; valid as long as the agent is there.

@@ -82,11 +82,17 @@ pub enum Problem {
     EndlessLoop(Arc<str>),
     /// The flow's file was not read in.
     FileNotRead(Arc<str>),
+    /// Not a field that a condition can look at.
+    BadField(Arc<str>),
+    /// Something that this needs is not set.
+    Missing(&'static str),
 }
 
 /// What a name in a configuration can name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Noun {
+    /// An agent.
+    Agent,
     /// A flow.
     Flow,
     /// A line of a door.
@@ -95,6 +101,8 @@ pub enum Noun {
     Prompt,
     /// A queue.
     Queue,
+    /// A skill that some agent has.
+    Skill,
     /// A step of the same flow.
     Step,
 }
@@ -102,6 +110,8 @@ pub enum Noun {
 impl Noun {
     fn word(self) -> &'static str {
         match self {
+            Noun::Agent => "agent",
+            Noun::Skill => "skill",
             Noun::Flow => "flow",
             Noun::Line => "line",
             Noun::Prompt => "prompt",
@@ -136,6 +146,8 @@ impl Problem {
             Problem::Unreached => "let a step lead here or remove it".into(),
             Problem::EndlessLoop(_) => "let one of them play something, offer a menu or hang up".into(),
             Problem::FileNotRead(_) => "read the file in before the configuration is used".into(),
+            Problem::BadField(_) => "use from, from_name, to, line, or attribute. and a name".into(),
+            Problem::Missing(what) => format!("set {what}"),
         }
     }
 }
@@ -158,6 +170,8 @@ impl fmt::Display for Problem {
             Problem::EndlessLoop(steps) => {
                 write!(f, "the steps {steps} can go round for ever without waiting")
             }
+            Problem::BadField(field) => write!(f, "\"{field}\" is nothing that can be looked at"),
+            Problem::Missing(what) => write!(f, "it needs {what}"),
             Problem::FileNotRead(file) => write!(f, "the flow stands in \"{file}\""),
         }
     }

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::call::{Digit, PromptName};
-use crate::config::{Fault, Noun, Problem, check_prompts, check_range, is_id, nearest};
-use crate::flow::document::{FlowDocument, MenuDocument, StepDocument};
+use crate::condition;
+use crate::config::{Asks, Case, Check, Noun, Problem, check_prompts, check_range, is_id, nearest, single_key};
+use crate::flow::document::{AgentStateStep, FlowDocument, MenuDocument, StepDocument};
 use crate::id::{FlowId, QueueId, StepId};
 
 /// A flow that can run.
@@ -35,8 +36,19 @@ pub(crate) struct StepIndex(usize);
 pub(crate) enum Act {
     Play { prompts: Arc<[PromptName]>, then: Option<StepIndex> },
     Menu(Menu),
-    Enqueue { queue: QueueId, otherwise: Option<StepIndex> },
+    Set { values: Vec<(Arc<str>, Arc<str>)>, then: Option<StepIndex> },
+    Enqueue(Enqueue),
+    AgentState { state: AgentStateStep, then: Option<StepIndex>, otherwise: Option<StepIndex> },
     HangUp,
+}
+
+/// Into a queue.
+#[derive(Debug)]
+pub(crate) struct Enqueue {
+    pub(crate) queue: QueueId,
+    pub(crate) asks: Asks,
+    pub(crate) cases: Vec<Case>,
+    pub(crate) otherwise: Option<StepIndex>,
 }
 
 /// A choice by one key.
@@ -60,19 +72,13 @@ impl Flow {
     }
 }
 
-/// Compiles the document of the flow `id`, or says all that is wrong with it.
-pub(crate) fn compile(
-    id: &FlowId,
-    document: &FlowDocument,
-    prompts: &BTreeSet<PromptName>,
-    queues: &BTreeSet<QueueId>,
-) -> Result<Flow, Vec<Fault>> {
+/// Compiles the document of the flow `id`; what is wrong with it is told to `check`.
+pub(crate) fn compile(id: &FlowId, document: &FlowDocument, check: &mut Check<'_>) -> Option<Flow> {
+    let before = check.faults.len();
     let mut compiler = Compiler {
         key: format!("flows.{id}"),
         index: document.steps.keys().cloned().zip((0..).map(StepIndex)).collect(),
-        prompts,
-        queues,
-        faults: Vec::new(),
+        check,
     };
     compiler.whole(document);
     let start = compiler.start(document);
@@ -82,25 +88,21 @@ pub(crate) fn compile(
         .filter_map(|(id, step)| compiler.step(id, step).map(|act| Step { id: id.clone(), act }))
         .collect();
     // The paths are walked only when all steps stand, or a fault would bring others that are not there.
-    if let (Some(start), true) = (start, compiler.faults.is_empty()) {
-        let flow = Flow { id: id.clone(), start, steps };
-        compiler.paths(&flow);
-        if compiler.faults.is_empty() {
-            return Ok(flow);
-        }
+    if compiler.check.faults.len() > before {
+        return None;
     }
-    Err(compiler.faults)
+    let flow = Flow { id: id.clone(), start: start?, steps };
+    compiler.paths(&flow);
+    (compiler.check.faults.len() == before).then_some(flow)
 }
 
-struct Compiler<'a> {
+struct Compiler<'a, 'b> {
     key: String,
     index: BTreeMap<StepId, StepIndex>,
-    prompts: &'a BTreeSet<PromptName>,
-    queues: &'a BTreeSet<QueueId>,
-    faults: Vec<Fault>,
+    check: &'a mut Check<'b>,
 }
 
-impl Compiler<'_> {
+impl Compiler<'_, '_> {
     fn whole(&mut self, document: &FlowDocument) {
         if let Some(file) = &document.file {
             let problem = if document.start.is_some() || !document.steps.is_empty() {
@@ -133,28 +135,74 @@ impl Compiler<'_> {
         if !is_id(id.as_str()) {
             self.fault(&key, Problem::BadId(id.as_str().into()));
         }
-        if step.then.is_some() && step.play.is_none() {
-            self.fault(&format!("{key}.then"), Problem::Misplaced("beside play"));
+        let goes_on = step.play.is_some() || !step.set.is_empty() || step.agent_state.is_some();
+        if step.then.is_some() && !goes_on {
+            self.fault(&format!("{key}.then"), Problem::Misplaced("beside play, set or agent_state"));
         }
-        if step.otherwise.is_some() && step.enqueue.is_none() {
-            self.fault(&format!("{key}.otherwise"), Problem::Misplaced("beside enqueue or into menu"));
+        if step.otherwise.is_some() && step.enqueue.is_none() && step.agent_state.is_none() {
+            let belongs = "beside enqueue or agent_state, or into menu";
+            self.fault(&format!("{key}.otherwise"), Problem::Misplaced(belongs));
         }
-        match (&step.play, &step.menu, &step.enqueue, step.hang_up) {
-            (Some(prompts), None, None, None) => {
+        if (step.asks.is_some() || !step.cases.is_empty()) && step.enqueue.is_none() {
+            let name = if step.asks.is_some() { "asks" } else { "cases" };
+            self.fault(&format!("{key}.{name}"), Problem::Misplaced("beside enqueue"));
+        }
+        let set = (!step.set.is_empty()).then_some(&step.set);
+        let next = |compiler: &mut Self| compiler.next(&format!("{key}.then"), step.then.as_ref());
+        match (&step.play, &step.menu, set, &step.enqueue, step.agent_state, step.hang_up) {
+            (Some(prompts), None, None, None, None, None) => {
                 let prompts = self.prompts(&format!("{key}.play"), prompts, true);
-                let then = self.next(&format!("{key}.then"), step.then.as_ref());
-                Some(Act::Play { prompts, then })
+                Some(Act::Play { prompts, then: next(self) })
             }
-            (None, Some(menu), None, None) => Some(Act::Menu(self.menu(&format!("{key}.menu"), menu))),
-            (None, None, Some(queue), None) => {
-                self.queue(&format!("{key}.enqueue"), queue);
+            (None, Some(menu), None, None, None, None) => {
+                Some(Act::Menu(self.menu(&format!("{key}.menu"), menu)))
+            }
+            (None, None, Some(values), None, None, None) => {
+                self.attributes(&format!("{key}.set"), values);
+                let values = values.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+                Some(Act::Set { values, then: next(self) })
+            }
+            (None, None, None, Some(queue), None, None) => {
+                Some(Act::Enqueue(self.enqueue(&key, step, queue)))
+            }
+            (None, None, None, None, Some(state), None) => {
                 let otherwise = self.next(&format!("{key}.otherwise"), step.otherwise.as_ref());
-                Some(Act::Enqueue { queue: queue.clone(), otherwise })
+                Some(Act::AgentState { state, then: next(self), otherwise })
             }
-            (None, None, None, Some(true)) => Some(Act::HangUp),
+            (None, None, None, None, None, Some(true)) => Some(Act::HangUp),
             _ => {
-                self.fault(&key, Problem::NotExactlyOne("play, menu, enqueue and hang_up = true"));
+                let keys = "play, menu, set, enqueue, agent_state and hang_up = true";
+                self.fault(&key, Problem::NotExactlyOne(keys));
                 None
+            }
+        }
+    }
+
+    fn enqueue(&mut self, key: &str, step: &StepDocument, queue: &QueueId) -> Enqueue {
+        let path = self.path(key);
+        self.check.queue(&format!("{path}.enqueue"), queue);
+        let asks = step.asks.as_ref().map(|asks| self.check.asks(&format!("{path}.asks"), asks));
+        self.check.most(&format!("{path}.cases"), step.cases.len(), CASES_MAX);
+        let mut cases = Vec::new();
+        for (index, case) in step.cases.iter().enumerate() {
+            let key = format!("{path}.cases.{index}");
+            let when = condition::compile(&format!("{key}.when"), &case.when, 0, &mut self.check.faults);
+            let asks = self.check.asks(&format!("{key}.asks"), &case.asks);
+            cases.extend(when.map(|when| Case { when, asks }));
+        }
+        let otherwise = self.next(&format!("{key}.otherwise"), step.otherwise.as_ref());
+        Enqueue { queue: queue.clone(), asks: asks.unwrap_or_default(), cases, otherwise }
+    }
+
+    fn attributes(&mut self, key: &str, values: &BTreeMap<Arc<str>, Arc<str>>) {
+        let path = self.path(key);
+        self.check.most(&path, values.len(), ATTRIBUTES_MAX);
+        for (name, value) in values {
+            if !is_id(name) {
+                self.fault(&format!("{key}.{name}"), Problem::BadId(name.clone()));
+            }
+            if value.len() > ATTRIBUTE_BYTES_MAX {
+                self.fault(&format!("{key}.{name}"), Problem::BadLength { most: ATTRIBUTE_BYTES_MAX });
             }
         }
     }
@@ -180,9 +228,9 @@ impl Compiler<'_> {
             &self.path(&format!("{key}.timeout_s")),
             menu.timeout_s,
             MENU_TIMEOUT_S,
-            &mut self.faults,
+            &mut self.check.faults,
         );
-        check_range(&self.path(&format!("{key}.retries")), menu.retries, MENU_RETRIES, &mut self.faults);
+        check_range(&self.path(&format!("{key}.retries")), menu.retries, MENU_RETRIES, &mut self.check.faults);
         Menu {
             again: invalid.iter().chain(prompts.iter()).cloned().collect(),
             prompts,
@@ -219,15 +267,8 @@ impl Compiler<'_> {
         if needed && prompts.is_empty() {
             self.fault(key, Problem::Empty);
         }
-        check_prompts(&self.path(key), prompts, self.prompts, &mut self.faults);
+        check_prompts(&self.path(key), prompts, &self.check.known.prompts, &mut self.check.faults);
         prompts.into()
-    }
-
-    fn queue(&mut self, key: &str, queue: &QueueId) {
-        if !self.queues.contains(queue) {
-            let nearest = nearest(queue.as_str(), self.queues.iter().map(QueueId::as_str));
-            self.fault(key, Problem::Unknown { noun: Noun::Queue, name: queue.as_str().into(), nearest });
-        }
     }
 
     fn next(&mut self, key: &str, step: Option<&StepId>) -> Option<StepIndex> {
@@ -249,7 +290,7 @@ impl Compiler<'_> {
 
     fn fault(&mut self, key: &str, problem: Problem) {
         let key = self.path(key);
-        self.faults.push(Fault { key, problem });
+        self.check.fault(key, problem);
     }
 }
 
@@ -257,9 +298,10 @@ impl Step {
     /// All steps that can come next.
     fn exits(&self) -> Vec<StepIndex> {
         match &self.act {
-            Act::Play { then, .. } => then.iter().copied().collect(),
+            Act::Play { then, .. } | Act::Set { then, .. } => then.iter().copied().collect(),
+            Act::AgentState { then, otherwise, .. } => then.iter().chain(otherwise).copied().collect(),
             Act::Menu(menu) => menu.digits.values().copied().chain(menu.otherwise).collect(),
-            Act::Enqueue { otherwise, .. } => otherwise.iter().copied().collect(),
+            Act::Enqueue(enqueue) => enqueue.otherwise.iter().copied().collect(),
             Act::HangUp => Vec::new(),
         }
     }
@@ -267,7 +309,9 @@ impl Step {
     /// The steps that can come next without anything having been waited for.
     fn exits_at_once(&self) -> Vec<StepIndex> {
         match &self.act {
-            Act::Enqueue { otherwise, .. } => otherwise.iter().copied().collect(),
+            Act::Enqueue(enqueue) => enqueue.otherwise.iter().copied().collect(),
+            Act::Set { then, .. } => then.iter().copied().collect(),
+            Act::AgentState { then, otherwise, .. } => then.iter().chain(otherwise).copied().collect(),
             Act::Play { .. } | Act::Menu(_) | Act::HangUp => Vec::new(),
         }
     }
@@ -285,15 +329,13 @@ fn walk(flow: &Flow, from: StepIndex, exits: fn(&Step) -> Vec<StepIndex>) -> BTr
     reached
 }
 
-fn single_key(text: &str) -> Option<Digit> {
-    let mut keys = text.chars();
-    match (keys.next(), keys.next()) {
-        (Some(key @ ('0'..='9' | '*' | '#')), None) => Digit::new(key),
-        _ => None,
-    }
-}
-
 /// Steps of one flow. More are a fault of the configuration.
 const STEPS_MAX: usize = 1_000;
 const MENU_TIMEOUT_S: RangeInclusive<u32> = 1..=60;
 const MENU_RETRIES: RangeInclusive<u32> = 0..=10;
+/// Cases of one step.
+const CASES_MAX: usize = 200;
+/// Attributes that one step sets.
+const ATTRIBUTES_MAX: usize = 50;
+/// Bytes of an attribute's value.
+const ATTRIBUTE_BYTES_MAX: usize = 256;
