@@ -1,12 +1,17 @@
 //! Agents: the people who talk to customers, what they chose and what they are doing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::class::{ClassIndex, Rank};
 use crate::config::AgentProfile;
-use crate::id::{AgentId, AgentIndex, InteractionId, QueueIndex};
+use crate::id::{AgentId, AgentIndex, CodeId, InteractionId, QueueIndex};
+use crate::channel::Channel;
+use crate::personal::Personal;
+use crate::record::AgentRecord;
 use crate::timer::Timestamp;
 
 /// What an agent, or somebody for the agent, chooses to be.
@@ -36,10 +41,73 @@ impl ChosenState {
 pub enum Who {
     /// The agent.
     Agent,
+    /// The agent, by calling a number for that.
+    Telephone,
     /// Somebody else: a supervisor, a program.
     Supervisor,
     /// The configuration, for an agent it names for the first time.
     Configuration,
+}
+
+/// What another system says about an agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Presence {
+    /// Free.
+    Available,
+    /// At work on something else.
+    Busy,
+    /// In a call, perhaps one of ours.
+    InCall,
+    /// Wants no calls.
+    DoNotDisturb,
+    /// Not at the desk.
+    Away,
+    /// Not signed in there.
+    Offline,
+}
+
+/// Another system tells the presence of an agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PresenceReport {
+    /// The agent.
+    pub agent: AgentId,
+    /// Which system.
+    pub source: Arc<str>,
+    /// What it says.
+    pub presence: Presence,
+    /// Whether the agent chose that there, rather than the system having found it out.
+    pub manual: bool,
+    /// How old the value was when it came.
+    pub age: Duration,
+}
+
+/// What is made of presence.
+#[derive(Clone, Debug)]
+pub(crate) struct PresenceRules {
+    /// With which values an agent is offered nothing.
+    pub(crate) stops: BTreeSet<Presence>,
+    /// The same for values that the agent chose.
+    pub(crate) stops_manual: BTreeSet<Presence>,
+    /// For how long a value is believed.
+    pub(crate) believed: Duration,
+}
+
+/// What is known of an agent's presence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PresenceView {
+    /// Which system said it.
+    pub source: Arc<str>,
+    /// What it says.
+    pub presence: Presence,
+    /// Whether the agent chose that there.
+    pub manual: bool,
+    /// Whether an agent of whom this is said is offered nothing.
+    pub stops: bool,
+    /// When it was so.
+    pub observed_at: Timestamp,
+    /// Until when it is believed.
+    pub until: Timestamp,
 }
 
 /// What an agent is to everybody who looks.
@@ -85,6 +153,13 @@ pub enum AgentState {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Timestamp>,
     },
+    /// Chose to be available, but another system says that calls would not reach the agent.
+    NotReachable {
+        /// What it says.
+        presence: Presence,
+        /// Until when that is believed if it is not said again.
+        until: Timestamp,
+    },
     /// No longer in the configuration, and gone.
     Gone,
 }
@@ -112,6 +187,8 @@ pub struct AgentCommand {
     pub act: AgentAct,
     /// Who wants it.
     pub by: Who,
+    /// Why, in the words of whoever wants it; at most [`ChosenState::REASON_BYTES_MAX`].
+    pub why: Option<Arc<str>>,
 }
 
 /// What can be wanted of an agent.
@@ -122,32 +199,24 @@ pub enum AgentAct {
     /// wrap-up and the rest after an offer not taken; anything else takes back an offer that rings.
     Choose(ChosenState),
     /// To end the wrap-up and be what was chosen.
-    EndWrapUp,
+    EndWrapUp {
+        /// What the conversation was about.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<CodeId>,
+        /// What there is to say about it; at most [`AgentAct::NOTE_BYTES_MAX`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<Personal<Arc<str>>>,
+    },
+    /// To have more time for the wrap-up, as much as the queue gives.
+    ExtendWrapUp,
 }
 
-/// A command that was not obeyed. Nothing changed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("agent {agent}: {reason}")]
-pub struct Refusal {
-    /// The agent whom the command named.
-    pub agent: AgentId,
-    /// Why not.
-    pub reason: RefusalReason,
-}
+impl AgentAct {
+    /// A longer note is refused.
+    pub const NOTE_BYTES_MAX: usize = 4096;
 
-/// Why a command was not obeyed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, thiserror::Error)]
-#[serde(rename_all = "snake_case")]
-pub enum RefusalReason {
-    /// The configuration has no such agent.
-    #[error("there is no such agent")]
-    UnknownAgent,
-    /// The agent is not in a wrap-up.
-    #[error("the agent is not in a wrap-up")]
-    NotInWrapUp,
-    /// The reason of a break is too long.
-    #[error("the reason is longer than {} bytes", ChosenState::REASON_BYTES_MAX)]
-    ReasonTooLong,
+    /// Ends the wrap-up with nothing to say.
+    pub const END_WRAP_UP: AgentAct = AgentAct::EndWrapUp { code: None, note: None };
 }
 
 /// An agent.
@@ -156,89 +225,138 @@ pub(crate) struct Agent {
     pub(crate) profile: Arc<AgentProfile>,
     pub(crate) queues: Vec<QueueIndex>,
     pub(crate) chosen: ChosenState,
-    pub(crate) activity: Activity,
+    /// Since when without work, as far as the order of agents is concerned.
+    pub(crate) idle_since: Timestamp,
+    /// Left alone after an offer not taken.
+    pub(crate) rest: Option<Rest>,
+    pub(crate) presence: Option<PresenceView>,
+    /// What the agent is doing, oldest first.
+    pub(crate) work: Vec<Work>,
     /// Since when the state is what it is.
     pub(crate) since: Timestamp,
+    pub(crate) record: AgentRecord,
     /// No longer in the configuration: goes when free.
     pub(crate) leaving: bool,
+    /// Where the agent stands among those who are ready, to be taken out there.
+    pub(crate) ready_in: Vec<(QueueIndex, ClassIndex, Rank)>,
+    /// The deadline as the table of timers has it.
+    pub(crate) timer: Option<Timestamp>,
 }
 
-/// What an agent is doing, whatever was chosen.
+/// An agent is left alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Activity {
-    Idle {
-        since: Timestamp,
-    },
-    Resting {
-        after: RestCause,
-        until: Option<Timestamp>,
-    },
-    /// `idle_since` is kept for an offer that ends without the agent's doing.
-    Offered {
-        interaction: InteractionId,
-        idle_since: Timestamp,
-    },
-    Talking {
-        interaction: InteractionId,
-    },
-    WrapUp {
-        interaction: InteractionId,
-        until: Timestamp,
-    },
+pub(crate) struct Rest {
+    pub(crate) after: RestCause,
+    pub(crate) until: Option<Timestamp>,
 }
 
-impl AgentState {
-    /// Whether an interaction occupies the agent.
-    pub(crate) fn is_busy(&self) -> bool {
-        match self {
-            AgentState::Offered { .. } | AgentState::InConversation { .. } | AgentState::WrapUp { .. } => {
-                true
-            }
-            AgentState::Offline
-            | AgentState::Break { .. }
-            | AgentState::Available { .. }
-            | AgentState::Resting { .. }
-            | AgentState::Gone => false,
-        }
-    }
+/// One thing that an agent is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Work {
+    pub(crate) interaction: InteractionId,
+    pub(crate) channel: Channel,
+    pub(crate) doing: Doing,
+}
+
+/// How far it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Doing {
+    Offered,
+    Talking,
+    WrapUp(WrapUp),
+}
+
+/// A wrap-up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct WrapUp {
+    pub(crate) rules: Arc<crate::config::QueueRules>,
+    pub(crate) since: Timestamp,
+    pub(crate) until: Timestamp,
+    pub(crate) extensions: u32,
 }
 
 impl Agent {
-    /// What everybody sees.
+    /// What everybody sees: of several things the one that asks most of the agent.
     pub(crate) fn state(&self) -> AgentState {
-        match self.activity {
-            Activity::Offered { interaction, .. } => AgentState::Offered { interaction },
-            Activity::Talking { interaction } => AgentState::InConversation { interaction },
-            Activity::WrapUp { interaction, until } => AgentState::WrapUp { interaction, until },
-            Activity::Idle { .. } | Activity::Resting { .. } if self.leaving => AgentState::Gone,
-            Activity::Idle { since } => self.chosen.when_idle(since),
-            Activity::Resting { after, until } => AgentState::Resting { after, until },
+        let first = |is: fn(&Doing) -> bool| self.work.iter().find(|work| is(&work.doing));
+        if let Some(work) = first(|doing| matches!(doing, Doing::Talking)) {
+            return AgentState::InConversation { interaction: work.interaction };
         }
+        if let Some(work) = first(|doing| matches!(doing, Doing::Offered)) {
+            return AgentState::Offered { interaction: work.interaction };
+        }
+        if let Some(Work { interaction, doing: Doing::WrapUp(wrap_up), .. }) = self.work.first() {
+            return AgentState::WrapUp { interaction: *interaction, until: wrap_up.until };
+        }
+        if self.leaving {
+            return AgentState::Gone;
+        }
+        if let Some(Rest { after, until }) = self.rest {
+            return AgentState::Resting { after, until };
+        }
+        self.chosen.when_idle(self.idle_since, self.presence.as_ref())
     }
 
-    /// Since when idle, if the agent can be offered a caller.
-    pub(crate) fn ready_since(&self) -> Option<Timestamp> {
-        match (&self.chosen, self.activity) {
-            (ChosenState::Available, Activity::Idle { since }) if !self.leaving => Some(since),
-            _ => None,
-        }
+    /// Whether the agent could be offered something that takes so much of an agent.
+    pub(crate) fn can_take(&self, weight: u32, weight_of: impl Fn(Channel) -> u32) -> bool {
+        self.is_open() && self.load(weight_of).saturating_add(weight) <= self.profile.capacity
     }
 
-    /// When the present activity expires by itself.
+    /// Whether the agent takes offers at all now.
+    pub(crate) fn is_open(&self) -> bool {
+        let talking = || self.work.iter().any(|work| work.doing == Doing::Talking);
+        self.chosen == ChosenState::Available
+            && !self.leaving
+            && self.rest.is_none()
+            // One telephone rings for one caller at a time.
+            && !self.work.iter().any(|work| work.doing == Doing::Offered)
+            && !self.presence.as_ref().is_some_and(|told| told.stops_now(talking()))
+    }
+
+    /// How much of the agent is taken.
+    pub(crate) fn load(&self, weight_of: impl Fn(Channel) -> u32) -> u32 {
+        self.work.iter().fold(0, |sum, work| sum.saturating_add(weight_of(work.channel)))
+    }
+
+    /// Signed in: at work, or on a break.
+    pub(crate) fn is_signed_in(&self) -> bool {
+        self.chosen != ChosenState::Offline && !self.leaving
+    }
+
+    /// What the agent does in this interaction.
+    pub(crate) fn work_mut(&mut self, interaction: InteractionId) -> Option<&mut Work> {
+        self.work.iter_mut().find(|work| work.interaction == interaction)
+    }
+
+    /// When something about the agent expires by itself.
     pub(crate) fn deadline(&self) -> Option<Timestamp> {
-        match self.activity {
-            Activity::Resting { until, .. } => until,
-            Activity::WrapUp { until, .. } => Some(until),
-            Activity::Idle { .. } | Activity::Offered { .. } | Activity::Talking { .. } => None,
-        }
+        let rest = self.rest.and_then(|rest| rest.until);
+        let presence = self.presence.as_ref().map(|told| told.until);
+        let wrap_up = |work: &Work| match &work.doing {
+            Doing::WrapUp(wrap_up) => Some(wrap_up.until),
+            Doing::Offered | Doing::Talking => None,
+        };
+        self.work.iter().filter_map(wrap_up).chain(rest).chain(presence).min()
+    }
+}
+
+impl PresenceView {
+    /// Whether it keeps offers from the agent. What another system says about a call of ours keeps nothing.
+    fn stops_now(&self, talking: bool) -> bool {
+        self.stops && !(talking && matches!(self.presence, Presence::Busy | Presence::InCall))
     }
 }
 
 impl ChosenState {
     /// The state of somebody who chose this and has nothing to do.
-    pub(crate) fn when_idle(&self, idle_since: Timestamp) -> AgentState {
+    pub(crate) fn when_idle(&self, idle_since: Timestamp, presence: Option<&PresenceView>) -> AgentState {
         match self {
-            ChosenState::Available => AgentState::Available { idle_since },
+            ChosenState::Available => match presence {
+                Some(told) if told.stops => {
+                    AgentState::NotReachable { presence: told.presence, until: told.until }
+                }
+                _ => AgentState::Available { idle_since },
+            },
             ChosenState::Break { reason } => AgentState::Break { reason: reason.clone() },
             ChosenState::Offline => AgentState::Offline,
         }

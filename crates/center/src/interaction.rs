@@ -4,37 +4,54 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::call::{Address, CallId, Cause, CollectId, LineName, PartyId, PlayId, TransferId};
+use crate::call::{
+    Address, CallId, Cause, CollectId, Endpoint, LineName, PartyId, PlayId, RecordingId, TransferId,
+};
+use crate::channel::Channel;
+use crate::condition::Attributes;
 use crate::config::{AgentProfile, QueueRules};
-use crate::fact::{EndedBy, Outcome};
+use crate::fact::{EndedBy, OfferOutcome, Outcome};
 use crate::flow::compile::{Flow, StepIndex};
-use crate::id::{AgentId, AgentIndex, FlowId, InteractionId};
+use crate::id::{AgentId, AgentIndex, FlowId, InteractionId, QueueId};
 use crate::personal::Personal;
 use crate::queue::Visit;
+use crate::terms::Terms;
 use crate::timer::Timestamp;
 
 /// One interaction.
 #[derive(Debug)]
 pub(crate) struct Interaction {
     pub(crate) id: InteractionId,
-    pub(crate) call: CallId,
+    /// How it reaches an agent now.
+    pub(crate) channel: Channel,
+    /// The call that stands, if one does.
+    pub(crate) call: Option<CallId>,
+    /// The call that stood last, for what is told about it.
+    pub(crate) last_call: Option<CallId>,
+    /// The customer's party in the call that stands.
+    pub(crate) customer: Option<PartyId>,
     pub(crate) caller: Arc<Caller>,
     pub(crate) arrived_at: Timestamp,
+    /// When the call that stands, or stood last, began.
+    pub(crate) call_began_at: Timestamp,
     pub(crate) answered: bool,
+    pub(crate) attributes: Attributes,
     pub(crate) stage: Stage,
-    /// The agent whose wrap-up of this interaction goes on; the call itself may still stand, or not.
-    pub(crate) wrapping_up: Option<AgentIndex>,
+    /// The agents whose wrap-up of this interaction goes on; the call itself may still stand, or not.
+    pub(crate) wrapping_up: Vec<AgentIndex>,
+    /// The agents who are still being rung although nothing can come of it.
+    pub(crate) ringing_out: Vec<RingingOut>,
     /// When the stage expires, if before the call does. A wrap-up expires with the agent's.
     pub(crate) deadline: Option<Timestamp>,
-    /// When the call has lasted as long as calls may.
-    pub(crate) call_ends_at: Timestamp,
+    /// When the call has lasted as long as calls may; none without a call.
+    pub(crate) call_ends_at: Option<Timestamp>,
     /// The deadline as the table of timers has it.
     pub(crate) timer: Option<Timestamp>,
-    /// What the caller is hearing from us.
+    /// What the customer is hearing from us.
     pub(crate) playing: Option<Playing>,
     /// Since when the caller has put us on hold.
     pub(crate) caller_held_since: Option<Timestamp>,
-    /// The agent of the conversation, and the party that was: kept for what is told about the party afterwards.
+    /// The agent of the last conversation, and the party that was: kept for what is told about the party afterwards.
     pub(crate) talked_to: Option<(PartyId, AgentId)>,
     /// How many parties, plays and collections the call has had: the numbers of the next ones.
     pub(crate) parties: u16,
@@ -42,6 +59,14 @@ pub(crate) struct Interaction {
     pub(crate) collections: u32,
     /// How many more steps the flows of this interaction may take.
     pub(crate) steps_left: u32,
+    /// The waits of the queues that were left, without the one that goes on.
+    pub(crate) waited: Duration,
+    /// Somebody talked to an agent of ours already.
+    pub(crate) handled: bool,
+    /// The promise to call back.
+    pub(crate) callback: Option<Promise>,
+    /// The message that was left.
+    pub(crate) message: Option<Message>,
 }
 
 /// Who calls, and whom.
@@ -63,6 +88,43 @@ pub(crate) struct Playing {
     pub(crate) repeat: bool,
 }
 
+/// The promise to call a customer back.
+#[derive(Clone, Debug)]
+pub(crate) struct Promise {
+    /// Whom to call.
+    pub(crate) to: Personal<Endpoint>,
+    /// How often the customer was tried.
+    pub(crate) attempts: u32,
+}
+
+/// A message that was left.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Message {
+    pub(crate) recording: RecordingId,
+    pub(crate) length: Duration,
+}
+
+/// The right to a place in a queue that somebody has who is not in it just now.
+#[derive(Clone, Debug)]
+pub(crate) struct Ticket {
+    pub(crate) queue: QueueId,
+    pub(crate) waiting_since: Timestamp,
+    pub(crate) priority: u8,
+    pub(crate) vip: bool,
+    pub(crate) terms: Terms,
+}
+
+/// An agent is still being rung although nothing can come of it.
+#[derive(Clone, Debug)]
+pub(crate) struct RingingOut {
+    pub(crate) queue: QueueId,
+    pub(crate) offer: Offer,
+    /// What it came to.
+    pub(crate) outcome: OfferOutcome,
+    /// When the center goes on without having heard that it stopped.
+    pub(crate) until: Timestamp,
+}
+
 /// Where an interaction stands.
 #[derive(Debug)]
 pub(crate) enum Stage {
@@ -72,19 +134,68 @@ pub(crate) enum Stage {
     InFlow(Run),
     /// In a queue, not being offered.
     Waiting(Visit),
-    /// In a queue, an agent is being rung.
-    Offered(Visit, Offer),
+    /// In a queue, agents are being rung.
+    Offered(Visit, Vec<Offer>),
+    /// An agent has taken a callback, the customer is being rung.
+    CallingBack(Visit, Offer, CallingBack),
+    /// Is being asked whether to be called back instead of what cannot be.
+    Asking(Asking),
+    /// Was promised to be called back; the call is about to end.
+    Promised(Ticket),
+    /// Is to be called back at a time, and then enters a queue.
+    Scheduled(Ticket),
+    /// Is leaving a message.
+    LeavingMessage(LeavingMessage),
+    /// Is being handed over to a telephone that is no agent's.
+    Redirecting(Redirecting),
     /// Caller and agent hear each other.
     Connected(Conversation),
     /// The caller was handed over, or is being: the call stands without an agent of ours.
     Transferred(HandedOver),
-    /// The call is being ended. What stood when the end began is released when its party has left, so that
-    /// no telephone is rung that still rings or talks.
+    /// The call is being ended. An agent who was still connected when the end began is released when the party has
+    /// left, so that no telephone is rung that still talks.
     Ending { outcome: Outcome, unreleased: Option<Unreleased> },
     /// The call is over; the agent's wrap-up goes on.
     WrapUp { outcome: Outcome },
     /// Over. The center forgets it at the end of the act that closed it.
     Closed,
+}
+
+/// The customer of a callback is being rung.
+#[derive(Clone, Debug)]
+pub(crate) struct CallingBack {
+    pub(crate) customer: PartyId,
+    pub(crate) until: Timestamp,
+    pub(crate) ring: bool,
+}
+
+/// A caller is being asked whether to be called back.
+#[derive(Debug)]
+pub(crate) struct Asking {
+    pub(crate) ticket: Ticket,
+    pub(crate) rules: Arc<QueueRules>,
+    pub(crate) collect: CollectId,
+    pub(crate) flow: Option<Arc<Flow>>,
+    pub(crate) otherwise: Option<StepIndex>,
+}
+
+/// A caller is leaving a message.
+#[derive(Debug)]
+pub(crate) struct LeavingMessage {
+    pub(crate) ticket: Ticket,
+    pub(crate) rules: Arc<QueueRules>,
+    pub(crate) recording: RecordingId,
+    pub(crate) began_at: Timestamp,
+    /// The greeting is over.
+    pub(crate) recording_now: bool,
+}
+
+/// A caller is being handed over to a telephone.
+#[derive(Debug)]
+pub(crate) struct Redirecting {
+    pub(crate) party: PartyId,
+    pub(crate) flow: Option<Arc<Flow>>,
+    pub(crate) otherwise: Option<StepIndex>,
 }
 
 /// What a flow is doing.
@@ -114,6 +225,8 @@ pub(crate) struct Offer {
     pub(crate) offered_at: Timestamp,
     pub(crate) rings_until: Timestamp,
     pub(crate) ringing: bool,
+    /// The agent has answered and is to press a key.
+    pub(crate) confirming: Option<CollectId>,
 }
 
 /// Caller and agent talk.
@@ -149,33 +262,33 @@ pub(crate) struct HandedOver {
     pub(crate) pending: Option<(Transfer, Arc<AgentProfile>)>,
 }
 
-/// What still stands of a call that is being ended.
+/// Whoever is still connected to a call that is being ended.
 #[derive(Debug)]
-pub(crate) enum Unreleased {
-    /// The agent is being rung; the caller is gone.
-    Offer(Visit, Offer),
-    /// The agent is still connected.
-    Conversation { conversation: Conversation, by: EndedBy, cause: Cause },
+pub(crate) struct Unreleased {
+    pub(crate) conversation: Conversation,
+    pub(crate) by: EndedBy,
+    pub(crate) cause: Cause,
 }
 
 impl Interaction {
     /// An interaction that has just begun.
-    pub(crate) fn begun(
-        id: InteractionId,
-        call: CallId,
-        caller: Caller,
-        arrived_at: Timestamp,
-    ) -> Interaction {
+    pub(crate) fn begun(id: InteractionId, caller: Caller, arrived_at: Timestamp) -> Interaction {
         Interaction {
             id,
-            call,
+            channel: Channel::Call,
+            call: None,
+            last_call: None,
+            customer: None,
             caller: Arc::new(caller),
             arrived_at,
+            call_began_at: arrived_at,
             answered: false,
+            attributes: Attributes::new(),
             stage: Stage::BetweenSteps,
-            wrapping_up: None,
+            wrapping_up: Vec::new(),
+            ringing_out: Vec::new(),
             deadline: None,
-            call_ends_at: arrived_at,
+            call_ends_at: None,
             timer: None,
             playing: None,
             caller_held_since: None,
@@ -184,6 +297,10 @@ impl Interaction {
             plays: 0,
             collections: 0,
             steps_left: FLOW_STEPS_MAX,
+            waited: Duration::ZERO,
+            handled: false,
+            callback: None,
+            message: None,
         }
     }
 
@@ -207,11 +324,13 @@ impl Interaction {
 
     /// When something has to be done about it if nothing happens before.
     pub(crate) fn expires_at(&self) -> Option<Timestamp> {
-        match self.stage {
+        let stage = match self.stage {
+            Stage::Closed => return None,
+            Stage::WrapUp { .. } => None,
             Stage::Ending { .. } => self.deadline,
-            Stage::WrapUp { .. } | Stage::Closed => None,
-            _ => Some(self.deadline.map_or(self.call_ends_at, |deadline| deadline.min(self.call_ends_at))),
-        }
+            _ => [self.deadline, self.call_ends_at].into_iter().flatten().min(),
+        };
+        self.ringing_out.iter().map(|ringing| ringing.until).chain(stage).min()
     }
 }
 
@@ -258,7 +377,9 @@ impl Interactions {
     /// Forgets an interaction.
     pub(crate) fn remove(&mut self, interaction: &Interaction) {
         self.by_id.remove(&interaction.id);
-        self.by_call.remove(&interaction.call);
+        if let Some(call) = interaction.call {
+            self.by_call.remove(&call);
+        }
     }
 
     /// The call is over: its id means nothing any more.

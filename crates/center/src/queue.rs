@@ -3,9 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::class::{Classes, ClassIndex, Place};
 use crate::config::QueueRules;
 use crate::flow::compile::{Flow, StepIndex};
 use crate::id::{AgentIndex, InteractionId, QueueId, QueueIndex};
+use crate::record::Pace;
+use crate::terms::Terms;
 use crate::timer::Timestamp;
 
 /// A queue.
@@ -14,12 +17,20 @@ pub(crate) struct Queue {
     pub(crate) rules: Arc<QueueRules>,
     /// In the configuration; a queue that is not lets nobody in and goes when the last offer is over.
     pub(crate) open: bool,
-    /// Who waits and is not being offered, in the order of entry.
-    pub(crate) waiting: BTreeSet<(Timestamp, InteractionId)>,
-    /// How many of the queue's callers are being offered; they keep their place.
-    pub(crate) offered: usize,
-    /// The queue's agents who could take a caller now, longest idle first.
-    pub(crate) ready: BTreeSet<(Timestamp, AgentIndex)>,
+    /// Closed by a supervisor or by the configuration: lets nobody in.
+    pub(crate) closed: bool,
+    /// Everybody who waits, offered or not, first first.
+    pub(crate) line: BTreeSet<Place>,
+    pub(crate) classes: Classes,
+    /// The agents of the queue.
+    pub(crate) members: BTreeSet<AgentIndex>,
+    /// How many of them are signed in.
+    pub(crate) signed_in: usize,
+    /// How many of them are at work, in thousandths: an agent of three queues counts a third in each.
+    pub(crate) at_work: u64,
+    pub(crate) pace: Pace,
+    /// Where the turns of the queue are, if it offers by shares.
+    pub(crate) turn: u64,
 }
 
 /// One stay of a caller in a queue.
@@ -28,20 +39,44 @@ pub(crate) struct Visit {
     pub(crate) queue: QueueIndex,
     pub(crate) rules: Arc<QueueRules>,
     pub(crate) entered_at: Timestamp,
+    /// Since when the caller would have waited if all waits so far had been one.
+    pub(crate) waiting_since: Timestamp,
+    pub(crate) priority: u8,
+    pub(crate) vip: bool,
+    pub(crate) terms: Terms,
+    /// Which of the terms' steps holds.
+    pub(crate) step: u8,
+    pub(crate) class: ClassIndex,
+    /// How many rungs of the ladder of overflow are behind.
+    pub(crate) rung: u8,
+    /// When the rung after those is looked at.
+    pub(crate) rung_at: Option<Timestamp>,
+    /// When the caller is told something again.
+    pub(crate) tell_at: Option<Timestamp>,
+    /// The expected end of the wait as the caller was told it last.
+    pub(crate) told: Option<Timestamp>,
     /// Where the flow goes on if nobody comes: its step, or `None` to hang up.
-    pub(crate) flow: Arc<Flow>,
+    pub(crate) flow: Option<Arc<Flow>>,
     pub(crate) otherwise: Option<StepIndex>,
 }
 
 impl Visit {
     /// The place in the queue: kept over offers that come to nothing.
-    pub(crate) fn place(&self, interaction: InteractionId) -> (Timestamp, InteractionId) {
-        (self.entered_at, interaction)
+    pub(crate) fn place(&self, interaction: InteractionId) -> Place {
+        let steps = u32::from(LAST_PRIORITY.saturating_sub(self.priority));
+        let since = self.waiting_since.before(self.rules.priority_worth.saturating_mul(steps));
+        Place::new(self.vip, since, interaction)
     }
 
     /// When the caller has waited as long as callers may.
-    pub(crate) fn deadline(&self) -> Timestamp {
+    pub(crate) fn waited_at(&self) -> Timestamp {
         self.entered_at + self.rules.max_wait
+    }
+
+    /// When something has to be done about the wait.
+    pub(crate) fn deadline(&self) -> Timestamp {
+        let step = self.terms.next_after(self.step).map(|after| self.entered_at + after);
+        [step, self.rung_at, self.tell_at].into_iter().flatten().fold(self.waited_at(), Timestamp::min)
     }
 }
 
@@ -70,17 +105,37 @@ impl Queues {
         self.by_id.values().copied().collect()
     }
 
+    /// All queues by id.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Queue> {
+        self.by_id.values().filter_map(|index| self.get(*index))
+    }
+
     /// Opens a queue, or gives one that is open new rules.
     pub(crate) fn open(&mut self, rules: Arc<QueueRules>) -> QueueIndex {
         if let Some(index) = self.index(&rules.id) {
             if let Some(queue) = self.get_mut(index) {
+                // A switch that somebody has turned is not turned back because something else was changed.
+                if queue.rules.closed != rules.closed || !queue.open {
+                    queue.closed = rules.closed;
+                }
                 queue.rules = rules;
                 queue.open = true;
             }
             return index;
         }
         let id = rules.id.clone();
-        let queue = Queue { rules, open: true, waiting: BTreeSet::new(), offered: 0, ready: BTreeSet::new() };
+        let queue = Queue {
+            open: true,
+            closed: rules.closed,
+            rules,
+            line: BTreeSet::new(),
+            classes: Classes::default(),
+            members: BTreeSet::new(),
+            signed_in: 0,
+            at_work: 0,
+            pace: Pace::default(),
+            turn: 0,
+        };
         let index = match self.vacant.pop() {
             Some(index) => {
                 if let Some(place) = self.places.get_mut(index.0) {
@@ -99,7 +154,7 @@ impl Queues {
 
     /// Forgets the queue if it is no longer in the configuration and nobody is in it.
     pub(crate) fn forget_if_gone(&mut self, index: QueueIndex) {
-        let gone = |queue: &Queue| !queue.open && queue.waiting.is_empty() && queue.offered == 0;
+        let gone = |queue: &Queue| !queue.open && queue.line.is_empty() && queue.members.is_empty();
         if !self.get(index).is_some_and(gone) {
             return;
         }
@@ -109,3 +164,6 @@ impl Queues {
         }
     }
 }
+
+/// The priority to which nothing is added.
+const LAST_PRIORITY: u8 = 5;

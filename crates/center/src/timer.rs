@@ -39,6 +39,14 @@ impl Timestamp {
     }
 }
 
+impl Timestamp {
+    /// The moment this long before; at the earliest the epoch.
+    #[must_use]
+    pub fn before(self, duration: Duration) -> Timestamp {
+        Timestamp(self.0.saturating_sub(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)))
+    }
+}
+
 impl Add<Duration> for Timestamp {
     type Output = Timestamp;
 
