@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
-use crate::agent::{AgentAct, AgentCommand, Agents, Refusal};
-use crate::call::{CallEvent, PartyId};
+use crate::acquaintance::Directory;
+use crate::agent::{AgentAct, AgentCommand, Agents, Doing, PresenceReport};
+use crate::call::{CallEvent, CallId, Cause, CauseKind, PartyId};
+use crate::callback::Promises;
 use crate::config::Config;
-use crate::fact::Missing;
+use crate::fact::{FactKind, Missing};
 use crate::id::{AgentIndex, InteractionId};
 use crate::interaction::{Interaction, Interactions, Stage};
 use crate::journal::{Journal, Output};
 use crate::matching::Matching;
 use crate::queue::Queues;
+use crate::supervise::{Refusal, Subject, WorkCommand};
 use crate::timer::{Owner, Timers, Timestamp};
 
 /// The contact center of one tenant.
@@ -32,6 +35,8 @@ pub struct Center {
     pub(crate) matching: Matching,
     pub(crate) timers: Timers,
     pub(crate) journal: Journal,
+    pub(crate) acquaintances: Directory,
+    pub(crate) promises: Promises,
 }
 
 /// Something that happened, or that somebody wants.
@@ -41,6 +46,11 @@ pub enum Input {
     Call(CallEvent),
     /// Somebody wants something of an agent. A command that cannot be obeyed brings [`Output::Refused`].
     Agent(AgentCommand),
+    /// Somebody wants something of a queue or of what waits in it. One that cannot be obeyed brings
+    /// [`Output::Refused`].
+    Work(WorkCommand),
+    /// Another system tells the presence of an agent.
+    Presence(PresenceReport),
     /// A new configuration comes into force. Calls go on; what the new one no longer has lets go of its callers
     /// and agents when they are free.
     Configure(Arc<Config>),
@@ -65,6 +75,8 @@ impl Center {
         match input {
             Input::Call(event) => self.handle_call(event),
             Input::Agent(command) => self.handle_command(command),
+            Input::Work(command) => self.handle_work_command(command),
+            Input::Presence(report) => self.presence_told(report),
             Input::Configure(config) => self.configure(config, false),
         }
         self.expire_due();
@@ -108,6 +120,8 @@ impl Center {
             matching: Matching::default(),
             timers: Timers::default(),
             journal,
+            acquaintances: Directory::default(),
+            promises: Promises::default(),
         }
     }
 
@@ -128,7 +142,10 @@ impl Center {
         self.timers.reset(Owner::Interaction(interaction.id), interaction.timer, expires_at);
         interaction.timer = expires_at;
         match interaction.stage {
-            Stage::Closed => self.interactions.remove(&interaction),
+            Stage::Closed => {
+                self.forget_promise(&interaction);
+                self.interactions.remove(&interaction);
+            }
             _ => self.interactions.put(interaction),
         }
     }
@@ -146,12 +163,26 @@ impl Center {
             CallEvent::Arrived(_) => {}
             CallEvent::Answered { .. } => self.answered(interaction),
             CallEvent::Ringing { party, .. } => self.ringing(interaction, party),
+            CallEvent::Forwarded { party, .. } => self.forwarded(interaction, party),
             CallEvent::Joined { party, .. } => self.joined(interaction, party),
-            CallEvent::Left { party: PartyId::FIRST, cause, .. } => self.caller_left(interaction, cause),
-            CallEvent::Left { party, cause, .. } => self.party_left(interaction, party, cause),
-            CallEvent::Played { party: PartyId::FIRST, play, .. } => self.played(interaction, play),
-            CallEvent::Played { .. } | CallEvent::Forwarded { .. } | CallEvent::Recorded { .. } => {}
-            CallEvent::Collected { collect, digits, .. } => self.collected(interaction, collect, &digits),
+            CallEvent::Left { party, cause, .. } => self.left(interaction, party, cause),
+            CallEvent::Played { party, play, outcome, .. } => {
+                if Some(party) == interaction.customer {
+                    self.played(interaction, play);
+                } else {
+                    self.played_to_agent(interaction, play, outcome);
+                }
+            }
+            CallEvent::Collected { party, collect, digits, .. } => {
+                if Some(party) == interaction.customer {
+                    self.collected(interaction, collect, &digits);
+                } else if interaction.offer_mut(party).is_some_and(|offer| offer.confirming == Some(collect)) {
+                    self.confirmed(interaction, party, &digits);
+                }
+            }
+            CallEvent::Recorded { recording, end, length, .. } => {
+                self.recorded(interaction, recording, end, length);
+            }
             CallEvent::Held { party, silent, .. } => self.held(interaction, party, silent),
             CallEvent::Resumed { party, .. } => self.resumed(interaction, party),
             CallEvent::TransferAsked { party, transfer, target, .. } => {
@@ -165,15 +196,55 @@ impl Center {
         }
     }
 
+    fn left(&mut self, interaction: &mut Interaction, party: PartyId, cause: Cause) {
+        if self.rang_out(interaction, party) {
+            return;
+        }
+        if Some(party) == interaction.customer {
+            self.caller_left(interaction, cause);
+        } else {
+            self.party_left(interaction, party, cause);
+        }
+    }
+
     fn handle_command(&mut self, command: AgentCommand) {
-        let AgentCommand { agent, act, by } = command;
+        let AgentCommand { agent, act, by, why } = command;
         let done = match act {
-            AgentAct::Choose(chosen) => self.choose(&agent, chosen, by),
-            AgentAct::EndWrapUp => self.end_wrap_up(&agent),
+            AgentAct::Choose(chosen) => self.choose(&agent, chosen, by, why),
+            AgentAct::EndWrapUp { code, note } => self.end_wrap_up(&agent, code, note),
+            AgentAct::ExtendWrapUp => self.extend_wrap_up(&agent),
         };
         if let Err(reason) = done {
-            self.journal.output(Output::Refused(Refusal { agent, reason }));
+            self.journal.output(Output::Refused(Refusal { subject: Subject::Agent(agent), reason }));
         }
+    }
+
+    /// Begins a call of the center's own for an interaction: draws its id and records it.
+    pub(crate) fn place_call(&mut self, interaction: &mut Interaction, to: &crate::call::Endpoint) -> CallId {
+        let now = self.journal.now();
+        // A number and a moment that are used once give an id that is used once.
+        let call = CallId(mix(now.as_micros().rotate_left(20) ^ (self.journal.number() + 1)));
+        self.journal.record(FactKind::CallPlaced { interaction: interaction.id, call, endpoint: to.clone() });
+        interaction.call = Some(call);
+        interaction.last_call = Some(call);
+        interaction.customer = None;
+        interaction.call_began_at = now;
+        interaction.placed_calls = true;
+        interaction.call_ends_at = Some(now + self.config.limits().call);
+        interaction.parties = 0;
+        self.interactions.know_call(call, interaction.id);
+        call
+    }
+
+    /// The call of an interaction is over, or nobody's concern any more.
+    pub(crate) fn forget_call(&mut self, interaction: &mut Interaction) {
+        if let Some(call) = interaction.call.take() {
+            self.interactions.forget_call(call);
+        }
+        interaction.customer = None;
+        interaction.call_ends_at = None;
+        interaction.playing = None;
+        interaction.caller_held_since = None;
     }
 
     /// Everything that time can do.
@@ -188,34 +259,68 @@ impl Center {
     }
 
     fn agent_expired(&mut self, index: AgentIndex) {
-        use crate::agent::Activity;
-        match self.agents.get(index).map(|agent| agent.activity) {
-            Some(Activity::Resting { .. }) => self.rest_ended(index),
-            Some(Activity::WrapUp { .. }) => self.wrap_up_expired(index),
-            Some(Activity::Idle { .. } | Activity::Offered { .. } | Activity::Talking { .. }) | None => {}
+        let now = self.journal.now();
+        let Some(agent) = self.agents.get(index) else { return };
+        let due = |work: &crate::agent::Work| match &work.doing {
+            Doing::WrapUp(wrap_up) if wrap_up.until <= now => Some(work.interaction),
+            _ => None,
+        };
+        if let Some(interaction) = agent.work.iter().find_map(due) {
+            self.wrap_up_expired(index, interaction);
+        } else if agent.rest.is_some_and(|rest| rest.until.is_some_and(|until| until <= now)) {
+            self.rest_ended(index);
+        } else if agent.presence.as_ref().is_some_and(|told| told.until <= now) {
+            self.presence_forgotten(index);
         }
     }
 
     fn interaction_expired(&mut self, interaction: &mut Interaction) {
-        interaction.deadline = None;
-        let ending = matches!(interaction.stage, Stage::Ending { .. });
-        if !ending && interaction.call_ends_at <= self.journal.now() {
+        let now = self.journal.now();
+        if interaction.ringing_out.iter().any(|ringing| ringing.until <= now) {
+            self.ringing_out_expired(interaction);
+        }
+        let due = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
+        let call_is_over = matches!(interaction.stage, Stage::Ending { .. } | Stage::Parked(_));
+        if !call_is_over && due(interaction.call_ends_at) {
+            interaction.deadline = None;
             return self.call_lasted_too_long(interaction);
         }
+        if !due(interaction.deadline) {
+            return;
+        }
+        interaction.deadline = None;
         match &interaction.stage {
             Stage::InFlow(_) => self.flow_expired(interaction),
-            Stage::Waiting(visit) => {
-                let visit = visit.clone();
-                self.flow_out(interaction, &visit, crate::fact::QueueExit::WaitedTooLong);
+            Stage::Waiting(_) => self.wait_goes_on(interaction),
+            Stage::Offered(..) => {
+                // Who must leave the queue leaves it before the next telephone rings.
+                self.wait_goes_on(interaction);
+                self.offers_lapse(interaction);
             }
-            Stage::Offered(..) => self.offer_lapsed(interaction),
+            Stage::CallingBack(..) => self.calling_back_expired(interaction),
+            Stage::Asking(_) => self.asking_expired(interaction),
+            Stage::Parting(_) => {
+                self.repaired(interaction, Missing::PlayEnd);
+                self.hang_up(interaction);
+            }
+            Stage::Parked(_) => self.parked_expired(interaction),
+            Stage::Scheduled(_) => self.scheduled_is_due(interaction),
+            Stage::LeavingMessage(_) => self.message_expired(interaction),
+            Stage::Redirecting(_) => self.redirect_expired(interaction),
             Stage::Connected(_) => self.transfer_expired(interaction),
             Stage::Transferred(_) => self.hand_over_expired(interaction),
             Stage::Ending { .. } => {
                 self.repaired(interaction, Missing::CallEnd);
-                self.call_ended(interaction, crate::call::CauseKind::Lost.into());
+                self.call_ended(interaction, CauseKind::Lost.into());
             }
             Stage::BetweenSteps | Stage::WrapUp { .. } | Stage::Closed => {}
         }
     }
+}
+
+/// Spreads a number over all numbers, each to another (splitmix64's finalizer).
+fn mix(number: u64) -> u64 {
+    let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ (number >> 31)
 }

@@ -33,7 +33,7 @@ pub(crate) struct ClassIndex(usize);
 pub(crate) struct Place {
     ordinary: bool,
     /// Since when somebody of the last priority would have to wait to stand here.
-    since: Timestamp,
+    pub(crate) since: Timestamp,
     pub(crate) interaction: InteractionId,
 }
 

@@ -86,8 +86,8 @@ impl Condition {
 impl Field {
     fn of<'a>(&self, caller: &'a Caller, attributes: &'a Attributes) -> &'a str {
         match self {
-            Field::From => caller.from.known().map_or("", address_text),
-            Field::FromName => caller.from_name.known().map_or("", |name| name),
+            Field::From => caller.from.reveal().map_or("", address_text),
+            Field::FromName => caller.from_name.reveal().map_or("", |name| name),
             Field::To => address_text(&caller.to),
             Field::Line => &caller.line,
             Field::Attribute(name) => attributes.get(name).map_or("", |value| value),

@@ -345,7 +345,8 @@ impl Check<'_> {
     fn presence(&mut self, presence: &PresenceDocument) -> PresenceRules {
         let believed = self.range("presence.believed_s", presence.believed_s, 10..=DAY_S);
         let stops: BTreeSet<Presence> = presence.stops.iter().copied().collect();
-        PresenceRules { stops, believed: seconds(believed) }
+        let stops_manual = presence.stops_manual.iter().copied().collect();
+        PresenceRules { stops, stops_manual, believed: seconds(believed) }
     }
 
     fn id(&mut self, key: &str, id: &str) {

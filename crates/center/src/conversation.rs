@@ -2,27 +2,27 @@
 
 use std::time::Duration;
 
-use crate::agent::Activity;
+use crate::agent::{AgentState, Doing};
 use crate::call::{
     Address, CallCommand, Cause, PartyId, Quality, Removal, TransferDecision, TransferId, TransferOutcome,
 };
 use crate::center::Center;
+use crate::channel::Channel;
 use crate::config::AgentProfile;
 use crate::ending::is_loss;
-use crate::fact::{EndWhy, EndedBy, FactKind, Missing, Side};
+use crate::fact::{EndWhy, EndedBy, FactKind, Missing, OfferOutcome, Side};
 use crate::interaction::{Conversation, HandedOver, Interaction, Offer, Stage, Transfer};
 use crate::personal::Personal;
 use crate::queue::Visit;
 
 impl Center {
-    /// A party answered. If it is the agent being rung, the conversation begins; the one to whom the caller is being
+    /// A party answered. If it is an agent being rung, the offer is taken; the one to whom the caller is being
     /// handed over is heard from now on; anybody else was too late.
     pub(crate) fn joined(&mut self, interaction: &mut Interaction, party: PartyId) {
         match &interaction.stage {
-            Stage::Offered(visit, offer) if offer.party == party => {
-                let (visit, offer) = (visit.clone(), offer.clone());
-                self.connect(interaction, &visit, &offer);
-            }
+            Stage::Offered(..) => self.offer_answered(interaction, party),
+            Stage::CallingBack(_, _, calling) if calling.customer == party => self.called_back(interaction),
+            Stage::Redirecting(redirecting) if redirecting.party == party => self.redirected(interaction),
             Stage::Connected(Conversation { transfer: Some(transfer), .. })
             | Stage::Transferred(HandedOver { pending: Some((transfer, _)), .. })
                 if transfer.party == party =>
@@ -33,41 +33,100 @@ impl Center {
         }
     }
 
-    fn connect(&mut self, interaction: &mut Interaction, visit: &Visit, offer: &Offer) {
+    /// An agent takes an offer: the first to do so has it, the others are rung no longer.
+    pub(crate) fn offer_taken(&mut self, interaction: &mut Interaction, party: PartyId) {
+        let stage = std::mem::replace(&mut interaction.stage, Stage::BetweenSteps);
+        let Stage::Offered(visit, mut offers) = stage else {
+            interaction.stage = stage;
+            return;
+        };
+        let Some(at) = offers.iter().position(|offer| offer.party == party) else {
+            interaction.stage = Stage::Offered(visit, offers);
+            return;
+        };
+        let offer = offers.swap_remove(at);
+        self.stand_back(&visit);
+        match interaction.channel {
+            Channel::Callback => self.call_back(interaction, visit, offer),
+            Channel::Call | Channel::Voicemail => self.connect(interaction, visit, &offer, offers),
+        }
+    }
+
+    /// Lets customer and agent hear each other.
+    pub(crate) fn connect(
+        &mut self,
+        interaction: &mut Interaction,
+        visit: Visit,
+        offer: &Offer,
+        others: Vec<Offer>,
+    ) {
         let now = self.journal.now();
         let Some(agent) = self.agents.get(offer.agent) else { return };
         let profile = agent.profile.clone();
+        if visit.asking.is_some()
+            && let (Some(call), Some(party)) = (interaction.call, interaction.customer)
+        {
+            self.journal.command(CallCommand::StopCollect { call, party });
+        }
         self.hush(interaction);
-        self.offer_is_over(visit);
+        if let Some(call) = interaction.call {
+            self.journal.command(CallCommand::Admit { call, party: offer.party });
+        }
+        self.forget_place(interaction, &visit);
+        let id = interaction.id;
+        self.change_agent(offer.agent, |agent| {
+            if let Some(work) = agent.work_mut(id) {
+                work.doing = Doing::Talking;
+            }
+            agent.record.connected();
+        });
+        let then = self.agents.get(offer.agent).map(|agent| agent.state());
+        let plain = Some(AgentState::InConversation { interaction: id });
         self.journal.record(FactKind::Connected {
-            interaction: interaction.id,
+            interaction: id,
             queue: visit.rules.id.clone(),
             queue_name: visit.rules.name.clone(),
             agent: profile.id.clone(),
             agent_name: profile.name.clone(),
             waited_us: now.micros_since(visit.entered_at),
             rang_us: now.micros_since(offer.offered_at),
+            then: then.filter(|then| Some(then) != plain.as_ref()),
         });
         interaction.deadline = None;
+        interaction.handled = true;
         interaction.talked_to = Some((offer.party, profile.id.clone()));
+        self.acquaintances.met(id, &interaction.caller.from, &profile.id);
+        let queue = visit.rules.id.clone();
         interaction.stage = Stage::Connected(Conversation {
-            rules: visit.rules.clone(),
+            rules: visit.rules,
             agent: offer.agent,
             party: offer.party,
             connected_at: now,
             held_since: None,
             held: Duration::ZERO,
             transfer: None,
+            hearing: None,
         });
-        self.set_activity(offer.agent, Activity::Talking { interaction: interaction.id });
+        self.ring_out(interaction, &queue, others, OfferOutcome::AnsweredElsewhere);
+        if interaction.channel == Channel::Voicemail {
+            self.let_hear(interaction);
+        }
+        self.served(interaction);
     }
 
-    /// A party other than the caller is gone.
+    /// A party other than the customer is gone.
     pub(crate) fn party_left(&mut self, interaction: &mut Interaction, party: PartyId, cause: Cause) {
         match &mut interaction.stage {
-            Stage::Offered(visit, offer) if offer.party == party => {
-                let (visit, offer) = (visit.clone(), offer.clone());
-                self.offer_refused(interaction, visit, &offer, cause);
+            Stage::Offered(..) => self.offer_refused(interaction, party, cause),
+            Stage::CallingBack(_, offer, calling) => {
+                if calling.customer == party {
+                    self.customer_not_reached(interaction);
+                } else if offer.party == party {
+                    self.callback_taken_back(interaction, OfferOutcome::Declined);
+                }
+            }
+            Stage::Redirecting(redirecting) if redirecting.party == party => {
+                self.not_redirected(interaction, Some(cause));
             }
             Stage::Connected(conversation) if conversation.party == party => {
                 let conversation = conversation.clone();
@@ -109,7 +168,9 @@ impl Center {
     pub(crate) fn held(&mut self, interaction: &mut Interaction, party: PartyId, silent: bool) {
         let now = self.journal.now();
         let (since, by, music) = match &mut interaction.stage {
-            _ if party == PartyId::FIRST => (&mut interaction.caller_held_since, Side::Caller, None),
+            _ if Some(party) == interaction.customer => {
+                (&mut interaction.caller_held_since, Side::Caller, None)
+            }
             Stage::Connected(conversation) if conversation.party == party => {
                 let music = conversation.rules.music.clone().filter(|_| silent);
                 (&mut conversation.held_since, Side::Agent, music)
@@ -130,7 +191,7 @@ impl Center {
     pub(crate) fn resumed(&mut self, interaction: &mut Interaction, party: PartyId) {
         let now = self.journal.now();
         let (since, by) = match &mut interaction.stage {
-            _ if party == PartyId::FIRST => (interaction.caller_held_since.take(), Side::Caller),
+            _ if Some(party) == interaction.customer => (interaction.caller_held_since.take(), Side::Caller),
             Stage::Connected(conversation) if conversation.party == party => {
                 let since = conversation.held_since.take();
                 conversation.held += since.map_or(Duration::ZERO, |since| now.since(since));
@@ -155,7 +216,7 @@ impl Center {
         id: TransferId,
         target: Option<Address>,
     ) {
-        let call = interaction.call;
+        let Some(call) = interaction.call else { return };
         let next_party = PartyId(interaction.parties.saturating_add(1));
         let Stage::Connected(conversation) = &mut interaction.stage else {
             return self.refuse_transfer(interaction, id);
@@ -242,11 +303,10 @@ impl Center {
         let (leaving, pending) = (handed_over.leaving.take(), handed_over.pending.take());
         if let Some(leaving) = leaving {
             self.repaired(interaction, Missing::PartyLeft);
-            self.journal.command(CallCommand::RemoveParty {
-                call: interaction.call,
-                party: leaving.party,
-                reason: Removal::Finished,
-            });
+            if let Some(call) = interaction.call {
+                let (party, reason) = (leaving.party, Removal::Finished);
+                self.journal.command(CallCommand::RemoveParty { call, party, reason });
+            }
             self.end_conversation(
                 interaction,
                 leaving,
@@ -281,8 +341,23 @@ impl Center {
         let on_hold = conversation.held_since.map_or(Duration::ZERO, |since| now.since(since));
         let held = conversation.held + on_hold;
         let talked = now.since(conversation.connected_at).saturating_sub(held);
-        let activity = self.after_conversation(interaction, &conversation);
-        let then = self.free_agent(conversation.agent, activity);
+        let wrap_up = self.wrap_up_after(&conversation);
+        let wrap_up_until = wrap_up.as_ref().map(|wrap_up| wrap_up.until);
+        let id = interaction.id;
+        if wrap_up.is_some() {
+            interaction.wrapping_up.push(conversation.agent);
+        }
+        self.change_agent(conversation.agent, |agent| match (wrap_up, agent.work_mut(id)) {
+            (Some(wrap_up), Some(work)) => work.doing = Doing::WrapUp(wrap_up),
+            _ => {
+                agent.work.retain(|work| work.interaction != id);
+                agent.idle_since = now;
+            }
+        });
+        let then = self.state_or_gone(conversation.agent);
+        if let Some(queue) = self.queues.index(&conversation.rules.id).and_then(|index| self.queues.get_mut(index)) {
+            queue.pace.talked(micros(talked + held));
+        }
         self.journal.record(FactKind::ConversationEnded {
             interaction: interaction.id,
             queue: conversation.rules.id.clone(),
@@ -292,16 +367,15 @@ impl Center {
             cause,
             talked_us: micros(talked),
             held_us: micros(held),
+            wrap_up_until,
             then,
         });
     }
 
     fn refuse_transfer(&mut self, interaction: &Interaction, transfer: TransferId) {
-        self.journal.command(CallCommand::DecideTransfer {
-            call: interaction.call,
-            transfer,
-            decision: TransferDecision::Refuse,
-        });
+        let Some(call) = interaction.call else { return };
+        let decision = TransferDecision::Refuse;
+        self.journal.command(CallCommand::DecideTransfer { call, transfer, decision });
     }
 
     fn record_transfer_end(

@@ -10,30 +10,36 @@ use crate::interaction::{Interaction, Stage, Unreleased};
 impl Unreleased {
     /// The party of the agent who is still to leave.
     pub(crate) fn party(&self) -> PartyId {
-        match self {
-            Unreleased::Offer(_, offer) => offer.party,
-            Unreleased::Conversation { conversation, .. } => conversation.party,
-        }
+        self.conversation.party
     }
 }
 
 impl Center {
-    /// The caller is gone.
+    /// The customer is gone.
     pub(crate) fn caller_left(&mut self, interaction: &mut Interaction, cause: Cause) {
+        match interaction.stage {
+            // The customer has what is wanted for now.
+            Stage::Parked(_) => return self.end_parked_call(interaction),
+            Stage::LeavingMessage(_) => return self.speaker_left(interaction),
+            _ => {}
+        }
         let why = if is_loss(cause.kind) { EndWhy::Lost } else { EndWhy::CallerLeft };
         self.end(interaction, why, Some(cause));
     }
 
     /// The call has lasted as long as calls may.
     pub(crate) fn call_lasted_too_long(&mut self, interaction: &mut Interaction) {
+        if let Stage::CallingBack(..) = interaction.stage {
+            return self.calling_back_expired(interaction);
+        }
         self.end(interaction, EndWhy::CallLimit, None);
     }
 
     /// Ends the call for everybody, unless it is being ended already.
     pub(crate) fn end(&mut self, interaction: &mut Interaction, why: EndWhy, cause: Option<Cause>) {
-        if let Some(outcome) = outcome_of(&interaction.stage, why) {
-            let command = CallCommand::End { call: interaction.call };
-            self.end_with(interaction, command, why, cause, outcome);
+        let Some(call) = interaction.call else { return };
+        if let Some(outcome) = outcome_of(interaction, why) {
+            self.end_with(interaction, CallCommand::End { call }, why, cause, outcome);
         }
     }
 
@@ -52,17 +58,15 @@ impl Center {
             cause: cause.clone(),
             outcome,
         });
+        self.leave_queue(interaction, exit_of(why));
+        if let Stage::Redirecting(redirecting) = &interaction.stage {
+            let (party, reason) = (redirecting.party, Removal::NoLongerNeeded);
+            if let Some(call) = interaction.call {
+                self.journal.command(CallCommand::RemoveParty { call, party, reason });
+            }
+        }
         let stage = std::mem::replace(&mut interaction.stage, Stage::Ending { outcome, unreleased: None });
         let left = match stage {
-            Stage::Waiting(visit) => {
-                self.leave_queue(interaction, &visit, exit_of(why));
-                None
-            }
-            Stage::Offered(visit, offer) => {
-                self.leave_queue_offered(interaction, &visit, exit_of(why));
-                self.stop_ringing(interaction, &offer, Removal::NoLongerNeeded);
-                Some(Unreleased::Offer(visit, offer))
-            }
             Stage::Connected(conversation) => {
                 let by = ended_by(why);
                 let cause = cause.unwrap_or(CauseKind::Removed.into());
@@ -71,18 +75,14 @@ impl Center {
                     self.end_conversation(interaction, conversation, by, cause);
                     None
                 } else {
-                    Some(Unreleased::Conversation { conversation, by, cause })
+                    Some(Unreleased { conversation, by, cause })
                 }
             }
             Stage::Transferred(handed_over) => handed_over.leaving.map(|conversation| {
                 let cause = CauseKind::Transferred.into();
-                Unreleased::Conversation { conversation, by: EndedBy::Transfer, cause }
+                Unreleased { conversation, by: EndedBy::Transfer, cause }
             }),
-            Stage::BetweenSteps
-            | Stage::InFlow(_)
-            | Stage::Ending { .. }
-            | Stage::WrapUp { .. }
-            | Stage::Closed => None,
+            _ => None,
         };
         interaction.stage = Stage::Ending { outcome, unreleased: left };
         interaction.playing = None;
@@ -90,22 +90,24 @@ impl Center {
         self.journal.command(command);
     }
 
-    /// Lets go of an agent who was still rung or connected when the end of the call began.
+    /// Lets go of an agent who was still connected when the end of the call began.
     pub(crate) fn release(&mut self, interaction: &mut Interaction, left: Unreleased) {
-        match left {
-            Unreleased::Offer(visit, offer) => {
-                self.end_offer(interaction, &visit, &offer, OfferOutcome::CallerGone, None);
-            }
-            Unreleased::Conversation { conversation, by, cause } => {
-                self.end_conversation(interaction, conversation, by, cause);
-            }
-        }
+        let Unreleased { conversation, by, cause } = left;
+        self.end_conversation(interaction, conversation, by, cause);
     }
 
     /// The call is over for everybody.
     pub(crate) fn call_ended(&mut self, interaction: &mut Interaction, cause: Cause) {
-        if matches!(interaction.stage, Stage::WrapUp { .. } | Stage::Closed) {
-            return;
+        match &interaction.stage {
+            Stage::WrapUp { .. } | Stage::Closed => return,
+            Stage::Parked(_) => return self.parked_call_ended(interaction, cause),
+            // A call that was the agent's alone: somebody who waits without a call goes on waiting.
+            Stage::Offered(..) if interaction.customer.is_none() => {
+                return self.offer_refused(interaction, PartyId::FIRST, cause);
+            }
+            Stage::CallingBack(..) => return self.callback_taken_back(interaction, OfferOutcome::Lost),
+            Stage::LeavingMessage(_) => self.message_missed(interaction),
+            _ => {}
         }
         // A door that ends a call on its own says so once; what follows from it is the same.
         self.caller_left(interaction, cause.clone());
@@ -114,13 +116,27 @@ impl Center {
         if let Some(left) = left {
             self.release(interaction, left);
         }
+        self.all_rang_out(interaction);
+        self.record_call_end(interaction, cause);
+        self.forget_call(interaction);
+        interaction.deadline = None;
+        interaction.stage = Stage::WrapUp { outcome };
+        self.close_if_done(interaction);
+    }
+
+    pub(crate) fn record_call_end(&mut self, interaction: &Interaction, cause: Cause) {
+        let Some(call) = interaction.call else { return };
         self.journal.record(FactKind::CallEnded {
             interaction: interaction.id,
-            call: interaction.call,
+            call,
             cause,
-            lasted_us: self.journal.now().micros_since(interaction.arrived_at),
+            lasted_us: self.journal.now().micros_since(interaction.call_began_at),
         });
-        self.interactions.forget_call(interaction.call);
+    }
+
+    /// Closes something that waited without a call and is not going to be served.
+    pub(crate) fn close_unserved(&mut self, interaction: &mut Interaction, outcome: Outcome) {
+        interaction.deadline = None;
         interaction.stage = Stage::WrapUp { outcome };
         self.close_if_done(interaction);
     }
@@ -128,7 +144,7 @@ impl Center {
     /// Closes an interaction whose call is over and of which nobody wraps anything up.
     pub(crate) fn close_if_done(&mut self, interaction: &mut Interaction) {
         let Stage::WrapUp { outcome } = interaction.stage else { return };
-        if interaction.wrapping_up.is_none() {
+        if interaction.wrapping_up.is_empty() && interaction.ringing_out.is_empty() {
             self.journal.record(FactKind::Closed { interaction: interaction.id, outcome });
             interaction.stage = Stage::Closed;
         }
@@ -165,17 +181,17 @@ pub(crate) fn is_loss(cause: CauseKind) -> bool {
 }
 
 /// How an interaction that ends in this stage is counted; `None` if its end has begun already.
-fn outcome_of(stage: &Stage, why: EndWhy) -> Option<Outcome> {
-    match (stage, why) {
-        (Stage::Connected(_), _) => Some(Outcome::Handled),
-        (Stage::Transferred(_), _) => Some(Outcome::Transferred),
+fn outcome_of(interaction: &Interaction, why: EndWhy) -> Option<Outcome> {
+    match (&interaction.stage, why) {
         (Stage::Ending { .. } | Stage::WrapUp { .. } | Stage::Closed, _) => None,
+        (Stage::Transferred(_), _) => Some(Outcome::Transferred),
+        (Stage::Connected(_), _) => Some(Outcome::Handled),
+        // Who has talked to an agent was served, whatever became of a further queue.
+        _ if interaction.handled => Some(Outcome::Handled),
         (_, EndWhy::Lost) => Some(Outcome::Lost),
-        (Stage::BetweenSteps | Stage::InFlow(_), EndWhy::CallerLeft) => Some(Outcome::AbandonedInFlow),
         (Stage::Waiting(_) | Stage::Offered(..), EndWhy::CallerLeft) => Some(Outcome::AbandonedInQueue),
-        (Stage::BetweenSteps | Stage::InFlow(_) | Stage::Waiting(_) | Stage::Offered(..), _) => {
-            Some(Outcome::FlowEnded)
-        }
+        (_, EndWhy::CallerLeft) => Some(Outcome::AbandonedInFlow),
+        _ => Some(Outcome::FlowEnded),
     }
 }
 
@@ -183,7 +199,7 @@ fn exit_of(why: EndWhy) -> QueueExit {
     match why {
         EndWhy::CallerLeft => QueueExit::Abandoned,
         EndWhy::CallLimit => QueueExit::CallLimit,
-        EndWhy::AgentLeft | EndWhy::TargetLeft | EndWhy::FlowEnded | EndWhy::Lost => QueueExit::Lost,
+        _ => QueueExit::Lost,
     }
 }
 
@@ -193,7 +209,8 @@ fn ended_by(why: EndWhy) -> EndedBy {
         EndWhy::AgentLeft => EndedBy::Agent,
         EndWhy::TargetLeft => EndedBy::Transfer,
         EndWhy::CallLimit => EndedBy::Limit,
-        EndWhy::FlowEnded | EndWhy::Lost => EndedBy::Lost,
+        EndWhy::MessageHeard => EndedBy::Finished,
+        _ => EndedBy::Lost,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Entry: a call comes in.
 
-use crate::call::{Arrival, CallCommand, Rejection};
+use crate::call::{Arrival, CallCommand, PartyId, Rejection};
 use crate::center::Center;
 use crate::fact::FactKind;
 use crate::id::InteractionId;
@@ -28,7 +28,7 @@ impl Center {
             from: Personal::new(from),
             from_name: Personal::new(from_name),
             to,
-            flow: flow.id.clone(),
+            flow: Some(flow.id.clone()),
         };
         let number = self.journal.record(FactKind::Arrived {
             call,
@@ -39,8 +39,11 @@ impl Center {
             flow: flow.id.clone(),
         });
         let id = InteractionId(number);
-        let mut interaction = Box::new(Interaction::begun(id, call, caller, now));
-        interaction.call_ends_at = now + config.limits().call;
+        let mut interaction = Box::new(Interaction::begun(id, caller, now));
+        interaction.call = Some(call);
+        interaction.last_call = Some(call);
+        interaction.customer = Some(PartyId::FIRST);
+        interaction.call_ends_at = Some(now + config.limits().call);
         self.interactions.know_call(call, interaction.id);
         self.run_flow(&mut interaction, flow.clone(), Some(flow.start));
         self.settle(interaction);

@@ -11,13 +11,17 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-use crate::agent::{AgentState, ChosenState, RestCause, Who};
+use crate::agent::{AgentState, ChosenState, PresenceView, RestCause, Who};
 use crate::call::{
-    Address, CallId, Cause, Endpoint, LineName, PartyId, Quality, Rejection, TransferId, TransferOutcome,
+    Address, CallId, Cause, Endpoint, LineName, PartyId, Quality, RecordEnd, RecordingId, Rejection, TransferId,
+    TransferOutcome,
 };
-use crate::config::Document;
-use crate::id::{AgentId, FlowId, InteractionId, QueueId, StepId};
+use crate::channel::Channel;
+use crate::condition::Attributes;
+use crate::config::{Document, QueueDocument};
+use crate::id::{AgentId, CodeId, FlowId, InteractionId, QueueId, StepId};
 use crate::personal::{Personal, present};
+use crate::terms::Terms;
 use crate::timer::Timestamp;
 
 mod personal;
@@ -49,8 +53,11 @@ impl Fact {
             FactKind::Configured { .. }
             | FactKind::AgentChose { .. }
             | FactKind::RestEnded { .. }
+            | FactKind::PresenceTold { .. }
+            | FactKind::PresenceForgotten { .. }
+            | FactKind::QueueSwitched { .. }
             | FactKind::CallRejected { .. } => None,
-            FactKind::Arrived { .. } => Some(InteractionId(self.number)),
+            FactKind::Arrived { .. } | FactKind::CallbackScheduled { .. } => Some(InteractionId(self.number)),
             FactKind::Answered { interaction, .. }
             | FactKind::StepBegun { interaction, .. }
             | FactKind::MenuChosen { interaction, .. }
@@ -72,6 +79,23 @@ impl Fact {
             | FactKind::Ending { interaction, .. }
             | FactKind::CallEnded { interaction, .. }
             | FactKind::Repaired { interaction, .. }
+            | FactKind::AttributesSet { interaction, .. }
+            | FactKind::Widened { interaction, .. }
+            | FactKind::Announced { interaction, .. }
+            | FactKind::Prioritised { interaction, .. }
+            | FactKind::TermsChanged { interaction, .. }
+            | FactKind::CallPlaced { interaction, .. }
+            | FactKind::RedirectBegun { interaction, .. }
+            | FactKind::RedirectEnded { interaction, .. }
+            | FactKind::CallbackPromised { interaction, .. }
+            | FactKind::CallbackDialled { interaction, .. }
+            | FactKind::CallbackMissed { interaction, .. }
+            | FactKind::CallbackCancelled { interaction, .. }
+            | FactKind::MessageBegun { interaction, .. }
+            | FactKind::MessageLeft { interaction, .. }
+            | FactKind::MessageMissed { interaction, .. }
+            | FactKind::WrapUpExtended { interaction, .. }
+            | FactKind::Heard { interaction, .. }
             | FactKind::Closed { interaction, .. } => Some(*interaction),
         }
     }
@@ -81,6 +105,10 @@ impl Fact {
         match &self.kind {
             FactKind::AgentChose { agent, .. }
             | FactKind::RestEnded { agent, .. }
+            | FactKind::PresenceTold { agent, .. }
+            | FactKind::PresenceForgotten { agent, .. }
+            | FactKind::WrapUpExtended { agent, .. }
+            | FactKind::CallbackDialled { agent, .. }
             | FactKind::Offered { agent, .. }
             | FactKind::Ringing { agent, .. }
             | FactKind::OfferEnded { agent, .. }
@@ -172,6 +200,9 @@ pub enum FactKind {
         chosen: ChosenState,
         /// Who chose.
         by: Who,
+        /// Why, in their words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<Arc<str>>,
         /// The agent's state now.
         then: AgentState,
     },
@@ -183,6 +214,39 @@ pub enum FactKind {
         agent_name: Arc<str>,
         /// The agent's state now.
         then: AgentState,
+    },
+    /// Another system told the presence of an agent.
+    PresenceTold {
+        /// The agent.
+        agent: AgentId,
+        /// The agent's name.
+        agent_name: Arc<str>,
+        /// What was told, and what the rules make of it.
+        #[serde(flatten)]
+        told: PresenceView,
+        /// The agent's state now.
+        then: AgentState,
+    },
+    /// What was told of an agent's presence is too old to be believed.
+    PresenceForgotten {
+        /// The agent.
+        agent: AgentId,
+        /// The agent's name.
+        agent_name: Arc<str>,
+        /// The agent's state now.
+        then: AgentState,
+    },
+    /// Somebody closed a queue or opened it again.
+    QueueSwitched {
+        /// The queue.
+        queue: QueueId,
+        /// The queue's name.
+        queue_name: Arc<str>,
+        /// Whether it is closed now.
+        closed: bool,
+        /// Why, in the words of whoever did it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<Arc<str>>,
     },
     /// A call was refused at the door; there is no interaction.
     CallRejected {
@@ -252,7 +316,14 @@ pub enum FactKind {
         /// How often the menu will still be played.
         tries_left: u32,
     },
-    /// The caller entered a queue: the wait begins.
+    /// Something was found out about the interaction.
+    AttributesSet {
+        /// The interaction.
+        interaction: InteractionId,
+        /// What, by name; other names keep what they were.
+        attributes: Attributes,
+    },
+    /// The caller entered a queue: the wait begins, or goes on.
     QueueEntered {
         /// The interaction.
         interaction: InteractionId,
@@ -262,6 +333,71 @@ pub enum FactKind {
         queue_name: Arc<str>,
         /// How many were waiting before.
         ahead: u32,
+        /// How the customer will reach an agent.
+        #[serde(default, skip_serializing_if = "Channel::is_call")]
+        channel: Channel,
+        /// Since when the customer would have waited if all waits so far had been one; none: since now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        waiting_since: Option<Timestamp>,
+        /// The moment by which the caller stands among all others of the queue: the wait with what priority adds.
+        /// None: by the wait alone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stands_since: Option<Timestamp>,
+        /// From 1, first, to 5.
+        #[serde(default = "normal_priority", skip_serializing_if = "is_normal")]
+        priority: u8,
+        /// Before everybody who is not.
+        #[serde(default, skip_serializing_if = "is_false")]
+        vip: bool,
+        /// What is asked of an agent.
+        #[serde(default, skip_serializing_if = "Terms::ask_nothing")]
+        terms: Terms,
+    },
+    /// Less is asked of an agent from now on, or more agents may be rung: the next step of the terms.
+    Widened {
+        /// The interaction.
+        interaction: InteractionId,
+        /// The queue.
+        queue: QueueId,
+        /// Which step of the terms holds now, counted from 0.
+        step: u8,
+    },
+    /// The caller was told something about the wait.
+    Announced {
+        /// The interaction.
+        interaction: InteractionId,
+        /// The queue.
+        queue: QueueId,
+        /// The place in the queue, from 1; only so far as places are counted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        position: Option<u32>,
+        /// The wait that is still to be expected; only if it is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expected_us: Option<u64>,
+    },
+    /// Somebody gave a waiting caller another priority.
+    Prioritised {
+        /// The interaction.
+        interaction: InteractionId,
+        /// From 1, first, to 5.
+        priority: u8,
+        /// Before everybody who is not.
+        vip: bool,
+        /// The moment by which the caller stands now.
+        stands_since: Timestamp,
+        /// Why, in the words of whoever did it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<Arc<str>>,
+    },
+    /// Somebody changed what is asked of an agent: assigned the caller to one.
+    TermsChanged {
+        /// The interaction.
+        interaction: InteractionId,
+        /// What is asked from now on; it begins with its first step.
+        terms: Terms,
+        /// Why, in the words of whoever did it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<Arc<str>>,
     },
     /// The caller was to enter a queue and could not; the flow goes on elsewhere. This is no entry.
     QueueRefused {
@@ -285,6 +421,152 @@ pub enum FactKind {
         /// The wait in this queue.
         waited_us: u64,
     },
+    /// The center began a call of its own for the interaction.
+    CallPlaced {
+        /// The interaction.
+        interaction: InteractionId,
+        /// The call.
+        call: CallId,
+        /// Who is rung.
+        endpoint: Endpoint,
+    },
+    /// The caller is being handed over to a telephone that is no agent's.
+    RedirectBegun {
+        /// The interaction.
+        interaction: InteractionId,
+        /// The party of whom is rung.
+        party: PartyId,
+        /// Who is rung.
+        endpoint: Endpoint,
+    },
+    /// The telephone to which the caller was to be handed over answered, or did not.
+    RedirectEnded {
+        /// The interaction.
+        interaction: InteractionId,
+        /// Whether it answered.
+        outcome: TransferOutcome,
+        /// What the door said, if it said something.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cause: Option<Cause>,
+    },
+    /// A customer is to be called back at a time: an interaction began. Its id is the number of this fact.
+    CallbackScheduled {
+        /// The line over which the customer is called.
+        line: LineName,
+        /// Whom to call.
+        to: Personal<Address>,
+        /// The customer's name; may be empty.
+        name: Personal<Arc<str>>,
+        /// The queue whose agents call.
+        queue: QueueId,
+        /// When it enters the queue.
+        due_at: Timestamp,
+        /// From 1, first, to 5.
+        priority: u8,
+        /// What is asked of an agent.
+        #[serde(default, skip_serializing_if = "Terms::ask_nothing")]
+        terms: Terms,
+        /// Why, in the words of whoever wants it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<Arc<str>>,
+    },
+    /// The caller was promised to be called back, and keeps the place.
+    CallbackPromised {
+        /// The interaction.
+        interaction: InteractionId,
+        /// The queue in which the place is kept.
+        queue: QueueId,
+        /// The queue's name.
+        queue_name: Arc<str>,
+        /// The line over which the customer is called.
+        line: LineName,
+        /// Whom to call.
+        to: Personal<Address>,
+        /// Since when the customer would have waited if all waits so far had been one.
+        waiting_since: Timestamp,
+        /// From 1, first, to 5.
+        priority: u8,
+        /// Before everybody who is not.
+        vip: bool,
+        /// What is asked of an agent.
+        #[serde(default, skip_serializing_if = "Terms::ask_nothing")]
+        terms: Terms,
+    },
+    /// An agent has taken a callback; the customer is being rung.
+    CallbackDialled {
+        /// The interaction.
+        interaction: InteractionId,
+        /// The agent.
+        agent: AgentId,
+        /// The agent's name.
+        agent_name: Arc<str>,
+        /// The customer's party in the call.
+        party: PartyId,
+        /// Which try this is, from 1.
+        attempt: u32,
+    },
+    /// The customer did not answer.
+    CallbackMissed {
+        /// The interaction.
+        interaction: InteractionId,
+        /// The queue.
+        queue: QueueId,
+        /// Which try this was, from 1.
+        attempt: u32,
+        /// When the next try waits again; none: it was the last.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        again_at: Option<Timestamp>,
+    },
+    /// A customer is not called back after all.
+    CallbackCancelled {
+        /// The interaction.
+        interaction: InteractionId,
+        /// Why.
+        reason: CallbackEnd,
+        /// In the words of whoever wanted it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<Arc<str>>,
+    },
+    /// The caller may leave a message.
+    MessageBegun {
+        /// The interaction.
+        interaction: InteractionId,
+        /// The queue in which the message will wait.
+        queue: QueueId,
+        /// The recording.
+        recording: RecordingId,
+        /// Since when the caller would have waited if all waits so far had been one.
+        waiting_since: Timestamp,
+        /// From 1, first, to 5.
+        priority: u8,
+        /// Before everybody who is not.
+        vip: bool,
+    },
+    /// A message was left; it waits for an agent.
+    MessageLeft {
+        /// The interaction.
+        interaction: InteractionId,
+        /// The recording.
+        recording: RecordingId,
+        /// What ended it.
+        end: RecordEnd,
+        /// How long it is.
+        length_us: u64,
+    },
+    /// No message was left.
+    MessageMissed {
+        /// The interaction.
+        interaction: InteractionId,
+        /// The recording that did not come about.
+        recording: RecordingId,
+    },
+    /// An agent heard a message to its end.
+    Heard {
+        /// The interaction.
+        interaction: InteractionId,
+        /// The recording.
+        recording: RecordingId,
+    },
     /// The caller was offered to an agent, whose telephone is being rung.
     Offered {
         /// The interaction.
@@ -305,8 +587,17 @@ pub enum FactKind {
         rings_until: Timestamp,
         /// How long the caller had waited in this queue.
         waited_us: u64,
-        /// How long the agent had been idle: longer than all others who could have been chosen.
+        /// How long the agent had been idle.
         idle_us: u64,
+        /// Of how many agents who were free and fit the strategy chose this one, the agent included.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        of_ready: u64,
+        /// Where the agent is in the queue's turns after this, if it offers by shares.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        turn: Option<Turn>,
+        /// The agent's state now, if it is not simply that of being offered this.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        then: Option<AgentState>,
         /// The version of the configuration that decided: the number of its `configured`.
         configuration: u64,
     },
@@ -334,6 +625,9 @@ pub enum FactKind {
         cause: Option<Cause>,
         /// How long it lasted.
         rang_us: u64,
+        /// How many offers in a row the agent has missed now, since the agent was left alone for it last.
+        #[serde(default, skip_serializing_if = "is_none_missed")]
+        misses: u32,
         /// The agent's state now.
         then: AgentState,
     },
@@ -353,6 +647,9 @@ pub enum FactKind {
         waited_us: u64,
         /// How long the offer lasted.
         rang_us: u64,
+        /// The agent's state now, if it is not simply that of being in this conversation.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        then: Option<AgentState>,
     },
     /// Somebody put the call on hold.
     Held {
@@ -417,6 +714,22 @@ pub enum FactKind {
         talked_us: u64,
         /// Time on hold by the agent.
         held_us: u64,
+        /// Until when the agent's wrap-up lasts at most; none: there is none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        wrap_up_until: Option<Timestamp>,
+        /// The agent's state now.
+        then: AgentState,
+    },
+    /// The agent took more time for the wrap-up.
+    WrapUpExtended {
+        /// The interaction.
+        interaction: InteractionId,
+        /// The agent.
+        agent: AgentId,
+        /// The agent's name.
+        agent_name: Arc<str>,
+        /// Until then at most.
+        until: Timestamp,
         /// The agent's state now.
         then: AgentState,
     },
@@ -428,10 +741,23 @@ pub enum FactKind {
         agent: AgentId,
         /// The agent's name.
         agent_name: Arc<str>,
+        /// The queue from which the conversation came.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        queue: Option<QueueId>,
         /// What ended it.
         by: WrapUpEnd,
         /// How long it lasted.
         wrapped_us: u64,
+        /// What the conversation was about, as the agent says.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<CodeId>,
+        /// What the agent says about it.
+        #[serde(
+            default,
+            deserialize_with = "crate::personal::present",
+            skip_serializing_if = "Option::is_none"
+        )]
+        note: Option<Personal<Arc<str>>>,
         /// The agent's state now.
         then: AgentState,
     },
@@ -505,6 +831,10 @@ pub enum QueueRefusal {
     Full,
     /// The configuration no longer has it.
     Gone,
+    /// It is closed.
+    Closed,
+    /// No agent of the queue is signed in.
+    NoAgents,
 }
 
 /// Why a caller left a queue without having been connected.
@@ -521,6 +851,18 @@ pub enum QueueExit {
     CallLimit,
     /// A new configuration no longer has the queue; the flow goes on.
     QueueGone,
+    /// A rung of the ladder of overflow.
+    Overflowed,
+    /// No agent of the queue is signed in any more.
+    NoAgents,
+    /// Was promised to be called back.
+    CallbackPromised,
+    /// The customer who was called back did not answer.
+    CustomerNotReached,
+    /// Is not to be called back after all.
+    Cancelled,
+    /// Somebody moved the caller elsewhere.
+    Moved,
 }
 
 /// How an offer ended without a conversation.
@@ -541,17 +883,34 @@ pub enum OfferOutcome {
     CallerGone,
     /// The call broke off, or the program was restarted.
     Lost,
+    /// Another agent, who was rung at the same time, answered.
+    AnsweredElsewhere,
+    /// The telephone answered, but nobody pressed the key: a voicemail perhaps.
+    NotConfirmed,
+    /// The network sent the call on to somewhere else.
+    Forwarded,
+    /// A rule or a supervisor took the caller out of the queue.
+    CallerMoved,
+    /// The agent took the callback, and the customer did not answer.
+    CustomerNotReached,
 }
 
 impl OfferOutcome {
     /// For how long an agent is left alone after this; `None` if not at all.
     pub(crate) fn rest(self) -> Option<RestCause> {
         match self {
-            OfferOutcome::Missed => Some(RestCause::Missed),
+            OfferOutcome::Missed | OfferOutcome::NotConfirmed | OfferOutcome::Forwarded => {
+                Some(RestCause::Missed)
+            }
             OfferOutcome::Declined => Some(RestCause::Declined),
             OfferOutcome::Busy => Some(RestCause::Busy),
             OfferOutcome::Unreachable => Some(RestCause::Unreachable),
-            OfferOutcome::AgentLeft | OfferOutcome::CallerGone | OfferOutcome::Lost => None,
+            OfferOutcome::AgentLeft
+            | OfferOutcome::CallerGone
+            | OfferOutcome::Lost
+            | OfferOutcome::AnsweredElsewhere
+            | OfferOutcome::CallerMoved
+            | OfferOutcome::CustomerNotReached => None,
         }
     }
 }
@@ -578,6 +937,8 @@ pub enum EndedBy {
     Transfer,
     /// The center: the call had lasted as long as calls may.
     Limit,
+    /// The center: there was nothing more to hear.
+    Finished,
     /// The call broke off, or the program was restarted.
     Lost,
 }
@@ -608,6 +969,14 @@ pub enum EndWhy {
     FlowEnded,
     /// The call had lasted as long as calls may.
     CallLimit,
+    /// The caller was promised to be called back.
+    Promised,
+    /// A message was left, or was not.
+    MessageTaken,
+    /// The agent has heard the message.
+    MessageHeard,
+    /// The telephone to which the caller was to be handed over did not answer, and nothing else was to be done.
+    NotRedirected,
     /// The call broke off, never came about, or the program was restarted.
     Lost,
 }
@@ -628,6 +997,33 @@ pub enum Outcome {
     FlowEnded,
     /// The call broke off before an agent answered, or by a restart.
     Lost,
+    /// The customer was to be called back and was never reached.
+    NotReached,
+    /// The customer was to be called back, and it was no longer needed.
+    Cancelled,
+    /// A message or a callback waited longer than may be.
+    Expired,
+}
+
+/// Why a customer is not called back after all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallbackEnd {
+    /// The customer has called again and waits in the queue, with the place that was kept.
+    CalledAgain,
+    /// The customer has talked to an agent.
+    Served,
+    /// Somebody wanted it so.
+    Command,
+}
+
+/// Where an agent is in the turns of a queue that offers by shares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Turn {
+    /// Where the queue is: the turn at which this offer was due.
+    pub at: u64,
+    /// When the agent's next offer is due.
+    pub next: u64,
 }
 
 /// What was due and did not come.
@@ -640,6 +1036,8 @@ pub enum Missing {
     PlayEnd,
     /// A collection of digits did not end.
     CollectEnd,
+    /// A recording did not end.
+    RecordEnd,
     /// A transfer did not end.
     TransferEnd,
     /// A party that was to leave did not.
@@ -648,4 +1046,24 @@ pub enum Missing {
     CallEnd,
     /// A flow did not come to a queue or its end within the steps that it may take.
     FlowEnd,
+}
+
+fn normal_priority() -> u8 {
+    QueueDocument::NORMAL_PRIORITY
+}
+
+fn is_normal(priority: &u8) -> bool {
+    *priority == QueueDocument::NORMAL_PRIORITY
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+fn is_none_missed(number: &u32) -> bool {
+    *number == 0
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }

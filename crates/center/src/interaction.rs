@@ -5,14 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::call::{
-    Address, CallId, Cause, CollectId, Endpoint, LineName, PartyId, PlayId, RecordingId, TransferId,
+    Address, CallId, Cause, CollectId, LineName, PartyId, PlayId, RecordingId, TransferId,
 };
 use crate::channel::Channel;
 use crate::condition::Attributes;
 use crate::config::{AgentProfile, QueueRules};
 use crate::fact::{EndedBy, OfferOutcome, Outcome};
+use crate::view::StageView;
+use crate::waiting::Onward;
 use crate::flow::compile::{Flow, StepIndex};
-use crate::id::{AgentId, AgentIndex, FlowId, InteractionId, QueueId};
+use crate::id::{AgentId, AgentIndex, FlowId, InteractionId, QueueId, StepId};
 use crate::personal::Personal;
 use crate::queue::Visit;
 use crate::terms::Terms;
@@ -34,6 +36,10 @@ pub(crate) struct Interaction {
     pub(crate) arrived_at: Timestamp,
     /// When the call that stands, or stood last, began.
     pub(crate) call_began_at: Timestamp,
+    /// The center has begun a call for it.
+    pub(crate) placed_calls: bool,
+    /// The step of a flow that began last, if nothing has led out of the flow since.
+    pub(crate) step: Option<StepId>,
     pub(crate) answered: bool,
     pub(crate) attributes: Attributes,
     pub(crate) stage: Stage,
@@ -76,8 +82,8 @@ pub(crate) struct Caller {
     pub(crate) from: Personal<Address>,
     pub(crate) from_name: Personal<Arc<str>>,
     pub(crate) to: Address,
-    /// The flow that the call entered.
-    pub(crate) flow: FlowId,
+    /// The flow that the call entered; none: the center calls.
+    pub(crate) flow: Option<FlowId>,
 }
 
 /// Something plays to the caller.
@@ -91,8 +97,10 @@ pub(crate) struct Playing {
 /// The promise to call a customer back.
 #[derive(Clone, Debug)]
 pub(crate) struct Promise {
+    /// Over which line.
+    pub(crate) line: LineName,
     /// Whom to call.
-    pub(crate) to: Personal<Endpoint>,
+    pub(crate) to: Personal<Address>,
     /// How often the customer was tried.
     pub(crate) attempts: u32,
 }
@@ -140,8 +148,11 @@ pub(crate) enum Stage {
     CallingBack(Visit, Offer, CallingBack),
     /// Is being asked whether to be called back instead of what cannot be.
     Asking(Asking),
-    /// Was promised to be called back; the call is about to end.
-    Promised(Ticket),
+    /// Hears a last message before the call ends.
+    Parting(PlayId),
+    /// Was promised to be called back, or has left a message: the call is about to end, and then the matter waits in
+    /// a queue without a call.
+    Parked(Ticket),
     /// Is to be called back at a time, and then enters a queue.
     Scheduled(Ticket),
     /// Is leaving a message.
@@ -166,7 +177,6 @@ pub(crate) enum Stage {
 pub(crate) struct CallingBack {
     pub(crate) customer: PartyId,
     pub(crate) until: Timestamp,
-    pub(crate) ring: bool,
 }
 
 /// A caller is being asked whether to be called back.
@@ -175,8 +185,7 @@ pub(crate) struct Asking {
     pub(crate) ticket: Ticket,
     pub(crate) rules: Arc<QueueRules>,
     pub(crate) collect: CollectId,
-    pub(crate) flow: Option<Arc<Flow>>,
-    pub(crate) otherwise: Option<StepIndex>,
+    pub(crate) onward: Onward,
 }
 
 /// A caller is leaving a message.
@@ -185,17 +194,17 @@ pub(crate) struct LeavingMessage {
     pub(crate) ticket: Ticket,
     pub(crate) rules: Arc<QueueRules>,
     pub(crate) recording: RecordingId,
-    pub(crate) began_at: Timestamp,
-    /// The greeting is over.
-    pub(crate) recording_now: bool,
+    /// The greeting that plays; none: the caller is being recorded.
+    pub(crate) greeting: Option<PlayId>,
+    /// The caller has hung up.
+    pub(crate) gone: bool,
 }
 
 /// A caller is being handed over to a telephone.
 #[derive(Debug)]
 pub(crate) struct Redirecting {
     pub(crate) party: PartyId,
-    pub(crate) flow: Option<Arc<Flow>>,
-    pub(crate) otherwise: Option<StepIndex>,
+    pub(crate) onward: Onward,
 }
 
 /// What a flow is doing.
@@ -224,6 +233,8 @@ pub(crate) struct Offer {
     pub(crate) party: PartyId,
     pub(crate) offered_at: Timestamp,
     pub(crate) rings_until: Timestamp,
+    /// When it has come to nothing: at the end of the ringing, or later if the agent has answered and is to press a key.
+    pub(crate) lapses_at: Timestamp,
     pub(crate) ringing: bool,
     /// The agent has answered and is to press a key.
     pub(crate) confirming: Option<CollectId>,
@@ -241,6 +252,8 @@ pub(crate) struct Conversation {
     /// How long the earlier holds by the agent lasted.
     pub(crate) held: Duration,
     pub(crate) transfer: Option<Transfer>,
+    /// The agent is hearing the message that was left.
+    pub(crate) hearing: Option<PlayId>,
 }
 
 /// A transfer that was allowed and goes on.
@@ -282,6 +295,8 @@ impl Interaction {
             caller: Arc::new(caller),
             arrived_at,
             call_began_at: arrived_at,
+            placed_calls: false,
+            step: None,
             answered: false,
             attributes: Attributes::new(),
             stage: Stage::BetweenSteps,
@@ -320,6 +335,11 @@ impl Interaction {
     pub(crate) fn next_collection(&mut self) -> CollectId {
         self.collections = self.collections.saturating_add(1);
         CollectId(self.collections)
+    }
+
+    /// What is seen of somebody who is between a queue and the next step.
+    pub(crate) fn last_step(&self) -> StageView {
+        StageView::InFlow { step: self.step.clone() }
     }
 
     /// When something has to be done about it if nothing happens before.

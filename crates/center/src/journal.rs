@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
-use crate::agent::Refusal;
 use crate::call::CallCommand;
 use crate::fact::{Fact, FactKind};
+use crate::supervise::Refusal;
 use crate::timer::Timestamp;
 
 /// Something that the center has to say.

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::class::{Classes, ClassIndex, Place};
+use crate::call::CollectId;
+use crate::class::{ClassIndex, Classes, Place};
 use crate::config::QueueRules;
 use crate::flow::compile::{Flow, StepIndex};
 use crate::id::{AgentIndex, InteractionId, QueueId, QueueIndex};
@@ -43,6 +44,10 @@ pub(crate) struct Visit {
     pub(crate) waiting_since: Timestamp,
     pub(crate) priority: u8,
     pub(crate) vip: bool,
+    /// The place in the queue: kept over offers that come to nothing.
+    pub(crate) place: Place,
+    /// When the caller has waited as long as callers may.
+    pub(crate) until: Timestamp,
     pub(crate) terms: Terms,
     /// Which of the terms' steps holds.
     pub(crate) step: u8,
@@ -55,28 +60,24 @@ pub(crate) struct Visit {
     pub(crate) tell_at: Option<Timestamp>,
     /// The expected end of the wait as the caller was told it last.
     pub(crate) told: Option<Timestamp>,
+    /// The caller is being asked whether to be called back.
+    pub(crate) asking: Option<CollectId>,
     /// Where the flow goes on if nobody comes: its step, or `None` to hang up.
     pub(crate) flow: Option<Arc<Flow>>,
     pub(crate) otherwise: Option<StepIndex>,
 }
 
 impl Visit {
-    /// The place in the queue: kept over offers that come to nothing.
-    pub(crate) fn place(&self, interaction: InteractionId) -> Place {
-        let steps = u32::from(LAST_PRIORITY.saturating_sub(self.priority));
-        let since = self.waiting_since.before(self.rules.priority_worth.saturating_mul(steps));
-        Place::new(self.vip, since, interaction)
-    }
-
-    /// When the caller has waited as long as callers may.
-    pub(crate) fn waited_at(&self) -> Timestamp {
-        self.entered_at + self.rules.max_wait
+    /// The moment by which somebody stands in a queue who has waited since then and has this priority.
+    pub(crate) fn stands_since(rules: &QueueRules, waiting_since: Timestamp, priority: u8) -> Timestamp {
+        let steps = u32::from(LAST_PRIORITY.saturating_sub(priority));
+        waiting_since.before(rules.priority_worth.saturating_mul(steps))
     }
 
     /// When something has to be done about the wait.
     pub(crate) fn deadline(&self) -> Timestamp {
         let step = self.terms.next_after(self.step).map(|after| self.entered_at + after);
-        [step, self.rung_at, self.tell_at].into_iter().flatten().fold(self.waited_at(), Timestamp::min)
+        [step, self.rung_at, self.tell_at].into_iter().flatten().fold(self.until, Timestamp::min)
     }
 }
 

@@ -2,17 +2,21 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::agent::{Activity, AgentState};
+use crate::acquaintance::Directory;
+use crate::agent::{AgentState, Doing, Rest, Work, WrapUp};
 use crate::call::CauseKind;
 use crate::center::Center;
+use crate::channel::Channel;
 use crate::config::{AgentProfile, Config, Document};
+use crate::duty::Standing;
 use crate::fact::{EndWhy, EndedBy, Fact, FactKind, OfferOutcome, Outcome, QueueExit, WrapUpEnd};
 use crate::id::{AgentId, InteractionId, QueueId};
-use crate::interaction::{Caller, Interaction, Stage};
+use crate::interaction::{Caller, Interaction, Message, Promise, Stage, Ticket};
 use crate::journal::{Journal, Output};
 use crate::timer::Timestamp;
-use crate::view::{AgentView, InteractionView, Live, StageView, View};
+use crate::view::{AgentView, DoingView, InteractionView, Live, OfferView, QueueStay, StageView, TicketView, View};
 
 impl Center {
     /// A center that goes on where the facts end. See [`Center::resume`].
@@ -26,8 +30,8 @@ impl Center {
 
     /// A center that goes on from the view of all facts so far, after the program was stopped or killed.
     ///
-    /// Calls do not live through a restart: every interaction whose call was live is closed as lost, its agent is
-    /// free. Agents stay what they were; a wrap-up or rest goes on to its end. What that takes is facts, which wait
+    /// Calls do not live through a restart: every interaction whose customer was in a call is closed as lost, its agent
+    /// is free. Who was promised to be called back, and messages, wait on in their places. Agents stay what they were; a wrap-up or rest goes on to its end. What that takes is facts, which wait
     /// to be fetched, with that of the configuration if it differs from the last.
     pub fn resume(config: Arc<Config>, now: Timestamp, view: &View) -> Center {
         let Some(document) = &view.document else { return Center::new(config, now) };
@@ -41,40 +45,67 @@ impl Center {
             center.record_configuration();
         }
         center.configure_queues(&config);
+        center.acquaintances = Directory::of(live.acquaintances.clone());
+        for (id, view) in &live.queues {
+            let queue = center.queues.index(id).and_then(|index| center.queues.get_mut(index));
+            if let Some(queue) = queue {
+                // A switch that somebody has turned is not turned back by a restart.
+                if view.configured_closed == queue.rules.closed {
+                    queue.closed = view.closed;
+                }
+                queue.pace = view.pace;
+                queue.turn = view.turn;
+            }
+        }
         for profile in config.agents() {
             if let Some(agent) = live.agents.get(&profile.id) {
-                center.reinstate(profile, agent);
+                center.reinstate(profile, agent, &live);
             }
         }
         for (id, interaction) in &live.interactions {
             center.take_up(*id, interaction);
         }
         center.configure_agents(&config);
+        center.match_waiting();
         center
     }
 
-    fn reinstate(&mut self, profile: &Arc<AgentProfile>, agent: &AgentView) {
-        let activity = match &agent.state {
-            AgentState::Available { idle_since } => Activity::Idle { since: *idle_since },
-            AgentState::Resting { after, until } => Activity::Resting { after: *after, until: *until },
-            AgentState::WrapUp { interaction, until } => {
-                Activity::WrapUp { interaction: *interaction, until: *until }
-            }
-            AgentState::Offline
-            | AgentState::Break { .. }
-            | AgentState::Offered { .. }
-            | AgentState::InConversation { .. }
-            | AgentState::Gone => Activity::Idle { since: agent.since },
+    fn reinstate(&mut self, profile: &Arc<AgentProfile>, agent: &AgentView, live: &Live) {
+        let rest = match agent.state {
+            AgentState::Resting { after, until } => Some(Rest { after, until }),
+            _ => None,
         };
-        self.install(profile.clone(), agent.chosen.clone(), activity, agent.since);
+        let idle_since = match agent.state {
+            AgentState::Available { idle_since } => idle_since,
+            _ => agent.since,
+        };
+        let work = agent.work.iter().filter_map(|work| {
+            let DoingView::WrapUp { since, until, queue } = &work.doing else { return None };
+            let rules = self.rules_of(queue)?;
+            let channel = live.interactions.get(&work.interaction).map_or(Channel::Call, |view| view.channel);
+            let wrap_up = WrapUp { rules, since: *since, until: *until, extensions: 0 };
+            Some(Work { interaction: work.interaction, channel, doing: Doing::WrapUp(wrap_up) })
+        });
+        let standing = Standing {
+            chosen: agent.chosen.clone(),
+            idle_since,
+            rest,
+            presence: agent.presence.clone(),
+            work: work.collect(),
+            since: agent.since,
+            record: agent.record.clone(),
+        };
+        self.install(profile.clone(), standing);
     }
 
-    /// Takes up an interaction of which only a wrap-up goes on.
+    /// The rules of a queue; of one that is gone, those by which its last conversations are wrapped up.
+    fn rules_of(&self, queue: &QueueId) -> Option<Arc<crate::config::QueueRules>> {
+        let index = self.queues.index(queue)?;
+        Some(self.queues.get(index)?.rules.clone())
+    }
+
+    /// Takes up an interaction that goes on without a call: a wrap-up, a promise, a message.
     fn take_up(&mut self, id: InteractionId, view: &InteractionView) {
-        let StageView::WrapUp { outcome } = view.stage else { return };
-        let Some(agent) = view.wrapping_up.as_ref().and_then(|agent| self.agents.index(agent)) else {
-            return;
-        };
         let caller = Caller {
             line: view.line.clone(),
             from: view.from.clone(),
@@ -82,12 +113,61 @@ impl Center {
             to: view.to.clone(),
             flow: view.flow.clone(),
         };
-        let mut interaction = Interaction::begun(id, view.call, caller, view.arrived_at);
+        let mut interaction = Box::new(Interaction::begun(id, caller, view.arrived_at));
+        interaction.channel = view.channel;
+        interaction.last_call = view.call;
         interaction.answered = view.answered;
-        interaction.caller_held_since = view.caller_held_since;
-        interaction.stage = Stage::WrapUp { outcome };
-        interaction.wrapping_up = Some(agent);
-        self.settle(Box::new(interaction));
+        interaction.handled = view.handled;
+        interaction.attributes = view.attributes.clone();
+        interaction.waited = Duration::from_micros(view.waited_us);
+        interaction.placed_calls = view.call_began_at.is_some();
+        interaction.call_began_at = view.call_began_at.unwrap_or(view.arrived_at);
+        interaction.wrapping_up =
+            view.wrapping_up.iter().filter_map(|agent| self.agents.index(agent)).collect();
+        interaction.callback = view.callback.as_ref().map(|promise| Promise {
+            line: promise.line.clone(),
+            to: promise.to.clone(),
+            attempts: promise.attempts,
+        });
+        interaction.message = view.message.map(|message| Message {
+            recording: message.recording,
+            length: Duration::from_micros(message.length_us),
+        });
+        if let (Some(promise), Some(queue)) = (&interaction.callback, view.stage.promised_in()) {
+            self.promises.given(&promise.to, queue, id);
+        }
+        match &view.stage {
+            StageView::WrapUp { outcome } => interaction.stage = Stage::WrapUp { outcome: *outcome },
+            StageView::Waiting(stay) => self.take_up_place(&mut interaction, stay),
+            StageView::Parked(ticket) => self.stand_in_line(&mut interaction, Ticket::of(ticket)),
+            StageView::Scheduled { at, ticket } => {
+                interaction.deadline = Some(*at);
+                interaction.stage = Stage::Scheduled(Ticket::of(ticket));
+            }
+            _ => return,
+        }
+        self.settle(interaction);
+    }
+}
+
+impl Ticket {
+    fn of(view: &TicketView) -> Ticket {
+        Ticket {
+            queue: view.queue.clone(),
+            waiting_since: view.waiting_since,
+            priority: view.priority,
+            vip: view.vip,
+            terms: view.terms.clone(),
+        }
+    }
+}
+
+impl StageView {
+    fn promised_in(&self) -> Option<&QueueId> {
+        match self {
+            StageView::Parked(ticket) | StageView::Scheduled { ticket, .. } => Some(&ticket.queue),
+            _ => self.stay().map(|stay| &stay.queue),
+        }
     }
 }
 
@@ -110,13 +190,36 @@ impl<'a> Aftermath<'a> {
 
     fn close_lost(&mut self) {
         for (id, interaction) in self.live.interactions.clone() {
+            if interaction.goes_on_without_a_call() {
+                self.let_wait(id, &interaction);
+                continue;
+            }
             let outcome = match interaction.stage {
                 StageView::WrapUp { outcome } => outcome,
                 _ => self.end_call(id, &interaction),
             };
-            if self.live.interactions.get(&id).is_some_and(|after| after.wrapping_up.is_none()) {
+            if self.live.interactions.get(&id).is_some_and(|after| after.wrapping_up.is_empty()) {
                 self.record(FactKind::Closed { interaction: id, outcome });
             }
+        }
+    }
+
+    /// Lets something wait on that needs no call to wait: only what was being done about it is over.
+    fn let_wait(&mut self, id: InteractionId, view: &InteractionView) {
+        match &view.stage {
+            StageView::Offered { stay, offers } => {
+                for offer in offers.clone() {
+                    self.lose_offer(id, &stay.queue, offer, OfferOutcome::Lost);
+                }
+            }
+            StageView::CallingBack { stay, offer, .. } => {
+                self.lose_offer(id, &stay.queue, offer.clone(), OfferOutcome::Lost);
+            }
+            StageView::Parked(_) if view.in_call => self.record_call_end(id, view),
+            _ => {}
+        }
+        for ringing in view.ringing_out.clone() {
+            self.lose_offer(id, &ringing.queue, ringing.offer, ringing.outcome);
         }
     }
 
@@ -125,24 +228,32 @@ impl<'a> Aftermath<'a> {
             StageView::Ending { outcome, .. } => outcome,
             _ => {
                 let (why, cause) = (EndWhy::Lost, Some(CauseKind::Restarted.into()));
-                self.record(FactKind::Ending { interaction: id, why, cause, outcome: Outcome::Lost });
-                Outcome::Lost
+                let outcome = if view.handled { Outcome::Handled } else { Outcome::Lost };
+                self.record(FactKind::Ending { interaction: id, why, cause, outcome });
+                outcome
             }
         };
         self.release(id);
+        self.record_call_end(id, view);
+        outcome
+    }
+
+    fn record_call_end(&mut self, id: InteractionId, view: &InteractionView) {
+        let Some(call) = view.call else { return };
+        let began_at = view.call_began_at.unwrap_or(view.arrived_at);
         self.record(FactKind::CallEnded {
             interaction: id,
-            call: view.call,
+            call,
             cause: CauseKind::Restarted.into(),
-            lasted_us: self.journal.now().micros_since(view.arrived_at),
+            lasted_us: self.journal.now().micros_since(began_at),
         });
-        outcome
     }
 
     /// Lets go of everything that the end of a call has to let go of.
     fn release(&mut self, id: InteractionId) {
         let Some(interaction) = self.live.interactions.get(&id) else { return };
-        let StageView::Ending { stay, offer, conversation, .. } = interaction.stage.clone() else { return };
+        let ringing_out = interaction.ringing_out.clone();
+        let StageView::Ending { stay, conversation, .. } = interaction.stage.clone() else { return };
         let now = self.journal.now();
         if let Some(stay) = stay {
             self.record(FactKind::QueueLeft {
@@ -153,18 +264,13 @@ impl<'a> Aftermath<'a> {
                 waited_us: now.micros_since(stay.entered_at),
             });
         }
-        if let Some(ringing) = offer {
-            let offer = ringing.offer;
-            self.record(FactKind::OfferEnded {
-                interaction: id,
-                queue: ringing.queue,
-                agent_name: self.agent_name(&offer.agent),
-                outcome: OfferOutcome::Lost,
-                cause: Some(CauseKind::Restarted.into()),
-                rang_us: now.micros_since(offer.offered_at),
-                then: self.idle_state(&offer.agent),
-                agent: offer.agent,
-            });
+        for ringing in ringing_out {
+            let outcome = if ringing.outcome == OfferOutcome::AnsweredElsewhere {
+                ringing.outcome
+            } else {
+                OfferOutcome::Lost
+            };
+            self.lose_offer(id, &ringing.queue, ringing.offer, outcome);
         }
         if let Some(talk) = conversation {
             let held_us = talk.held_us + talk.held_since.map_or(0, |since| now.micros_since(since));
@@ -176,29 +282,52 @@ impl<'a> Aftermath<'a> {
                 cause: CauseKind::Restarted.into(),
                 talked_us: now.micros_since(talk.connected_at).saturating_sub(held_us),
                 held_us,
-                then: self.idle_state(&talk.agent),
+                wrap_up_until: None,
+                then: self.state_without(&talk.agent, id),
                 agent: talk.agent,
             });
         }
     }
 
+    fn lose_offer(&mut self, id: InteractionId, queue: &QueueId, offer: OfferView, outcome: OfferOutcome) {
+        let misses = self.live.agents.get(&offer.agent).map_or(0, |agent| agent.record.misses);
+        self.record(FactKind::OfferEnded {
+            interaction: id,
+            queue: queue.clone(),
+            agent_name: self.agent_name(&offer.agent),
+            outcome,
+            cause: Some(CauseKind::Restarted.into()),
+            rang_us: self.journal.now().micros_since(offer.offered_at),
+            misses,
+            then: self.state_without(&offer.agent, id),
+            agent: offer.agent,
+        });
+    }
+
     fn end_wrap_ups_of_others_than(&mut self, known: &[Arc<AgentProfile>]) {
         for (agent, view) in self.live.agents.clone() {
-            let AgentState::WrapUp { interaction, .. } = view.state else { continue };
             if known.iter().any(|profile| profile.id == agent) {
                 continue;
             }
-            self.record(FactKind::WrapUpEnded {
-                interaction,
-                agent,
-                agent_name: view.name,
-                by: WrapUpEnd::AgentGone,
-                wrapped_us: self.journal.now().micros_since(view.since),
-                then: AgentState::Gone,
-            });
-            let stage = self.live.interactions.get(&interaction).map(|interaction| interaction.stage.clone());
-            if let Some(StageView::WrapUp { outcome }) = stage {
-                self.record(FactKind::Closed { interaction, outcome });
+            for work in view.work {
+                let DoingView::WrapUp { since, queue, .. } = work.doing else { continue };
+                let interaction = work.interaction;
+                self.record(FactKind::WrapUpEnded {
+                    interaction,
+                    agent: agent.clone(),
+                    agent_name: view.name.clone(),
+                    queue: Some(queue),
+                    by: WrapUpEnd::AgentGone,
+                    wrapped_us: self.journal.now().micros_since(since),
+                    code: None,
+                    note: None,
+                    then: self.state_without(&agent, interaction),
+                });
+                let Some(view) = self.live.interactions.get(&interaction) else { continue };
+                if let (StageView::WrapUp { outcome }, true) = (&view.stage, view.wrapping_up.is_empty()) {
+                    let outcome = *outcome;
+                    self.record(FactKind::Closed { interaction, outcome });
+                }
             }
         }
     }
@@ -209,12 +338,27 @@ impl<'a> Aftermath<'a> {
         self.journal.output(Output::Fact(fact));
     }
 
-    fn idle_state(&self, agent: &AgentId) -> AgentState {
+    /// What an agent is who no longer does anything in this interaction.
+    fn state_without(&self, agent: &AgentId, id: InteractionId) -> AgentState {
         let now = self.journal.now();
-        match self.live.agents.get(agent) {
-            Some(view) if self.employed.contains(agent) => view.chosen.when_idle(now),
-            _ => AgentState::Gone,
+        let Some(view) = self.live.agents.get(agent) else { return AgentState::Gone };
+        let rest: Vec<_> = view.work.iter().filter(|work| work.interaction != id).collect();
+        let first = |is: fn(&DoingView) -> bool| rest.iter().find(|work| is(&work.doing));
+        if let Some(work) = first(|doing| matches!(doing, DoingView::Talking)) {
+            return AgentState::InConversation { interaction: work.interaction };
         }
+        if let Some(work) = first(|doing| matches!(doing, DoingView::Offered)) {
+            return AgentState::Offered { interaction: work.interaction };
+        }
+        if let Some(work) = rest.first()
+            && let DoingView::WrapUp { until, .. } = work.doing
+        {
+            return AgentState::WrapUp { interaction: work.interaction, until };
+        }
+        if !self.employed.contains(agent) {
+            return AgentState::Gone;
+        }
+        view.chosen.when_idle(now, view.presence.as_ref())
     }
 
     fn agent_name(&self, agent: &AgentId) -> Arc<str> {
@@ -223,5 +367,20 @@ impl<'a> Aftermath<'a> {
 
     fn queue_name(&self, queue: &QueueId) -> Arc<str> {
         self.live.queues.get(queue).map_or_else(|| queue.as_str().into(), |queue| queue.name.clone())
+    }
+}
+
+impl InteractionView {
+    /// Whether it waits for an agent, or for its time, without the customer being in a call.
+    fn goes_on_without_a_call(&self) -> bool {
+        self.channel != Channel::Call
+            && matches!(
+                self.stage,
+                StageView::Waiting(_)
+                    | StageView::Offered { .. }
+                    | StageView::CallingBack { .. }
+                    | StageView::Parked(_)
+                    | StageView::Scheduled { .. }
+            )
     }
 }

@@ -9,12 +9,17 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::agent::{AgentState, ChosenState};
-use crate::call::{Address, CallId, LineName, PartyId, TransferId};
-use crate::config::Document;
-use crate::fact::{Fact, FactKind, Missing, Outcome, QueueExit, Side};
+use crate::acquaintance::Acquaintances;
+use crate::agent::{AgentState, ChosenState, PresenceView};
+use crate::call::{Address, CallId, LineName, PartyId, RecordingId, TransferId, TransferOutcome};
+use crate::channel::Channel;
+use crate::condition::Attributes;
+use crate::config::{Document, QueueDocument};
+use crate::fact::{Fact, FactKind, Missing, OfferOutcome, Outcome, QueueExit, Side};
 use crate::id::{AgentId, FlowId, InteractionId, QueueId, StepId};
 use crate::personal::Personal;
+use crate::record::{AgentRecord, Pace};
+use crate::terms::Terms;
 use crate::timer::Timestamp;
 
 /// Everything that screens show: what is live, what the queues have counted, and the last calls.
@@ -47,8 +52,9 @@ pub struct ClosedInteraction {
     pub interaction: InteractionId,
     /// How it is counted.
     pub outcome: Outcome,
-    /// Its call.
-    pub call: CallId,
+    /// Its last call, if there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<CallId>,
     /// The line over which it came.
     pub line: LineName,
     /// Who called.
@@ -78,6 +84,9 @@ pub struct Live {
     pub agents: BTreeMap<AgentId, AgentView>,
     /// The open interactions, oldest first.
     pub interactions: BTreeMap<InteractionId, InteractionView>,
+    /// With which agents customers talked last.
+    #[serde(default, skip_serializing_if = "Acquaintances::is_empty")]
+    pub acquaintances: Acquaintances,
 }
 
 /// A queue. Who waits in it is said by the interactions.
@@ -85,6 +94,18 @@ pub struct Live {
 pub struct QueueView {
     /// Its name.
     pub name: Arc<str>,
+    /// Whether it is closed: lets nobody in.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub closed: bool,
+    /// Whether the configuration says that it begins closed.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub configured_closed: bool,
+    /// How long conversations and wrap-ups take.
+    #[serde(default, skip_serializing_if = "Pace::is_unknown")]
+    pub pace: Pace,
+    /// Where its turns are, if it offers by shares.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub turn: u64,
 }
 
 /// An agent.
@@ -99,13 +120,58 @@ pub struct AgentView {
     pub state: AgentState,
     /// Since when.
     pub since: Timestamp,
+    /// What the agent is doing, oldest first, if it is more than the state says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub work: Vec<WorkView>,
+    /// What another system says about the agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub presence: Option<PresenceView>,
+    /// What the rules look at of the agent's past.
+    #[serde(default, skip_serializing_if = "AgentRecord::is_empty")]
+    pub record: AgentRecord,
+}
+
+/// One thing that an agent is doing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkView {
+    /// In which interaction.
+    pub interaction: InteractionId,
+    /// What.
+    #[serde(flatten)]
+    pub doing: DoingView,
+}
+
+/// How far it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "doing", rename_all = "snake_case")]
+pub enum DoingView {
+    /// The telephone is being rung.
+    Offered,
+    /// Talks.
+    Talking,
+    /// Finishes the work after a conversation.
+    WrapUp {
+        /// Since when.
+        since: Timestamp,
+        /// Until then at most.
+        until: Timestamp,
+        /// The queue from which the conversation came.
+        queue: QueueId,
+    },
 }
 
 /// An open interaction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InteractionView {
-    /// Its call.
-    pub call: CallId,
+    /// Its call, or the last one if none stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<CallId>,
+    /// Whether the call stands.
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    pub in_call: bool,
+    /// How it reaches an agent.
+    #[serde(default, skip_serializing_if = "Channel::is_call")]
+    pub channel: Channel,
     /// The line over which it came.
     pub line: LineName,
     /// Who calls.
@@ -115,20 +181,79 @@ pub struct InteractionView {
     /// What was dialled.
     pub to: Address,
     /// The flow that the caller entered.
-    pub flow: FlowId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flow: Option<FlowId>,
     /// When it arrived.
     pub arrived_at: Timestamp,
+    /// When its call began, if that is not when it arrived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call_began_at: Option<Timestamp>,
     /// Whether the caller hears and is heard.
     pub answered: bool,
+    /// Whether somebody has talked to an agent.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub handled: bool,
+    /// What was found out about it.
+    #[serde(default, skip_serializing_if = "Attributes::is_empty")]
+    pub attributes: Attributes,
+    /// The waits of the queues that were left.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub waited_us: u64,
     /// Since when the caller has put us on hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caller_held_since: Option<Timestamp>,
     /// Where it stands.
     #[serde(flatten)]
     pub stage: StageView,
-    /// The agent whose wrap-up of it goes on.
+    /// The agents who are still being rung although nothing can come of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ringing_out: Vec<RingingOut>,
+    /// The agents whose wrap-up of it goes on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub wrapping_up: Vec<AgentId>,
+    /// The promise to call back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub wrapping_up: Option<AgentId>,
+    pub callback: Option<PromiseView>,
+    /// The message that was left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<MessageView>,
+}
+
+/// The promise to call a customer back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PromiseView {
+    /// Over which line.
+    pub line: LineName,
+    /// Whom to call.
+    pub to: Personal<Address>,
+    /// How often the customer was tried.
+    pub attempts: u32,
+}
+
+/// A message that was left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageView {
+    /// The recording.
+    pub recording: RecordingId,
+    /// How long it is.
+    pub length_us: u64,
+}
+
+/// The right to a place in a queue that somebody has who is not in it just now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TicketView {
+    /// The queue.
+    pub queue: QueueId,
+    /// Since when the customer would have waited if all waits had been one.
+    pub waiting_since: Timestamp,
+    /// From 1, first, to 5.
+    pub priority: u8,
+    /// Before everybody who is not.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub vip: bool,
+    /// What is asked of an agent.
+    #[serde(default, skip_serializing_if = "Terms::ask_nothing")]
+    pub terms: Terms,
 }
 
 /// Where an interaction stands.
@@ -142,13 +267,46 @@ pub enum StageView {
     },
     /// In a queue.
     Waiting(QueueStay),
-    /// In a queue, an agent is being rung.
+    /// In a queue, agents are being rung.
     Offered {
+        /// The queue.
+        #[serde(flatten)]
+        stay: QueueStay,
+        /// The agents.
+        offers: Vec<OfferView>,
+    },
+    /// An agent has taken a callback, the customer is being rung.
+    CallingBack {
         /// The queue.
         #[serde(flatten)]
         stay: QueueStay,
         /// The agent.
         offer: OfferView,
+        /// The customer's party.
+        customer: PartyId,
+    },
+    /// Has what is wanted for now: the call is about to end, and the matter then waits in a queue without one.
+    Parked(TicketView),
+    /// Is to be called back at a time.
+    Scheduled {
+        /// When.
+        at: Timestamp,
+        /// The place in the queue.
+        #[serde(flatten)]
+        ticket: TicketView,
+    },
+    /// Is leaving a message.
+    LeavingMessage {
+        /// The recording.
+        recording: RecordingId,
+        /// The place in the queue.
+        #[serde(flatten)]
+        ticket: TicketView,
+    },
+    /// Is being handed over to a telephone that is no agent's.
+    Redirecting {
+        /// Whose party it will be.
+        party: PartyId,
     },
     /// Talks to an agent.
     Connected {
@@ -171,9 +329,6 @@ pub enum StageView {
         /// The queue that the caller has still to leave.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         stay: Option<QueueStay>,
-        /// The agent who is still being rung.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        offer: Option<RingingOut>,
         /// The agent who is still connected.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         conversation: Option<ConversationView>,
@@ -192,6 +347,36 @@ pub struct QueueStay {
     pub queue: QueueId,
     /// Since when.
     pub entered_at: Timestamp,
+    /// Since when the customer would have waited if all waits had been one, if that is not since the entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting_since: Option<Timestamp>,
+    /// The moment by which the customer stands among all others of the queue, if it is not the wait alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stands_since: Option<Timestamp>,
+    /// From 1, first, to 5.
+    #[serde(default = "normal_priority", skip_serializing_if = "is_normal")]
+    pub priority: u8,
+    /// Before everybody who is not.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub vip: bool,
+    /// What is asked of an agent.
+    #[serde(default, skip_serializing_if = "Terms::ask_nothing")]
+    pub terms: Terms,
+    /// Which step of the terms holds, counted from 0.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub step: u8,
+}
+
+impl QueueStay {
+    /// Since when the customer has waited, all waits counted as one.
+    pub fn waiting_since(&self) -> Timestamp {
+        self.waiting_since.unwrap_or(self.entered_at)
+    }
+
+    /// The moment by which the customer stands among all others of the queue.
+    pub fn stands_since(&self) -> Timestamp {
+        self.stands_since.unwrap_or(self.waiting_since())
+    }
 }
 
 /// An agent is being rung.
@@ -214,6 +399,8 @@ pub struct OfferView {
 pub struct RingingOut {
     /// The queue from which the offer came.
     pub queue: QueueId,
+    /// What the offer came to.
+    pub outcome: OfferOutcome,
     /// The offer.
     #[serde(flatten)]
     pub offer: OfferView,
@@ -311,9 +498,15 @@ impl View {
                 match reason {
                     QueueExit::Abandoned => totals.abandoned += 1,
                     QueueExit::Lost => totals.lost += 1,
-                    QueueExit::WaitedTooLong | QueueExit::CallLimit | QueueExit::QueueGone => {
-                        totals.flowed_out += 1;
-                    }
+                    QueueExit::WaitedTooLong
+                    | QueueExit::CallLimit
+                    | QueueExit::QueueGone
+                    | QueueExit::Overflowed
+                    | QueueExit::NoAgents
+                    | QueueExit::CallbackPromised
+                    | QueueExit::CustomerNotReached
+                    | QueueExit::Cancelled
+                    | QueueExit::Moved => totals.flowed_out += 1,
                 }
             }
             _ => {}
@@ -337,19 +530,15 @@ impl Story {
 }
 
 impl Live {
-    /// Who waits in a queue, offered or not, in the order of entry.
+    /// Who waits in a queue, offered or not, in the order in which they stand.
     pub fn waiting(&self, queue: &QueueId) -> Vec<(InteractionId, &QueueStay)> {
         let mut waiting: Vec<_> = self
             .interactions
             .iter()
-            .filter_map(|(id, interaction)| match &interaction.stage {
-                StageView::Waiting(stay) | StageView::Offered { stay, .. } if stay.queue == *queue => {
-                    Some((*id, stay))
-                }
-                _ => None,
-            })
+            .filter_map(|(id, interaction)| Some((*id, interaction.stage.stay()?)))
+            .filter(|(_, stay)| stay.queue == *queue)
             .collect();
-        waiting.sort_by_key(|(id, stay)| (stay.entered_at, *id));
+        waiting.sort_by_key(|(id, stay)| (!stay.vip, stay.stands_since(), *id));
         waiting
     }
 
@@ -358,29 +547,46 @@ impl Live {
         self.number = fact.number;
         match &fact.kind {
             FactKind::Configured { configuration } => self.configured(fact.number, configuration),
+            FactKind::QueueSwitched { queue, closed, .. } => {
+                if let Some(queue) = self.queues.get_mut(queue) {
+                    queue.closed = *closed;
+                }
+            }
             FactKind::Arrived { call, line, from, from_name, to, flow } => {
-                let interaction = InteractionView {
-                    call: *call,
-                    line: line.clone(),
-                    from: from.clone(),
-                    from_name: from_name.clone(),
-                    to: to.clone(),
-                    flow: flow.clone(),
-                    arrived_at: fact.at,
-                    answered: false,
-                    caller_held_since: None,
-                    stage: StageView::InFlow { step: None },
-                    wrapping_up: None,
+                let mut begun = InteractionView::begun(line, from, from_name, to, fact.at);
+                begun.call = Some(*call);
+                begun.in_call = true;
+                begun.flow = Some(flow.clone());
+                self.interactions.insert(InteractionId(fact.number), begun);
+            }
+            FactKind::CallbackScheduled { line, to, name, queue, due_at, priority, terms, .. } => {
+                let mut begun = InteractionView::begun(line, to, name, &Address::Anonymous, fact.at);
+                begun.channel = Channel::Callback;
+                begun.callback = Some(PromiseView { line: line.clone(), to: to.clone(), attempts: 0 });
+                let ticket = TicketView {
+                    queue: queue.clone(),
+                    waiting_since: *due_at,
+                    priority: *priority,
+                    vip: false,
+                    terms: terms.clone(),
                 };
-                self.interactions.insert(InteractionId(fact.number), interaction);
+                begun.stage = StageView::Scheduled { at: *due_at, ticket };
+                self.interactions.insert(InteractionId(fact.number), begun);
             }
             FactKind::Closed { interaction, .. } => {
                 self.interactions.remove(interaction);
             }
             _ => {
                 self.apply_to_agent(fact);
-                if let Some(interaction) = fact.interaction().and_then(|id| self.interactions.get_mut(&id)) {
+                self.apply_to_queue(fact);
+                if let Some(id) = fact.interaction()
+                    && let Some(interaction) = self.interactions.get_mut(&id)
+                {
                     interaction.apply(fact);
+                    if let FactKind::Connected { agent, .. } = &fact.kind {
+                        let customer = interaction.from.clone();
+                        self.acquaintances.met(id, &customer, agent);
+                    }
                 }
             }
         }
@@ -388,11 +594,20 @@ impl Live {
 
     fn configured(&mut self, number: u64, document: &Document) {
         self.configuration = number;
-        self.queues = document
-            .queues
-            .iter()
-            .map(|queue| (queue.id.clone(), QueueView { name: queue.name.clone() }))
-            .collect();
+        let before = std::mem::take(&mut self.queues);
+        let closed: BTreeMap<&QueueId, bool> =
+            document.queues.iter().map(|queue| (&queue.id, queue.closed)).collect();
+        let queue = |queue: &QueueDocument| {
+            let mut view = before.get(&queue.id).cloned().unwrap_or_else(|| QueueView::new(queue));
+            view.name = queue.name.clone();
+            // A switch that somebody has turned is not turned back because something else was changed.
+            if view.configured_closed != queue.closed {
+                view.configured_closed = queue.closed;
+                view.closed = closed.get(&queue.id).copied().unwrap_or_default();
+            }
+            (queue.id.clone(), view)
+        };
+        self.queues = document.queues.iter().map(queue).collect();
         let names: BTreeMap<&AgentId, &Arc<str>> =
             document.agents.iter().map(|agent| (&agent.id, &agent.name)).collect();
         self.agents.retain(|id, agent| match names.get(id) {
@@ -400,8 +615,29 @@ impl Live {
                 agent.name = (*name).clone();
                 true
             }
-            None => agent.state.is_busy(),
+            None => !agent.work.is_empty(),
         });
+    }
+
+    fn apply_to_queue(&mut self, fact: &Fact) {
+        match &fact.kind {
+            FactKind::ConversationEnded { queue, talked_us, held_us, .. } => {
+                if let Some(queue) = self.queues.get_mut(queue) {
+                    queue.pace.talked(talked_us.saturating_add(*held_us));
+                }
+            }
+            FactKind::WrapUpEnded { queue: Some(queue), wrapped_us, .. } => {
+                if let Some(queue) = self.queues.get_mut(queue) {
+                    queue.pace.wrapped_up(*wrapped_us);
+                }
+            }
+            FactKind::Offered { queue, turn: Some(turn), .. } => {
+                if let Some(queue) = self.queues.get_mut(queue) {
+                    queue.turn = turn.at;
+                }
+            }
+            _ => {}
+        }
     }
 
     fn apply_to_agent(&mut self, fact: &Fact) {
@@ -409,24 +645,78 @@ impl Live {
         match &fact.kind {
             FactKind::AgentChose { agent, agent_name, chosen, then, .. } => {
                 if let Some(agent) = self.agents.get_mut(agent) {
+                    if agent.chosen == ChosenState::Offline {
+                        agent.record.signed_in();
+                    }
+                    agent.record.misses = 0;
                     agent.chosen = chosen.clone();
                 } else {
-                    let (name, chosen) = (agent_name.clone(), chosen.clone());
-                    let view = AgentView { name, chosen, state: then.clone(), since: at };
-                    self.agents.insert(agent.clone(), view);
+                    self.agents.insert(agent.clone(), AgentView::new(agent_name, chosen, then, at));
                 }
                 self.set_agent(agent, then.clone(), at);
             }
-            FactKind::Offered { agent, interaction, .. } => {
-                self.set_agent(agent, AgentState::Offered { interaction: *interaction }, at);
+            FactKind::PresenceTold { agent, told, then, .. } => {
+                if let Some(agent) = self.agents.get_mut(agent) {
+                    agent.presence = Some(told.clone());
+                }
+                self.set_agent(agent, then.clone(), at);
             }
-            FactKind::Connected { agent, interaction, .. } => {
-                self.set_agent(agent, AgentState::InConversation { interaction: *interaction }, at);
+            FactKind::PresenceForgotten { agent, then, .. } => {
+                if let Some(agent) = self.agents.get_mut(agent) {
+                    agent.presence = None;
+                }
+                self.set_agent(agent, then.clone(), at);
             }
-            FactKind::OfferEnded { agent, then, .. }
-            | FactKind::RestEnded { agent, then, .. }
-            | FactKind::ConversationEnded { agent, then, .. }
-            | FactKind::WrapUpEnded { agent, then, .. } => self.set_agent(agent, then.clone(), at),
+            FactKind::Offered { agent: id, interaction, queue, turn, then, .. } => {
+                let interaction = *interaction;
+                if let Some(agent) = self.agents.get_mut(id) {
+                    agent.record.last_offer = fact.number;
+                    if let Some(turn) = turn {
+                        agent.record.turns.insert(queue.clone(), turn.next);
+                    }
+                    agent.work.push(WorkView { interaction, doing: DoingView::Offered });
+                }
+                self.set_agent(id, then.clone().unwrap_or(AgentState::Offered { interaction }), at);
+            }
+            FactKind::Connected { agent: id, interaction, then, .. } => {
+                let interaction = *interaction;
+                if let Some(agent) = self.agents.get_mut(id) {
+                    agent.record.connected();
+                    agent.set_doing(interaction, Some(DoingView::Talking));
+                }
+                self.set_agent(id, then.clone().unwrap_or(AgentState::InConversation { interaction }), at);
+            }
+            FactKind::OfferEnded { agent: id, interaction, misses, then, .. } => {
+                if let Some(agent) = self.agents.get_mut(id) {
+                    agent.record.misses = *misses;
+                    agent.set_doing(*interaction, None);
+                }
+                self.set_agent(id, then.clone(), at);
+            }
+            FactKind::ConversationEnded { agent: id, interaction, queue, then, .. } => {
+                let until = wrap_up_until(&fact.kind);
+                if let Some(agent) = self.agents.get_mut(id) {
+                    let wrap_up = |until| DoingView::WrapUp { since: at, until, queue: queue.clone() };
+                    agent.set_doing(*interaction, until.map(wrap_up));
+                }
+                self.set_agent(id, then.clone(), at);
+            }
+            FactKind::WrapUpExtended { agent: id, interaction, until, then, .. } => {
+                let works = self.agents.get_mut(id).into_iter().flat_map(|agent| &mut agent.work);
+                for work in works.filter(|work| work.interaction == *interaction) {
+                    if let DoingView::WrapUp { until: before, .. } = &mut work.doing {
+                        *before = *until;
+                    }
+                }
+                self.set_agent(id, then.clone(), at);
+            }
+            FactKind::WrapUpEnded { agent: id, interaction, then, .. } => {
+                if let Some(agent) = self.agents.get_mut(id) {
+                    agent.set_doing(*interaction, None);
+                }
+                self.set_agent(id, then.clone(), at);
+            }
+            FactKind::RestEnded { agent, then, .. } => self.set_agent(agent, then.clone(), at),
             _ => {}
         }
     }
@@ -437,73 +727,318 @@ impl Live {
         } else if let Some(agent) = self.agents.get_mut(id)
             && agent.state != state
         {
+            agent.record.spent(&agent.state, agent.since, at);
             agent.state = state;
             agent.since = at;
         }
     }
 }
 
+impl QueueView {
+    fn new(queue: &QueueDocument) -> QueueView {
+        let (name, closed) = (queue.name.clone(), queue.closed);
+        QueueView { name, closed, configured_closed: closed, pace: Pace::default(), turn: 0 }
+    }
+}
+
+impl AgentView {
+    fn new(name: &Arc<str>, chosen: &ChosenState, state: &AgentState, since: Timestamp) -> AgentView {
+        AgentView {
+            name: name.clone(),
+            chosen: chosen.clone(),
+            state: state.clone(),
+            since,
+            work: Vec::new(),
+            presence: None,
+            record: AgentRecord::default(),
+        }
+    }
+
+    fn set_doing(&mut self, interaction: InteractionId, doing: Option<DoingView>) {
+        match doing {
+            Some(doing) => {
+                for work in self.work.iter_mut().filter(|work| work.interaction == interaction) {
+                    work.doing = doing.clone();
+                }
+            }
+            None => self.work.retain(|work| work.interaction != interaction),
+        }
+    }
+}
+
+/// Until when the wrap-up lasts that begins with the end of a conversation, if one does. The first release told it by
+/// the agent's state alone.
+fn wrap_up_until(kind: &FactKind) -> Option<Timestamp> {
+    match kind {
+        FactKind::ConversationEnded { wrap_up_until: Some(until), .. } => Some(*until),
+        FactKind::ConversationEnded { interaction, then: AgentState::WrapUp { interaction: of, until }, .. }
+            if of == interaction =>
+        {
+            Some(*until)
+        }
+        _ => None,
+    }
+}
+
 impl InteractionView {
+    fn begun(
+        line: &LineName,
+        from: &Personal<Address>,
+        from_name: &Personal<Arc<str>>,
+        to: &Address,
+        at: Timestamp,
+    ) -> InteractionView {
+        InteractionView {
+            call: None,
+            in_call: false,
+            channel: Channel::Call,
+            line: line.clone(),
+            from: from.clone(),
+            from_name: from_name.clone(),
+            to: to.clone(),
+            flow: None,
+            arrived_at: at,
+            call_began_at: None,
+            answered: false,
+            handled: false,
+            attributes: Attributes::new(),
+            waited_us: 0,
+            caller_held_since: None,
+            stage: StageView::InFlow { step: None },
+            ringing_out: Vec::new(),
+            wrapping_up: Vec::new(),
+            callback: None,
+            message: None,
+        }
+    }
+
     fn apply(&mut self, fact: &Fact) {
+        let at = fact.at;
         match &fact.kind {
             FactKind::Answered { .. } => self.answered = true,
+            FactKind::AttributesSet { attributes, .. } => self.attributes.extend(attributes.clone()),
             FactKind::StepBegun { step, .. } => self.stage = StageView::InFlow { step: Some(step.clone()) },
-            FactKind::QueueEntered { queue, .. } => {
-                self.stage = StageView::Waiting(QueueStay { queue: queue.clone(), entered_at: fact.at });
+            FactKind::CallPlaced { call, .. } => {
+                self.call = Some(*call);
+                self.in_call = true;
+                self.call_began_at = Some(at);
             }
-            FactKind::Held { by: Side::Caller, .. } => self.caller_held_since = Some(fact.at),
+            FactKind::QueueEntered {
+                queue, channel, waiting_since, stands_since, priority, vip, terms, ..
+            } => {
+                self.channel = *channel;
+                self.stage = StageView::Waiting(QueueStay {
+                    queue: queue.clone(),
+                    entered_at: at,
+                    waiting_since: *waiting_since,
+                    stands_since: *stands_since,
+                    priority: *priority,
+                    vip: *vip,
+                    terms: terms.clone(),
+                    step: 0,
+                });
+            }
+            FactKind::Widened { step, .. } => self.change_stay(|stay| stay.step = *step),
+            FactKind::Prioritised { priority, vip, stands_since, .. } => self.change_stay(|stay| {
+                stay.priority = *priority;
+                stay.vip = *vip;
+                stay.stands_since = Some(*stands_since).filter(|since| *since != stay.waiting_since());
+            }),
+            FactKind::TermsChanged { terms, .. } => self.change_stay(|stay| {
+                stay.terms = terms.clone();
+                stay.step = 0;
+            }),
+            FactKind::Held { by: Side::Caller, .. } => self.caller_held_since = Some(at),
             FactKind::Resumed { by: Side::Caller, .. } => self.caller_held_since = None,
-            FactKind::ConversationEnded { agent, then, .. } => {
-                if let AgentState::WrapUp { .. } = then {
-                    self.wrapping_up = Some(agent.clone());
+            FactKind::CallbackDialled { attempt, .. } => {
+                if let Some(callback) = &mut self.callback {
+                    callback.attempts = *attempt;
                 }
                 self.move_on(fact);
             }
-            FactKind::WrapUpEnded { .. } => self.wrapping_up = None,
+            FactKind::CallbackPromised { queue, line, to, waiting_since, priority, vip, terms, .. } => {
+                self.channel = Channel::Callback;
+                self.callback = Some(PromiseView { line: line.clone(), to: to.clone(), attempts: 0 });
+                self.stage = StageView::Parked(TicketView {
+                    queue: queue.clone(),
+                    waiting_since: *waiting_since,
+                    priority: *priority,
+                    vip: *vip,
+                    terms: terms.clone(),
+                });
+            }
+            FactKind::MessageLeft { recording, length_us, .. } => {
+                self.channel = Channel::Voicemail;
+                self.message = Some(MessageView { recording: *recording, length_us: *length_us });
+                self.move_on(fact);
+            }
+            FactKind::QueueLeft { waited_us, .. } => {
+                self.waited_us = self.waited_us.saturating_add(*waited_us);
+                self.move_on(fact);
+            }
+            FactKind::OfferEnded { agent, outcome, .. } => {
+                if let StageView::CallingBack { .. } = self.stage
+                    && *outcome != OfferOutcome::CustomerNotReached
+                    && let Some(callback) = &mut self.callback
+                {
+                    callback.attempts = callback.attempts.saturating_sub(1);
+                }
+                let rang_out = self.ringing_out.iter().position(|ringing| ringing.offer.agent == *agent);
+                match rang_out {
+                    Some(at) => drop(self.ringing_out.swap_remove(at)),
+                    None => {
+                        if self.stage.is_of_agents_call() && self.channel != Channel::Call {
+                            self.call_is_over();
+                        }
+                        self.move_on(fact);
+                    }
+                }
+            }
+            FactKind::Connected { agent, waited_us, .. } => {
+                self.handled = true;
+                self.waited_us = self.waited_us.saturating_add(*waited_us);
+                self.rings_out_but(Some(agent), OfferOutcome::AnsweredElsewhere);
+                self.move_on(fact);
+            }
+            FactKind::ConversationEnded { agent, .. } => {
+                if wrap_up_until(&fact.kind).is_some() {
+                    self.wrapping_up.push(agent.clone());
+                }
+                self.move_on(fact);
+            }
+            FactKind::WrapUpEnded { agent, .. } => self.wrapping_up.retain(|other| other != agent),
+            FactKind::CallEnded { .. } => {
+                self.move_on(fact);
+                self.call_is_over();
+            }
             _ => self.move_on(fact),
+        }
+    }
+
+    fn call_is_over(&mut self) {
+        self.in_call = false;
+        self.caller_held_since = None;
+    }
+
+    fn change_stay(&mut self, change: impl FnOnce(&mut QueueStay)) {
+        if let StageView::Waiting(stay) | StageView::Offered { stay, .. } = &mut self.stage {
+            change(stay);
+        }
+    }
+
+    /// All telephones but this agent's are to stop ringing.
+    fn rings_out_but(&mut self, agent: Option<&AgentId>, outcome: OfferOutcome) {
+        let StageView::Offered { stay, offers } = &mut self.stage else { return };
+        for offer in std::mem::take(offers) {
+            if Some(&offer.agent) == agent {
+                offers.push(offer);
+            } else {
+                let queue = stay.queue.clone();
+                self.ringing_out.push(RingingOut { queue, outcome, offer });
+            }
         }
     }
 
     /// Takes in a fact whose meaning depends on the stage.
     fn move_on(&mut self, fact: &Fact) {
+        if let FactKind::Ending { .. } | FactKind::QueueLeft { .. } = &fact.kind {
+            let outcome = match &fact.kind {
+                FactKind::QueueLeft {
+                    reason: QueueExit::Abandoned | QueueExit::Lost | QueueExit::CallLimit,
+                    ..
+                }
+                | FactKind::Ending { .. } => OfferOutcome::CallerGone,
+                _ => OfferOutcome::CallerMoved,
+            };
+            self.rings_out_but(None, outcome);
+        }
         let stage = std::mem::replace(&mut self.stage, StageView::InFlow { step: None });
         self.stage = stage.after(fact);
     }
 }
 
 impl StageView {
+    /// The queue in which it is.
+    pub fn stay(&self) -> Option<&QueueStay> {
+        match self {
+            StageView::Waiting(stay)
+            | StageView::Offered { stay, .. }
+            | StageView::CallingBack { stay, .. } => Some(stay),
+            _ => None,
+        }
+    }
+
+    /// Whether the call that stands is that of an agent who is being offered something without a call.
+    fn is_of_agents_call(&self) -> bool {
+        matches!(self, StageView::Offered { .. } | StageView::CallingBack { .. })
+    }
+
     fn after(self, fact: &Fact) -> StageView {
         match (self, &fact.kind) {
-            (StageView::Waiting(_), FactKind::QueueLeft { .. }) => StageView::InFlow { step: None },
-            (StageView::Waiting(stay), FactKind::Offered { agent, party, rings_until, .. }) => {
-                let (agent, party) = (agent.clone(), *party);
-                let (offered_at, rings_until) = (fact.at, *rings_until);
-                let offer = OfferView { agent, party, offered_at, rings_until, ringing: false };
-                StageView::Offered { stay, offer }
+            (
+                StageView::Waiting(_) | StageView::Offered { .. } | StageView::CallingBack { .. },
+                FactKind::QueueLeft { .. },
+            ) => StageView::InFlow { step: None },
+            (StageView::Waiting(stay), FactKind::Offered { .. }) => {
+                StageView::Offered { stay, offers: OfferView::of(fact).into_iter().collect() }
             }
-            (StageView::Offered { stay, offer }, FactKind::Ringing { .. }) => {
-                StageView::Offered { stay, offer: OfferView { ringing: true, ..offer } }
+            (StageView::Offered { stay, mut offers }, FactKind::Offered { .. }) => {
+                offers.extend(OfferView::of(fact));
+                StageView::Offered { stay, offers }
             }
-            (StageView::Offered { stay, .. }, FactKind::OfferEnded { .. }) => StageView::Waiting(stay),
-            (StageView::Offered { .. }, FactKind::Connected { agent, queue, .. }) => {
-                StageView::Connected { conversation: ConversationView::begun(queue, agent, fact.at) }
+            (StageView::Offered { stay, mut offers }, FactKind::Ringing { agent, .. }) => {
+                offers.iter_mut().filter(|offer| offer.agent == *agent).for_each(|offer| offer.ringing = true);
+                StageView::Offered { stay, offers }
             }
+            (StageView::Offered { stay, mut offers }, FactKind::OfferEnded { agent, .. }) => {
+                offers.retain(|offer| offer.agent != *agent);
+                if offers.is_empty() { StageView::Waiting(stay) } else { StageView::Offered { stay, offers } }
+            }
+            (StageView::CallingBack { stay, .. }, FactKind::OfferEnded { .. }) => StageView::Waiting(stay),
+            (StageView::Offered { stay, offers }, FactKind::CallbackDialled { agent, party, .. }) => {
+                match offers.into_iter().find(|offer| offer.agent == *agent) {
+                    Some(offer) => StageView::CallingBack { stay, offer, customer: *party },
+                    None => StageView::Waiting(stay),
+                }
+            }
+            (
+                StageView::Offered { .. } | StageView::CallingBack { .. },
+                FactKind::Connected { agent, queue, .. },
+            ) => StageView::Connected { conversation: ConversationView::begun(queue, agent, fact.at) },
             (StageView::Connected { conversation }, kind) => conversation.after(kind, fact.at),
+            (StageView::LeavingMessage { ticket, .. }, FactKind::MessageLeft { .. }) => {
+                StageView::Parked(ticket)
+            }
+            (
+                _,
+                FactKind::MessageBegun { queue, recording, waiting_since, priority, vip, .. },
+            ) => StageView::LeavingMessage {
+                recording: *recording,
+                ticket: TicketView {
+                    queue: queue.clone(),
+                    waiting_since: *waiting_since,
+                    priority: *priority,
+                    vip: *vip,
+                    terms: Terms::default(),
+                },
+            },
+            (_, FactKind::RedirectBegun { party, .. }) => StageView::Redirecting { party: *party },
+            (StageView::Redirecting { .. }, FactKind::RedirectEnded { outcome, .. }) => match outcome {
+                TransferOutcome::Done => StageView::Transferred { leaving: None, pending: None },
+                TransferOutcome::Failed => StageView::InFlow { step: None },
+            },
             (
                 StageView::Transferred { leaving, .. },
-                FactKind::TransferEnded { .. } | FactKind::Repaired { .. },
+                FactKind::TransferEnded { .. } | FactKind::Repaired { missing: Missing::TransferEnd, .. },
             ) => StageView::Transferred { leaving, pending: None },
             (StageView::Transferred { pending, .. }, FactKind::ConversationEnded { .. }) => {
                 StageView::Transferred { leaving: None, pending }
             }
-            (StageView::Ending { outcome, offer, conversation, .. }, FactKind::QueueLeft { .. }) => {
-                StageView::Ending { outcome, stay: None, offer, conversation }
+            (StageView::Ending { outcome, conversation, .. }, FactKind::QueueLeft { .. }) => {
+                StageView::Ending { outcome, stay: None, conversation }
             }
-            (StageView::Ending { outcome, stay, conversation, .. }, FactKind::OfferEnded { .. }) => {
-                StageView::Ending { outcome, stay, offer: None, conversation }
-            }
-            (StageView::Ending { outcome, stay, offer, .. }, FactKind::ConversationEnded { .. }) => {
-                StageView::Ending { outcome, stay, offer, conversation: None }
+            (StageView::Ending { outcome, stay, .. }, FactKind::ConversationEnded { .. }) => {
+                StageView::Ending { outcome, stay, conversation: None }
             }
             (StageView::Ending { outcome, .. }, FactKind::CallEnded { .. }) => StageView::WrapUp { outcome },
             (stage, FactKind::Ending { outcome, .. }) => stage.ending(*outcome),
@@ -512,19 +1047,21 @@ impl StageView {
     }
 
     fn ending(self, outcome: Outcome) -> StageView {
-        let (stay, offer, conversation) = match self {
-            StageView::Waiting(stay) => (Some(stay), None, None),
-            StageView::Offered { stay, offer } => {
-                let ringing_out = RingingOut { queue: stay.queue.clone(), offer };
-                (Some(stay), Some(ringing_out), None)
-            }
-            StageView::Connected { conversation } => (None, None, Some(conversation)),
-            StageView::Transferred { leaving, .. } => (None, None, leaving),
-            StageView::InFlow { .. } | StageView::Ending { .. } | StageView::WrapUp { .. } => {
-                (None, None, None)
-            }
+        let (stay, conversation) = match self {
+            StageView::Waiting(stay) | StageView::Offered { stay, .. } => (Some(stay), None),
+            StageView::Connected { conversation } => (None, Some(conversation)),
+            StageView::Transferred { leaving, .. } => (None, leaving),
+            _ => (None, None),
         };
-        StageView::Ending { outcome, stay, offer, conversation }
+        StageView::Ending { outcome, stay, conversation }
+    }
+}
+
+impl OfferView {
+    fn of(fact: &Fact) -> Option<OfferView> {
+        let FactKind::Offered { agent, party, rings_until, .. } = &fact.kind else { return None };
+        let (agent, party) = (agent.clone(), *party);
+        Some(OfferView { agent, party, offered_at: fact.at, rings_until: *rings_until, ringing: false })
     }
 }
 
@@ -544,14 +1081,16 @@ impl ConversationView {
             FactKind::TransferAsked { transfer, allowed: true, .. } => self.transfer = Some(*transfer),
             FactKind::TransferEnded { outcome, .. } => {
                 self.transfer = None;
-                if *outcome == crate::call::TransferOutcome::Done {
+                if *outcome == TransferOutcome::Done {
                     return StageView::Transferred { leaving: Some(self), pending: None };
                 }
             }
             FactKind::Repaired { missing: Missing::TransferEnd, .. } => self.transfer = None,
             FactKind::ConversationEnded { agent, .. } => {
                 let agent = agent.clone();
-                let pending = self.transfer.map(|transfer| PendingTransfer { agent, transfer });
+                // Without a transfer the customer is going to wait again.
+                let Some(transfer) = self.transfer else { return StageView::InFlow { step: None } };
+                let pending = Some(PendingTransfer { agent, transfer });
                 return StageView::Transferred { leaving: None, pending };
             }
             FactKind::Ending { outcome, .. } => {
@@ -561,4 +1100,32 @@ impl ConversationView {
         }
         StageView::Connected { conversation: self }
     }
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn is_true(value: &bool) -> bool {
+    *value
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+fn is_first(step: &u8) -> bool {
+    *step == 0
+}
+
+fn normal_priority() -> u8 {
+    QueueDocument::NORMAL_PRIORITY
+}
+
+fn is_normal(priority: &u8) -> bool {
+    *priority == QueueDocument::NORMAL_PRIORITY
 }

@@ -505,6 +505,8 @@ pub struct PresenceDocument {
     /// `offline`. Default: `busy`, `in_call`, `do_not_disturb`, `offline`. What another system says about a call of
     /// ours (`in_call` during our own conversation) changes nothing.
     pub stops: Vec<Presence>,
+    /// The same for a value that the agent chose there. Default: `busy`, `do_not_disturb`, `away`, `offline`.
+    pub stops_manual: Vec<Presence>,
     /// For how long a value is believed that was not told again; seconds, 10 to 86,400, default 900. Afterwards nothing
     /// is known, and nothing is stopped.
     pub believed_s: u32,
@@ -512,8 +514,12 @@ pub struct PresenceDocument {
 
 impl Default for PresenceDocument {
     fn default() -> PresenceDocument {
-        use Presence::{Busy, DoNotDisturb, InCall, Offline};
-        PresenceDocument { stops: vec![Busy, InCall, DoNotDisturb, Offline], believed_s: 900 }
+        use Presence::{Away, Busy, DoNotDisturb, InCall, Offline};
+        PresenceDocument {
+            stops: vec![Busy, InCall, DoNotDisturb, Offline],
+            stops_manual: vec![Busy, DoNotDisturb, Away, Offline],
+            believed_s: 900,
+        }
     }
 }
 

@@ -79,7 +79,36 @@ impl FactKind {
                     visit("target", PersonalMut::Address(target));
                 }
             }
+            FactKind::CallbackScheduled { to, name, .. } => {
+                visit("to", PersonalMut::Address(to));
+                visit("name", PersonalMut::Text(name));
+            }
+            FactKind::CallbackPromised { to, .. } => visit("to", PersonalMut::Address(to)),
+            FactKind::WrapUpEnded { note, .. } => {
+                if let Some(note) = note {
+                    visit("note", PersonalMut::Text(note));
+                }
+            }
             FactKind::Configured { .. }
+            | FactKind::PresenceTold { .. }
+            | FactKind::PresenceForgotten { .. }
+            | FactKind::QueueSwitched { .. }
+            | FactKind::AttributesSet { .. }
+            | FactKind::Widened { .. }
+            | FactKind::Announced { .. }
+            | FactKind::Prioritised { .. }
+            | FactKind::TermsChanged { .. }
+            | FactKind::CallPlaced { .. }
+            | FactKind::RedirectBegun { .. }
+            | FactKind::RedirectEnded { .. }
+            | FactKind::CallbackDialled { .. }
+            | FactKind::CallbackMissed { .. }
+            | FactKind::CallbackCancelled { .. }
+            | FactKind::MessageBegun { .. }
+            | FactKind::MessageLeft { .. }
+            | FactKind::MessageMissed { .. }
+            | FactKind::Heard { .. }
+            | FactKind::WrapUpExtended { .. }
             | FactKind::AgentChose { .. }
             | FactKind::RestEnded { .. }
             | FactKind::Answered { .. }
@@ -97,7 +126,6 @@ impl FactKind {
             | FactKind::Resumed { .. }
             | FactKind::TransferEnded { .. }
             | FactKind::ConversationEnded { .. }
-            | FactKind::WrapUpEnded { .. }
             | FactKind::Quality { .. }
             | FactKind::Ending { .. }
             | FactKind::CallEnded { .. }

@@ -3,13 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::agent::{ChosenState, Who};
 use crate::call::{
-    CallCommand, CauseKind, Collect, CollectId, Digits, PartyId, PlayId, PromptName, Rejection,
+    CallCommand, CauseKind, Collect, CollectId, Digits, PlayId, PromptName, Rejection,
 };
 use crate::center::Center;
+use crate::condition::Attributes;
 use crate::fact::{EndWhy, FactKind, MenuMiss, Missing, Outcome};
 use crate::flow::compile::{Act, Flow, Menu, StepIndex};
+use crate::flow::document::AgentStateStep;
 use crate::interaction::{Doing, Interaction, Playing, Run, Stage};
+use crate::waiting::Onward;
 
 impl Center {
     /// Runs the flow from this step until it waits for something, or has handed the caller on. No step is the end:
@@ -25,15 +29,16 @@ impl Center {
             let Some((index, step)) = next.and_then(|index| Some((index, flow.step(index)?))) else {
                 return self.hang_up(interaction);
             };
-            if !interaction.answered && !matches!(step.act, Act::HangUp) {
-                self.journal.command(CallCommand::Answer { call: interaction.call });
+            if !interaction.answered && !matches!(step.act, Act::HangUp | Act::Set { .. }) {
+                let Some(call) = interaction.call else { return };
+                self.journal.command(CallCommand::Answer { call });
                 return self.wait_in_flow(interaction, &flow, index, Doing::Answering, ANSWER_WAIT);
             }
             if interaction.steps_left == 0 {
-                self.repaired(interaction, Missing::FlowEnd);
-                return self.hang_up(interaction);
+                return self.flow_goes_round(interaction);
             }
             interaction.steps_left -= 1;
+            interaction.step = Some(step.id.clone());
             self.journal.record(FactKind::StepBegun {
                 interaction: interaction.id,
                 flow: flow.id.clone(),
@@ -47,15 +52,60 @@ impl Center {
                 Act::Menu(menu) => {
                     return self.offer_menu(interaction, &flow, index, menu, &menu.prompts, menu.tries);
                 }
-                Act::Enqueue { queue, otherwise } => {
-                    if self.enter_queue(interaction, queue, flow.clone(), *otherwise) {
-                        return;
-                    }
-                    next = *otherwise;
+                Act::Set { values, then } => {
+                    self.set_attributes(interaction, values);
+                    next = *then;
+                }
+                Act::AgentState { state, then, otherwise } => {
+                    next = if self.agent_calls(interaction, *state) { *then } else { *otherwise };
+                }
+                Act::Enqueue(enqueue) => {
+                    let asks = enqueue.cases.iter().fold(enqueue.asks.clone(), |asks, case| {
+                        if case.when.holds(&interaction.caller, &interaction.attributes) {
+                            asks.under(&case.asks)
+                        } else {
+                            asks
+                        }
+                    });
+                    let onward = Onward { flow: Some(flow.clone()), otherwise: enqueue.otherwise };
+                    return self.enqueue(interaction, &enqueue.queue, &asks, None, onward);
                 }
                 Act::HangUp => return self.hang_up(interaction),
             }
         }
+    }
+
+    /// A flow, or queues that send callers to each other, did not come to an end.
+    pub(crate) fn flow_goes_round(&mut self, interaction: &mut Interaction) {
+        interaction.stage = Stage::BetweenSteps;
+        self.repaired(interaction, Missing::FlowEnd);
+        self.hang_up(interaction);
+    }
+
+    fn set_attributes(&mut self, interaction: &mut Interaction, values: &[(Arc<str>, Arc<str>)]) {
+        let attributes: Attributes = values.iter().cloned().collect();
+        interaction.attributes.extend(attributes.clone());
+        self.journal.record(FactKind::AttributesSet { interaction: interaction.id, attributes });
+    }
+
+    /// If it is an agent who calls, over the line and from the telephone where the agent is rung, the agent's state
+    /// becomes what the step says.
+    fn agent_calls(&mut self, interaction: &Interaction, state: AgentStateStep) -> bool {
+        let Some(from) = interaction.caller.from.reveal() else { return false };
+        let caller = |profile: &&Arc<crate::config::AgentProfile>| {
+            profile.endpoint.line == interaction.caller.line && profile.endpoint.address == *from
+        };
+        let config = self.config.clone();
+        let Some(agent) = config.agents().iter().find(caller) else { return false };
+        let now = self.agents.index(&agent.id).and_then(|index| self.agents.get(index));
+        let available = now.is_some_and(|agent| agent.chosen == ChosenState::Available);
+        let chosen = match state {
+            AgentStateStep::Toggle if available => ChosenState::Offline,
+            AgentStateStep::Available | AgentStateStep::Toggle => ChosenState::Available,
+            AgentStateStep::Break => ChosenState::Break { reason: None },
+            AgentStateStep::Offline => ChosenState::Offline,
+        };
+        self.choose(&agent.id, chosen, Who::Telephone, None).is_ok()
     }
 
     /// The caller hears and is heard: the step that needed it begins.
@@ -75,14 +125,10 @@ impl Center {
         repeat: bool,
     ) -> PlayId {
         let play = interaction.next_play();
-        interaction.playing = Some(Playing { play, repeat });
-        self.journal.command(CallCommand::Play {
-            call: interaction.call,
-            party: PartyId::FIRST,
-            play,
-            prompts,
-            repeat,
-        });
+        if let (Some(call), Some(party)) = (interaction.call, interaction.customer) {
+            interaction.playing = Some(Playing { play, repeat });
+            self.journal.command(CallCommand::Play { call, party, play, prompts, repeat });
+        }
         play
     }
 
@@ -95,9 +141,12 @@ impl Center {
                 self.step_played(interaction, flow, step);
             }
             Stage::Waiting(visit) | Stage::Offered(visit, _) if !playing.repeat => {
-                let visit = visit.clone();
-                self.announcement_ended(interaction, &visit);
+                let music = visit.rules.music.clone();
+                self.announcement_ended(interaction, music);
             }
+            Stage::Parked(_) => self.end_parked_call(interaction),
+            Stage::Parting(play) if *play == ended => self.hang_up(interaction),
+            Stage::LeavingMessage(_) => self.greeting_played(interaction, ended),
             _ => {}
         }
     }
@@ -107,7 +156,7 @@ impl Center {
         let Stage::InFlow(Run { flow, step, doing: Doing::Choosing { collect, tries_left } }) =
             &interaction.stage
         else {
-            return;
+            return self.answered_whether_to_call_back(interaction, ended, digits);
         };
         if *collect == ended {
             let (flow, step, tries_left) = (flow.clone(), *step, *tries_left);
@@ -130,8 +179,9 @@ impl Center {
             }
             Doing::Choosing { tries_left, .. } => {
                 self.repaired(interaction, Missing::CollectEnd);
-                self.journal
-                    .command(CallCommand::StopCollect { call: interaction.call, party: PartyId::FIRST });
+                if let (Some(call), Some(party)) = (interaction.call, interaction.customer) {
+                    self.journal.command(CallCommand::StopCollect { call, party });
+                }
                 self.chosen(interaction, flow, step, tries_left, &Digits::default());
             }
         }
@@ -160,19 +210,17 @@ impl Center {
             self.play(interaction, prompts.clone(), false);
         }
         let collect = interaction.next_collection();
-        self.journal.command(CallCommand::Collect {
-            call: interaction.call,
-            party: PartyId::FIRST,
-            collect,
-            spec: Collect {
-                max_digits: 1,
-                terminator: None,
-                first_timeout: menu.timeout,
-                next_timeout: menu.timeout,
-                barge_in: true,
-                type_ahead: true,
-            },
-        });
+        let spec = Collect {
+            max_digits: 1,
+            terminator: None,
+            first_timeout: menu.timeout,
+            next_timeout: menu.timeout,
+            barge_in: true,
+            type_ahead: true,
+        };
+        if let (Some(call), Some(party)) = (interaction.call, interaction.customer) {
+            self.journal.command(CallCommand::Collect { call, party, collect, spec });
+        }
         let doing = Doing::Choosing { collect, tries_left: tries.saturating_sub(1) };
         self.wait_in_flow(interaction, flow, step, doing, PLAY_WAIT + menu.timeout);
     }
@@ -227,11 +275,12 @@ impl Center {
         interaction.stage = Stage::InFlow(Run { flow: flow.clone(), step, doing });
     }
 
-    fn hang_up(&mut self, interaction: &mut Interaction) {
+    pub(crate) fn hang_up(&mut self, interaction: &mut Interaction) {
+        let Some(call) = interaction.call else { return };
         if interaction.answered {
             self.end(interaction, EndWhy::FlowEnded, None);
         } else {
-            let command = CallCommand::Reject { call: interaction.call, reason: Rejection::Declined };
+            let command = CallCommand::Reject { call, reason: Rejection::Declined };
             self.end_with(interaction, command, EndWhy::FlowEnded, None, Outcome::FlowEnded);
         }
     }
