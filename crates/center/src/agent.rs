@@ -251,7 +251,7 @@ pub(crate) struct Rest {
 }
 
 /// One thing that an agent is doing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Work {
     pub(crate) interaction: InteractionId,
     pub(crate) channel: Channel,
@@ -259,7 +259,7 @@ pub(crate) struct Work {
 }
 
 /// How far it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) enum Doing {
     Offered,
     Talking,
@@ -267,12 +267,22 @@ pub(crate) enum Doing {
 }
 
 /// A wrap-up.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct WrapUp {
     pub(crate) rules: Arc<crate::config::QueueRules>,
     pub(crate) since: Timestamp,
     pub(crate) until: Timestamp,
     pub(crate) extensions: u32,
+}
+
+impl Work {
+    pub(crate) fn is_offered(&self) -> bool {
+        matches!(self.doing, Doing::Offered)
+    }
+
+    pub(crate) fn is_talking(&self) -> bool {
+        matches!(self.doing, Doing::Talking)
+    }
 }
 
 impl Agent {
@@ -304,12 +314,12 @@ impl Agent {
 
     /// Whether the agent takes offers at all now.
     pub(crate) fn is_open(&self) -> bool {
-        let talking = || self.work.iter().any(|work| work.doing == Doing::Talking);
+        let talking = || self.work.iter().any(|work| work.is_talking());
         self.chosen == ChosenState::Available
             && !self.leaving
             && self.rest.is_none()
             // One telephone rings for one caller at a time.
-            && !self.work.iter().any(|work| work.doing == Doing::Offered)
+            && !self.work.iter().any(|work| work.is_offered())
             && !self.presence.as_ref().is_some_and(|told| told.stops_now(talking()))
     }
 

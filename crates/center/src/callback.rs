@@ -285,7 +285,7 @@ impl Center {
         });
         let until = now + callback.map_or(RING_WAIT, |callback| callback.ring);
         interaction.deadline = Some(until);
-        interaction.stage = Stage::CallingBack(visit, offer, CallingBack { customer: party, until });
+        interaction.stage = Stage::CallingBack(visit, offer, CallingBack { customer: party });
     }
 
     /// The customer of a callback answered.

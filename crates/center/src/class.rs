@@ -32,7 +32,8 @@ pub(crate) struct ClassIndex(usize);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
     ordinary: bool,
-    /// Since when somebody of the last priority would have to wait to stand here.
+    /// Since when somebody of normal priority would have to wait to stand here; for somebody of a lower one perhaps not
+    /// yet.
     pub(crate) since: Timestamp,
     pub(crate) interaction: InteractionId,
 }
@@ -203,11 +204,6 @@ impl Classes {
     pub(crate) fn for_agent(&self, agent: &AgentId) -> impl Iterator<Item = (ClassIndex, &Class)> {
         let person = self.by_person.get(agent).map(Vec::as_slice).unwrap_or_default();
         self.open.iter().chain(person).filter_map(|index| Some((*index, self.get(*index)?)))
-    }
-
-    /// All classes.
-    pub(crate) fn indexes(&self) -> impl Iterator<Item = ClassIndex> {
-        self.by_terms.values().copied()
     }
 
     /// Classes in which nobody waits, if there are more than are kept for the next who asks the same; and one for a

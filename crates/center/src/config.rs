@@ -21,7 +21,7 @@ pub use document::{
     Starts, Strategy, TellDocument, VoicemailDocument, WrapUpDocument,
 };
 pub use fault::{Fault, Faults, Noun, Problem};
-pub(crate) use rules::{Action, Asks, Callback, Case, QueueRules, Rung, Tell, Voicemail};
+pub(crate) use rules::{Action, Asks, Case, QueueRules};
 
 /// A checked configuration: every name in it names something, every number is in its range, every flow can run.
 #[derive(Debug)]

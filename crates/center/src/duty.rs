@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::agent::{Agent, AgentState, ChosenState, Doing, PresenceReport, PresenceView, Rest, Who};
+use crate::agent::{Agent, AgentState, ChosenState, PresenceReport, PresenceView, Rest, Who};
 use crate::center::Center;
 use crate::config::{Action, AgentProfile, Config, QueueRules, Starts};
 use crate::fact::{FactKind, QueueExit};
@@ -51,7 +51,7 @@ impl Center {
         let offered: Vec<InteractionId> = agent
             .work
             .iter()
-            .filter(|work| work.doing == Doing::Offered)
+            .filter(|work| work.is_offered())
             .map(|work| work.interaction)
             .collect();
         if !unmoved {
@@ -121,11 +121,11 @@ impl Center {
         }
         let told = PresenceView { source, presence, manual, stops, observed_at, until };
         let profile = agent.profile.clone();
-        let talking = agent.work.iter().any(|work| work.doing == Doing::Talking);
+        let talking = agent.work.iter().any(|work| work.is_talking());
         let offered: Vec<InteractionId> = agent
             .work
             .iter()
-            .filter(|work| work.doing == Doing::Offered)
+            .filter(|work| work.is_offered())
             .map(|work| work.interaction)
             .collect();
         // Our own ringing is told as a call there, and is no reason to stop it.

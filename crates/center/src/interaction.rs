@@ -176,7 +176,6 @@ pub(crate) enum Stage {
 #[derive(Clone, Debug)]
 pub(crate) struct CallingBack {
     pub(crate) customer: PartyId,
-    pub(crate) until: Timestamp,
 }
 
 /// A caller is being asked whether to be called back.

@@ -29,7 +29,6 @@ pub(crate) struct Matching {
 struct Pair {
     claim: Claim,
     queue: QueueIndex,
-    class: ClassIndex,
     interaction: InteractionId,
     agent: AgentIndex,
 }
@@ -200,15 +199,6 @@ impl Center {
         }
     }
 
-    /// Ranks agents anew whose queue's rules have changed, or whose turn it is.
-    pub(crate) fn rank_anew(&mut self, queue: QueueIndex) {
-        let Some(queue) = self.queues.get(queue) else { return };
-        let members: Vec<AgentIndex> = queue.members.iter().copied().collect();
-        for agent in members {
-            self.make_ready(agent);
-        }
-    }
-
     /// Brings together whom the act that just happened has made ready for each other: always the caller who comes
     /// first of all who can be served, whatever the queue, and the agent who comes first for that caller.
     pub(crate) fn match_waiting(&mut self) {
@@ -234,7 +224,7 @@ impl Center {
             let claim = place.claim(now, queue.rules.weight);
             if first.as_ref().is_none_or(|first| claim > first.claim) {
                 let (interaction, agent) = (place.interaction, rank.agent);
-                first = Some(Pair { claim, queue: *queue_index, class: *class_index, interaction, agent });
+                first = Some(Pair { claim, queue: *queue_index, interaction, agent });
             }
             true
         });

@@ -2,16 +2,14 @@
 
 use std::time::Duration;
 
-use crate::agent::{ChosenState, Doing, Rest, RestCause, Work};
+use crate::agent::{AgentState, ChosenState, Doing, Rest, RestCause, Work};
 use crate::call::{CallCommand, Cause, CauseKind, Collect, Digits, PartyId, Removal};
 use crate::center::Center;
-use crate::channel::Channel;
 use crate::class::{next_turn, turn_of};
 use crate::config::Strategy;
 use crate::fact::{FactKind, Missing, OfferOutcome, Turn};
 use crate::id::{AgentIndex, InteractionId, QueueId, QueueIndex};
 use crate::interaction::{Interaction, Offer, RingingOut, Stage};
-use crate::agent::AgentState;
 use crate::queue::Visit;
 
 impl Center {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use crate::call::CollectId;
 use crate::class::{ClassIndex, Classes, Place};
-use crate::config::QueueRules;
+use crate::config::{QueueDocument, QueueRules};
 use crate::flow::compile::{Flow, StepIndex};
-use crate::id::{AgentIndex, InteractionId, QueueId, QueueIndex};
+use crate::id::{AgentIndex, QueueId, QueueIndex};
 use crate::record::Pace;
 use crate::terms::Terms;
 use crate::timer::Timestamp;
@@ -70,8 +70,10 @@ pub(crate) struct Visit {
 impl Visit {
     /// The moment by which somebody stands in a queue who has waited since then and has this priority.
     pub(crate) fn stands_since(rules: &QueueRules, waiting_since: Timestamp, priority: u8) -> Timestamp {
-        let steps = u32::from(LAST_PRIORITY.saturating_sub(priority));
-        waiting_since.before(rules.priority_worth.saturating_mul(steps))
+        let normal = QueueDocument::NORMAL_PRIORITY;
+        let earlier = rules.priority_worth.saturating_mul(normal.saturating_sub(priority).into());
+        let later = rules.priority_worth.saturating_mul(priority.saturating_sub(normal).into());
+        waiting_since.before(earlier) + later
     }
 
     /// When something has to be done about the wait.
@@ -165,6 +167,3 @@ impl Queues {
         }
     }
 }
-
-/// The priority to which nothing is added.
-const LAST_PRIORITY: u8 = 5;

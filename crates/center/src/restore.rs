@@ -16,7 +16,7 @@ use crate::id::{AgentId, InteractionId, QueueId};
 use crate::interaction::{Caller, Interaction, Message, Promise, Stage, Ticket};
 use crate::journal::{Journal, Output};
 use crate::timer::Timestamp;
-use crate::view::{AgentView, DoingView, InteractionView, Live, OfferView, QueueStay, StageView, TicketView, View};
+use crate::view::{AgentView, DoingView, InteractionView, Live, OfferView, StageView, TicketView, View};
 
 impl Center {
     /// A center that goes on where the facts end. See [`Center::resume`].
@@ -228,7 +228,9 @@ impl<'a> Aftermath<'a> {
             StageView::Ending { outcome, .. } => outcome,
             _ => {
                 let (why, cause) = (EndWhy::Lost, Some(CauseKind::Restarted.into()));
-                let outcome = if view.handled { Outcome::Handled } else { Outcome::Lost };
+                // Who has talked to an agent before and is in no conversation now was served.
+                let talking = matches!(view.stage, StageView::Connected { .. } | StageView::Transferred { .. });
+                let outcome = if view.handled && !talking { Outcome::Handled } else { Outcome::Lost };
                 self.record(FactKind::Ending { interaction: id, why, cause, outcome });
                 outcome
             }

@@ -137,7 +137,7 @@ fn command(dice: &mut Dice) -> AgentCommand {
         0..=3 => AgentAct::Choose(ChosenState::Available),
         4 | 5 => AgentAct::Choose(ChosenState::Break { reason: dice.percent(50).then(|| "lunch".into()) }),
         6 => AgentAct::Choose(ChosenState::Offline),
-        _ => AgentAct::EndWrapUp,
+        _ => AgentAct::END_WRAP_UP,
     };
     let by = if dice.percent(50) { Who::Agent } else { Who::Supervisor };
     AgentCommand { agent, act, by }

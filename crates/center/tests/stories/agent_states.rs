@@ -1,7 +1,8 @@
 //! What agents choose, and when it comes into force.
 
 use crate::harness::{SUPPORT, Story, on_break};
-use tandem_center::agent::{AgentAct, AgentState, ChosenState, RefusalReason};
+use tandem_center::agent::{AgentAct, AgentState, ChosenState};
+use tandem_center::supervise::RefusalReason;
 use tandem_center::call::{CallCommand, PartyId, Removal};
 use tandem_center::fact::{FactKind, OfferOutcome};
 
@@ -19,7 +20,7 @@ fn going_offline_in_a_conversation_comes_into_force_after_it() {
     center.agent_answers("adele");
     center.chooses("adele", ChosenState::Offline);
     assert!(matches!(center.agent("adele"), AgentState::InConversation { .. }));
-    assert_eq!(center.commands().last(), Some(&CallCommand::StopPlay { call, party: PartyId::FIRST }));
+    assert_eq!(center.commands().last(), Some(&CallCommand::Admit { call, party: PartyId(1) }));
     center.caller_hangs_up(call);
     center.pass(30);
     assert_eq!(center.agent("adele"), AgentState::Offline);

@@ -25,7 +25,7 @@ fn every_wrong_value_is_named_with_its_remedy() {
         ("music = \"music\"", "music = \"jazz\""),
         ("ring_timeout_s = 15", "ring_timeout_s = 4"),
         ("wrap_up_s = 30", "wrap_up_s = 3601"),
-        ("wrap_up_s = 30", "max_waiting = 0"),
+        ("wrap_up_s = 30", "max_waiting = 100001"),
         ("wrap_up_s = 30", "max_wait_s = 9"),
         ("wrap_up_s = 30", "announce = [\"wellcome\"]"),
         ("dialled = \"+14255550199\"", "dialled = \"main\""),

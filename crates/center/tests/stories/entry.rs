@@ -66,7 +66,7 @@ fn an_exact_number_wins_over_any_number_and_a_line_over_any_line() {
     let mut center = Story::new(&config);
     let entered = |center: &mut Story, line: &str, number: &str| {
         let call = center.dial_over(line, number);
-        center.interaction(call).expect("an interaction").1.flow.to_string()
+        center.interaction(call).expect("an interaction").1.flow.as_ref().expect("a flow").to_string()
     };
     assert_eq!(entered(&mut center, "lab", "+14255550199"), "exact-lab");
     assert_eq!(entered(&mut center, "carrier", "+14255550199"), "exact");

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tandem_center::agent::{AgentAct, AgentCommand, AgentState, ChosenState, Refusal, Who};
+use tandem_center::agent::{AgentAct, AgentCommand, AgentState, ChosenState, Who};
+use tandem_center::supervise::Refusal;
 use tandem_center::call::{
     Address, Arrival, CallCommand, CallEvent, CallId, CauseKind, CollectEnd, CollectId, Digit, PartyId,
     PlayId, PlayOutcome, Quality, TransferDecision, TransferId, TransferOutcome,
@@ -235,7 +236,7 @@ impl Story {
     }
 
     pub(crate) fn command(&mut self, agent: &str, act: AgentAct) {
-        self.input(Input::Agent(AgentCommand { agent: agent.into(), act, by: Who::Agent }));
+        self.input(Input::Agent(AgentCommand { agent: agent.into(), act, by: Who::Agent, why: None }));
     }
 
     /// Lets time pass, with everything that is due on the way.
@@ -272,11 +273,11 @@ impl Story {
     }
 
     pub(crate) fn interaction(&self, call: CallId) -> Option<(InteractionId, &InteractionView)> {
-        self.view.live.interactions.iter().find(|(_, view)| view.call == call).map(|(id, view)| (*id, view))
+        self.view.live.interactions.iter().find(|(_, view)| view.call == Some(call)).map(|(id, view)| (*id, view))
     }
 
     pub(crate) fn closed(&self, call: CallId) -> &ClosedInteraction {
-        self.view.recent.iter().find(|closed| closed.call == call).expect("a closed interaction")
+        self.view.recent.iter().find(|closed| closed.call == Some(call)).expect("a closed interaction")
     }
 
     pub(crate) fn outcome(&self, call: CallId) -> Outcome {
@@ -288,8 +289,7 @@ impl Story {
         let calls = self.view.live.waiting(&queue);
         calls
             .into_iter()
-            .filter_map(|(id, _)| self.view.live.interactions.get(&id))
-            .map(|view| view.call)
+            .filter_map(|(id, _)| self.view.live.interactions.get(&id)?.call)
             .collect()
     }
 
@@ -297,7 +297,7 @@ impl Story {
     pub(crate) fn rung_for(&self, call: CallId) -> Option<String> {
         use tandem_center::view::StageView;
         match &self.interaction(call)?.1.stage {
-            StageView::Offered { offer, .. } => Some(offer.agent.to_string()),
+            StageView::Offered { offers, .. } => offers.first().map(|offer| offer.agent.to_string()),
             _ => None,
         }
     }

@@ -99,5 +99,6 @@ fn a_late_end_of_an_earlier_play_does_not_end_the_present_one() {
     }
     assert_eq!(center.commands(), []);
     center.agent_answers("adele");
-    assert_eq!(center.commands(), [CallCommand::StopPlay { call, party: PartyId::FIRST }]);
+    let admit = CallCommand::Admit { call, party: PartyId(1) };
+    assert_eq!(center.commands(), [CallCommand::StopPlay { call, party: PartyId::FIRST }, admit]);
 }

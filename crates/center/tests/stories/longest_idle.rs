@@ -29,7 +29,7 @@ fn a_conversation_and_its_wrap_up_begin_the_idle_time_anew() {
     center.agent_answers("adele");
     center.pass(1);
     center.caller_hangs_up(call);
-    center.command("adele", AgentAct::EndWrapUp);
+    center.command("adele", AgentAct::END_WRAP_UP);
     center.pass(1);
     let next = center.dial();
     assert_eq!(center.rung_for(next).as_deref(), Some("bianca"));
@@ -92,7 +92,7 @@ fn the_next_caller_is_offered_in_the_very_act_that_frees_the_agent() {
     center.agent_hangs_up("adele");
     center.commands();
     let number = center.center.fact_number();
-    center.command("adele", AgentAct::EndWrapUp);
+    center.command("adele", AgentAct::END_WRAP_UP);
     assert_eq!(center.kinds_since(number), ["wrap_up_ended", "closed", "offered"]);
     assert_eq!(center.rung_for(waiting).as_deref(), Some("adele"));
     assert!(matches!(center.agent("adele"), AgentState::Offered { .. }));

@@ -136,9 +136,9 @@ fn perform(mut story: Story, operation: Operation, current: &mut usize) -> Story
                 Act::Available => AgentAct::Choose(ChosenState::Available),
                 Act::Break => AgentAct::Choose(ChosenState::Break { reason: None }),
                 Act::Offline => AgentAct::Choose(ChosenState::Offline),
-                Act::EndWrapUp => AgentAct::EndWrapUp,
+                Act::EndWrapUp => AgentAct::END_WRAP_UP,
             };
-            story.input(Input::Agent(AgentCommand { agent, act, by: Who::Supervisor }));
+            story.input(Input::Agent(AgentCommand { agent, act, by: Who::Supervisor, why: None }));
         }
         Operation::Configure(which) => {
             *current = which;

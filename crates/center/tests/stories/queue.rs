@@ -72,7 +72,8 @@ fn the_music_stops_when_the_agent_answers() {
     let call = center.dial();
     assert_eq!(plays(&mut center), [(vec!["music".into()], true)]);
     center.agent_answers("adele");
-    assert_eq!(center.commands(), [CallCommand::StopPlay { call, party: PartyId::FIRST }]);
+    let admit = CallCommand::Admit { call, party: PartyId(1) };
+    assert_eq!(center.commands(), [CallCommand::StopPlay { call, party: PartyId::FIRST }, admit]);
 }
 
 #[test]
@@ -109,14 +110,15 @@ fn a_caller_who_waited_long_enough_flows_out_where_the_step_says() {
 }
 
 #[test]
-fn an_offer_that_rings_at_the_end_of_the_wait_rings_on() {
+fn the_wait_ends_on_time_also_while_an_offer_rings() {
     let config = SUPPORT.replace("ring_timeout_s = 15", "ring_timeout_s = 15\nmax_wait_s = 10");
     let mut center = Story::new(&config);
     let call = center.dial();
-    center.pass(12);
+    center.pass(9);
     assert_eq!(center.rung_for(call).as_deref(), Some("adele"));
-    center.pass(3);
+    center.pass(1);
     assert_eq!(center.outcome(call), Outcome::FlowEnded);
+    assert!(center.is_available("adele"), "the agent has missed nothing");
     assert_eq!(totals(&center).flowed_out, 1);
 }
 

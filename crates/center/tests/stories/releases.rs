@@ -233,7 +233,7 @@ fn conversations(center: &mut Story) {
     center.heard(call, PartyId(1), 432);
     center.agent_hangs_up("adele");
     center.pass(5);
-    center.command("adele", AgentAct::EndWrapUp);
+    center.command("adele", AgentAct::END_WRAP_UP);
 
     let call = center.dial();
     center.agent_answers("bianca");

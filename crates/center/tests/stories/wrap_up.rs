@@ -1,7 +1,8 @@
 //! After a conversation the agent has time to finish the work.
 
 use crate::harness::{SUPPORT, Story, on_break};
-use tandem_center::agent::{AgentAct, AgentState, ChosenState, RefusalReason};
+use tandem_center::agent::{AgentAct, AgentState, ChosenState};
+use tandem_center::supervise::RefusalReason;
 use tandem_center::call::CallId;
 use tandem_center::fact::{FactKind, Outcome, WrapUpEnd};
 
@@ -37,7 +38,7 @@ fn nobody_is_offered_to_an_agent_in_wrap_up_until_its_time_is_over() {
 #[test]
 fn the_agent_ends_it_early() {
     let (mut center, call) = wrapping_up();
-    center.command("adele", AgentAct::EndWrapUp);
+    center.command("adele", AgentAct::END_WRAP_UP);
     assert!(matches!(
         center.last_fact("wrap_up_ended"),
         FactKind::WrapUpEnded { wrapped_us: 10_000_000, .. }
@@ -76,8 +77,8 @@ fn a_queue_without_wrap_up_time_has_none() {
 #[test]
 fn ending_a_wrap_up_that_is_not_there_is_refused() {
     let mut center = Story::new(SUPPORT);
-    center.command("adele", AgentAct::EndWrapUp);
-    center.command("nobody", AgentAct::EndWrapUp);
+    center.command("adele", AgentAct::END_WRAP_UP);
+    center.command("nobody", AgentAct::END_WRAP_UP);
     let reasons: Vec<_> = center.refused.iter().map(|refusal| refusal.reason).collect();
     assert_eq!(reasons, [RefusalReason::NotInWrapUp, RefusalReason::UnknownAgent]);
 }

@@ -198,7 +198,7 @@ pub(super) async fn wrap_up_end(
 ) -> Result<Response, ApiError> {
     let Path(id) = id?;
     let asked = format!("DELETE {id}/wrap-up");
-    command(&api, &headers, &asked, &id, AgentAct::EndWrapUp).await
+    command(&api, &headers, &asked, &id, AgentAct::END_WRAP_UP).await
 }
 
 async fn command(
