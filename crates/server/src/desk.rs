@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tandem_center::agent::{AgentCommand, Refusal};
+use tandem_center::Input;
+use tandem_center::supervise::Refusal;
 use tandem_center::fact::Fact;
 use tandem_center::id::InteractionId;
 use tandem_store::{Closed, FactNumber, InteractionKey, Journal, Lag, Tenant};
@@ -89,8 +90,8 @@ impl Desk {
     /// # Errors
     ///
     /// See [`OrderFault`].
-    pub async fn command(&self, command: AgentCommand) -> Result<u64, OrderFault> {
-        let number = self.ask(|reply| Order::Agent { command, reply }).await??;
+    pub async fn command(&self, command: Input) -> Result<u64, OrderFault> {
+        let number = self.ask(|reply| Order::Center { command, reply }).await??;
         match wait_committed(&self.live, number, COMMIT_PATIENCE).await {
             true => Ok(number),
             false => Err(OrderFault::Unwritten),

@@ -11,7 +11,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use rand::TryRngCore;
 use rand::rngs::OsRng;
 use tandem_b2bua::{B2bua, Counters, Limits, Output as DoorOutput, ProxyHealth, Setup};
-use tandem_center::agent::{AgentCommand, Refusal};
+use tandem_center::supervise::Refusal;
 use tandem_center::fact::Fact;
 use tandem_center::{Center, Input, Output as CenterOutput, Timestamp};
 use tandem_media::leg::LegEvent;
@@ -38,10 +38,10 @@ pub const ORDERS_MAX: usize = 1024;
 /// Something that people or programs want of the engine.
 #[derive(Debug)]
 pub enum Order {
-    /// A command for an agent. Answered with the number of the last fact it brought forth.
-    Agent {
+    /// A command for the center. Answered with the number of the last fact it brought forth.
+    Center {
         /// The command.
-        command: AgentCommand,
+        command: Input,
         /// Takes the answer.
         reply: oneshot::Sender<Result<u64, Refusal>>,
     },
@@ -246,9 +246,9 @@ impl Engine {
 
     fn obey(&mut self, order: Order) {
         match order {
-            Order::Agent { command, reply } => {
+            Order::Center { command, reply } => {
                 self.refused = None;
-                self.center.handle_input(self.clock.moment(Instant::now()), Input::Agent(command));
+                self.center.handle_input(self.clock.moment(Instant::now()), command);
                 self.turn();
                 let answer = match self.refused.take() {
                     Some(refusal) => Err(refusal),

@@ -1,29 +1,48 @@
 //! The story of an interaction as sentences, for a person who was not there.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use tandem_center::agent::{AgentState, ChosenState, Who};
+use tandem_center::agent::{AgentState, ChosenState, Presence, Who};
 use tandem_center::call::{Address, Cause, CauseKind, Rejection, TransferOutcome};
+use tandem_center::channel::Channel;
+use tandem_center::config::QueueDocument;
 use tandem_center::fact::{
-    EndWhy, EndedBy, FactKind, MenuMiss, Missing, OfferOutcome, Outcome, QueueExit, QueueRefusal, Side,
+    CallbackEnd, EndWhy, EndedBy, FactKind, MenuMiss, Missing, OfferOutcome, Outcome, QueueExit, QueueRefusal, Side,
     WrapUpEnd,
 };
 use tandem_center::personal::Personal;
+use tandem_center::terms::Requirement;
 
 /// What a fact says, as one English sentence.
 pub fn sentence(kind: &FactKind) -> String {
     match kind {
         FactKind::Configured { .. } => "A new configuration came into force.".into(),
-        FactKind::AgentChose { agent_name, chosen, by, then, .. } => {
+        FactKind::AgentChose { agent_name, chosen, by, why, then, .. } => {
             let who = match by {
                 Who::Agent => "",
                 Who::Supervisor => ", set by somebody else",
+                Who::Telephone => ", by telephone",
                 Who::Configuration => ", as configured",
             };
-            format!("{agent_name} chose to be {}{who}; now {}.", chose(chosen), doing(then))
+            let why = because(why.as_ref());
+            format!("{agent_name} chose to be {}{who}{why}; now {}.", chose(chosen), doing(then))
         }
         FactKind::RestEnded { agent_name, then, .. } => {
             format!("{agent_name} has been left alone long enough; now {}.", doing(then))
+        }
+        FactKind::PresenceTold { agent_name, told, then, .. } => {
+            let how = if told.manual { "chose there to be" } else { "is" };
+            let so = if told.stops { "so nothing is offered" } else { "which stops nothing" };
+            let (source, presence) = (&told.source, presence(told.presence));
+            format!("{source} says that {agent_name} {how} {presence}, {so}; now {}.", doing(then))
+        }
+        FactKind::PresenceForgotten { agent_name, then, .. } => {
+            format!("What was told of {agent_name}'s presence is too old to count; now {}.", doing(then))
+        }
+        FactKind::QueueSwitched { queue_name, closed, why, .. } => {
+            let what = if *closed { "closed" } else { "opened again" };
+            format!("The queue {queue_name} was {what}{}.", because(why.as_ref()))
         }
         FactKind::CallRejected { line, from, to, reason, .. } => {
             format!(
@@ -55,14 +74,89 @@ pub fn sentence(kind: &FactKind) -> String {
                 more => format!("The caller {what} in the menu {step}; {more} tries are left."),
             }
         }
-        FactKind::QueueEntered { queue_name, ahead, .. } => match ahead {
-            0 => format!("The caller entered the queue {queue_name} as the first."),
-            1 => format!("The caller entered the queue {queue_name}, behind one other."),
-            more => format!("The caller entered the queue {queue_name}, behind {more} others."),
+        FactKind::AttributesSet { attributes, .. } => {
+            let all: Vec<String> = attributes.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+            format!("Found out: {}.", all.join(", "))
+        }
+        FactKind::QueueEntered { queue_name, ahead, channel, priority, vip, terms, .. } => {
+            let who = match channel {
+                Channel::Call => "The caller",
+                Channel::Callback => "The callback",
+                Channel::Voicemail => "The message",
+            };
+            let place = match ahead {
+                0 => " as the first".to_owned(),
+                1 => " with one other waiting".to_owned(),
+                more => format!(" with {more} others waiting"),
+            };
+            let important = match (vip, priority) {
+                (true, _) => ", as a very important caller".to_owned(),
+                (false, &QueueDocument::NORMAL_PRIORITY) => String::new(),
+                (false, priority) => format!(", with priority {priority}"),
+            };
+            let asks = asks(terms.requirement(0));
+            format!("{who} entered the queue {queue_name}{place}{important}{asks}.")
+        }
+        FactKind::Widened { queue, .. } => {
+            format!("The wait in {queue} was long enough to ask for less, or of more agents.")
+        }
+        FactKind::Announced { position, expected_us, .. } => {
+            let place = position.map(|position| format!("place {position}"));
+            let wait = expected_us.map(|wait| format!("a wait of about {}", time(wait)));
+            match [place, wait].into_iter().flatten().collect::<Vec<_>>().join(" and ") {
+                told if told.is_empty() => "The caller heard an announcement.".into(),
+                told => format!("The caller was told {told}."),
+            }
+        }
+        FactKind::Prioritised { priority, vip, why, .. } => {
+            let what = if *vip { "a very important caller".to_owned() } else { format!("priority {priority}") };
+            format!("Somebody made this {what}{}.", because(why.as_ref()))
+        }
+        FactKind::TermsChanged { terms, why, .. } => {
+            format!("Somebody changed what is asked for{}{}.", asks(terms.requirement(0)), because(why.as_ref()))
+        }
+        FactKind::CallPlaced { .. } => "Tandem began a call of its own.".into(),
+        FactKind::RedirectBegun { endpoint, .. } => {
+            format!("The caller is being handed over to {} over {}.", address(&endpoint.address), endpoint.line)
+        }
+        FactKind::RedirectEnded { outcome, cause, .. } => match outcome {
+            TransferOutcome::Done => "The telephone answered; the caller is theirs.".into(),
+            TransferOutcome::Failed => {
+                let why = cause.as_ref().map(|cause| format!(" ({})", cause_words(cause))).unwrap_or_default();
+                format!("The telephone did not answer{why}.")
+            }
         },
+        FactKind::CallbackScheduled { to, queue, why, .. } => {
+            format!("{} is to be called back by {queue}{}.", person(to), because(why.as_ref()))
+        }
+        FactKind::CallbackPromised { queue_name, .. } => {
+            format!("The caller wants to be called back and keeps the place in {queue_name}.")
+        }
+        FactKind::CallbackDialled { agent_name, attempt, .. } => match attempt {
+            0 | 1 => format!("{agent_name} took the callback; the customer is being called."),
+            more => format!("{agent_name} took the callback; the customer is being called, try {more}."),
+        },
+        FactKind::CallbackMissed { attempt, again_at, .. } => match again_at {
+            Some(_) => format!("The customer did not answer try {attempt}; there will be another."),
+            None => format!("The customer did not answer try {attempt}; that was the last."),
+        },
+        FactKind::CallbackCancelled { reason, why, .. } => {
+            let what = match reason {
+                CallbackEnd::CalledAgain => "The customer has called again",
+                CallbackEnd::Served => "The customer has talked to an agent",
+                CallbackEnd::Command => "Somebody cancelled it",
+            };
+            format!("{what}; no callback is needed{}.", because(why.as_ref()))
+        }
+        FactKind::MessageBegun { .. } => "The caller was asked to leave a message.".into(),
+        FactKind::MessageLeft { length_us, .. } => format!("The caller left a message of {}.", time(*length_us)),
+        FactKind::MessageMissed { .. } => "The caller left no message.".into(),
+        FactKind::Heard { .. } => "The agent heard the message to its end.".into(),
         FactKind::QueueRefused { queue, reason, .. } => match reason {
-            QueueRefusal::Full => format!("The queue {queue} was full; the flow went on."),
+            QueueRefusal::Full => format!("The queue {queue} was full."),
             QueueRefusal::Gone => format!("The queue {queue} no longer exists; the flow went on."),
+            QueueRefusal::Closed => format!("The queue {queue} was closed."),
+            QueueRefusal::NoAgents => format!("No agent of the queue {queue} was signed in."),
         },
         FactKind::QueueLeft { queue_name, reason, waited_us, .. } => {
             let waited = time(*waited_us);
@@ -78,14 +172,21 @@ pub fn sentence(kind: &FactKind) -> String {
                 QueueExit::QueueGone => {
                     format!("After {waited} the queue {queue_name} ceased to exist; the flow went on.")
                 }
+                QueueExit::Overflowed => format!("After {waited} in {queue_name} a rule of overflow took over."),
+                QueueExit::NoAgents => format!("After {waited} the last agent of {queue_name} signed out."),
+                QueueExit::CallbackPromised => format!("The wait in {queue_name} on the line ended after {waited}."),
+                QueueExit::CustomerNotReached => format!("The callback left {queue_name} after {waited}."),
+                QueueExit::Cancelled => format!("The callback was taken out of {queue_name} after {waited}."),
+                QueueExit::Moved => format!("After {waited} in {queue_name} somebody moved the caller elsewhere."),
             }
         }
-        FactKind::Offered { queue_name, agent_name, waited_us, idle_us, .. } => {
-            format!(
-                "Offered to {agent_name}, who had been free for {}, longest of all in {queue_name}. The caller had waited {}.",
-                time(*idle_us),
-                time(*waited_us)
-            )
+        FactKind::Offered { queue_name, agent_name, waited_us, idle_us, of_ready, .. } => {
+            let (idle, waited) = (time(*idle_us), time(*waited_us));
+            let of = match of_ready {
+                0 | 1 => format!("the only one in {queue_name} who was free and fit"),
+                more => format!("chosen among {more} in {queue_name} who were free and fit"),
+            };
+            format!("Offered to {agent_name}, {of}, without work for {idle}. The caller had waited {waited}.")
         }
         FactKind::Ringing { agent, .. } => format!("The telephone of {agent} rang."),
         FactKind::OfferEnded { agent_name, outcome, cause, rang_us, then, .. } => {
@@ -97,6 +198,11 @@ pub fn sentence(kind: &FactKind) -> String {
                 OfferOutcome::AgentLeft => "stopped taking calls",
                 OfferOutcome::CallerGone => "was not needed any more: the caller was gone",
                 OfferOutcome::Lost => "was being rung when the call broke off",
+                OfferOutcome::AnsweredElsewhere => "was not needed any more: another agent answered",
+                OfferOutcome::NotConfirmed => "did not press the key",
+                OfferOutcome::Forwarded => "had calls sent on to somewhere else",
+                OfferOutcome::CallerMoved => "was not needed any more: the caller went elsewhere",
+                OfferOutcome::CustomerNotReached => "had nobody to talk to: the customer did not answer",
             };
             let because = cause.as_ref().and_then(code).map(|code| format!(" ({code})")).unwrap_or_default();
             format!("{agent_name} {what} after {}{because}; now {}.", time(*rang_us), doing(then))
@@ -131,6 +237,7 @@ pub fn sentence(kind: &FactKind) -> String {
                 EndedBy::Caller => "The caller hung up".to_owned(),
                 EndedBy::Agent => format!("{agent_name} hung up"),
                 EndedBy::Transfer => format!("{agent_name} handed the caller over"),
+                EndedBy::Finished => "There was nothing more to hear".to_owned(),
                 EndedBy::Limit => "The call was ended because it had lasted as long as calls may".to_owned(),
                 EndedBy::Lost => format!("The call broke off ({})", cause_words(cause)),
             };
@@ -141,13 +248,15 @@ pub fn sentence(kind: &FactKind) -> String {
                 doing(then)
             )
         }
-        FactKind::WrapUpEnded { agent_name, by, wrapped_us, then, .. } => {
+        FactKind::WrapUpExtended { agent_name, .. } => format!("{agent_name} took more time for the wrap-up."),
+        FactKind::WrapUpEnded { agent_name, by, wrapped_us, code, then, .. } => {
             let how = match by {
                 WrapUpEnd::Command => "finished the wrap-up",
                 WrapUpEnd::Timer => "had no more time for the wrap-up",
                 WrapUpEnd::AgentGone => "is no longer configured",
             };
-            format!("{agent_name} {how} after {}; now {}.", time(*wrapped_us), doing(then))
+            let about = code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
+            format!("{agent_name} {how} after {}{about}; now {}.", time(*wrapped_us), doing(then))
         }
         FactKind::Quality { agent, quality, .. } => {
             let whom =
@@ -166,6 +275,10 @@ pub fn sentence(kind: &FactKind) -> String {
                 EndWhy::TargetLeft => "the one to whom the caller was handed over left, or never came",
                 EndWhy::FlowEnded => "the flow came to its end",
                 EndWhy::CallLimit => "it had lasted as long as calls may",
+                EndWhy::Promised => "the caller will be called back",
+                EndWhy::MessageTaken => "there was nothing more to say",
+                EndWhy::MessageHeard => "the message was heard",
+                EndWhy::NotRedirected => "the telephone to which the caller was handed over did not answer",
                 EndWhy::Lost => "it broke off",
             };
             let because =
@@ -179,6 +292,7 @@ pub fn sentence(kind: &FactKind) -> String {
             let what = match missing {
                 Missing::Answer => "an answer to the call",
                 Missing::PlayEnd => "the end of a prompt",
+                Missing::RecordEnd => "the end of a recording",
                 Missing::CollectEnd => "the end of a collection of digits",
                 Missing::TransferEnd => "the end of a hand-over",
                 Missing::PartyLeft => "word that somebody had left",
@@ -213,6 +327,9 @@ fn outcome_words(outcome: Outcome) -> &'static str {
         Outcome::AbandonedInFlow => "the caller hung up before any queue",
         Outcome::FlowEnded => "the flow ended the call",
         Outcome::Lost => "the call was lost",
+        Outcome::NotReached => "the customer could not be reached",
+        Outcome::Cancelled => "the customer need not be called back any more",
+        Outcome::Expired => "it waited longer than may be",
     }
 }
 
@@ -234,7 +351,33 @@ fn doing(state: &AgentState) -> &'static str {
         AgentState::InConversation { .. } => "in a conversation",
         AgentState::WrapUp { .. } => "wrapping up",
         AgentState::Resting { .. } => "left alone for a while",
+        AgentState::NotReachable { .. } => "not reachable",
         AgentState::Gone => "gone",
+    }
+}
+
+fn because(why: Option<&Arc<str>>) -> String {
+    why.map(|why| format!(" (\"{why}\")")).unwrap_or_default()
+}
+
+/// What is asked of an agent, to be put behind a sentence.
+fn asks(asked: &Requirement) -> String {
+    let mut all = Vec::new();
+    all.extend(asked.agent.as_ref().map(|agent| format!("only {agent}")));
+    all.extend(asked.skills.iter().map(|(skill, level)| format!("{skill} {level}")));
+    all.extend(asked.ring.map(|ring| format!("the first {ring} rings of agents")));
+    if all.is_empty() { String::new() } else { format!(", asking for {}", all.join(", ")) }
+}
+
+/// The words for what another system says of an agent.
+pub fn presence(presence: Presence) -> &'static str {
+    match presence {
+        Presence::Available => "available",
+        Presence::Busy => "busy",
+        Presence::InCall => "in a call",
+        Presence::DoNotDisturb => "not to be disturbed",
+        Presence::Away => "away",
+        Presence::Offline => "offline",
     }
 }
 

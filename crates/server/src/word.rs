@@ -10,6 +10,11 @@ pub fn stage(stage: &StageView) -> &'static str {
         StageView::InFlow { .. } => "in_flow",
         StageView::Waiting(_) => "waiting",
         StageView::Offered { .. } => "offered",
+        StageView::CallingBack { .. } => "calling_back",
+        StageView::Parked(_) => "parked",
+        StageView::Scheduled { .. } => "scheduled",
+        StageView::LeavingMessage { .. } => "leaving_message",
+        StageView::Redirecting { .. } => "redirecting",
         StageView::Connected { .. } => "connected",
         StageView::Transferred { .. } => "transferred",
         StageView::Ending { .. } => "ending",
@@ -27,6 +32,7 @@ pub fn agent_state(state: &AgentState) -> &'static str {
         AgentState::InConversation { .. } => "in_conversation",
         AgentState::WrapUp { .. } => "wrap_up",
         AgentState::Resting { .. } => "resting",
+        AgentState::NotReachable { .. } => "not_reachable",
         AgentState::Gone => "gone",
     }
 }
@@ -50,6 +56,9 @@ pub fn outcome(outcome: Outcome) -> &'static str {
         Outcome::AbandonedInFlow => "abandoned_in_flow",
         Outcome::FlowEnded => "flow_ended",
         Outcome::Lost => "lost",
+        Outcome::NotReached => "not_reached",
+        Outcome::Cancelled => "cancelled",
+        Outcome::Expired => "expired",
     }
 }
 
@@ -63,6 +72,11 @@ pub fn offer_outcome(outcome: OfferOutcome) -> &'static str {
         OfferOutcome::AgentLeft => "agent_left",
         OfferOutcome::CallerGone => "caller_gone",
         OfferOutcome::Lost => "lost",
+        OfferOutcome::AnsweredElsewhere => "answered_elsewhere",
+        OfferOutcome::NotConfirmed => "not_confirmed",
+        OfferOutcome::Forwarded => "forwarded",
+        OfferOutcome::CallerMoved => "caller_moved",
+        OfferOutcome::CustomerNotReached => "customer_not_reached",
     }
 }
 
@@ -95,30 +109,66 @@ pub fn fact(kind: &FactKind) -> &'static str {
         FactKind::Ending { .. } => "ending",
         FactKind::CallEnded { .. } => "call_ended",
         FactKind::Repaired { .. } => "repaired",
+        FactKind::PresenceTold { .. } => "presence_told",
+        FactKind::PresenceForgotten { .. } => "presence_forgotten",
+        FactKind::QueueSwitched { .. } => "queue_switched",
+        FactKind::AttributesSet { .. } => "attributes_set",
+        FactKind::Widened { .. } => "widened",
+        FactKind::Announced { .. } => "announced",
+        FactKind::Prioritised { .. } => "prioritised",
+        FactKind::TermsChanged { .. } => "terms_changed",
+        FactKind::CallPlaced { .. } => "call_placed",
+        FactKind::RedirectBegun { .. } => "redirect_begun",
+        FactKind::RedirectEnded { .. } => "redirect_ended",
+        FactKind::CallbackScheduled { .. } => "callback_scheduled",
+        FactKind::CallbackPromised { .. } => "callback_promised",
+        FactKind::CallbackDialled { .. } => "callback_dialled",
+        FactKind::CallbackMissed { .. } => "callback_missed",
+        FactKind::CallbackCancelled { .. } => "callback_cancelled",
+        FactKind::MessageBegun { .. } => "message_begun",
+        FactKind::MessageLeft { .. } => "message_left",
+        FactKind::MessageMissed { .. } => "message_missed",
+        FactKind::WrapUpExtended { .. } => "wrap_up_extended",
+        FactKind::Heard { .. } => "heard",
         FactKind::Closed { .. } => "closed",
     }
 }
 
 /// All stages, in the order in which a call goes through them.
-pub const STAGES: [&str; 7] =
-    ["in_flow", "waiting", "offered", "connected", "transferred", "ending", "wrap_up"];
+pub const STAGES: [&str; 12] = [
+    "in_flow",
+    "waiting",
+    "offered",
+    "calling_back",
+    "parked",
+    "scheduled",
+    "leaving_message",
+    "redirecting",
+    "connected",
+    "transferred",
+    "ending",
+    "wrap_up",
+];
 
 /// All states that an agent who is there can have.
-pub const AGENT_STATES: [&str; 7] =
-    ["offline", "break", "available", "offered", "in_conversation", "wrap_up", "resting"];
+pub const AGENT_STATES: [&str; 8] =
+    ["offline", "break", "available", "offered", "in_conversation", "wrap_up", "resting", "not_reachable"];
 
 /// All outcomes of interactions.
-pub const OUTCOMES: [Outcome; 6] = [
+pub const OUTCOMES: [Outcome; 9] = [
     Outcome::Handled,
     Outcome::Transferred,
     Outcome::AbandonedInQueue,
     Outcome::AbandonedInFlow,
     Outcome::FlowEnded,
     Outcome::Lost,
+    Outcome::NotReached,
+    Outcome::Cancelled,
+    Outcome::Expired,
 ];
 
 /// All outcomes of offers.
-pub const OFFER_OUTCOMES: [OfferOutcome; 7] = [
+pub const OFFER_OUTCOMES: [OfferOutcome; 12] = [
     OfferOutcome::Missed,
     OfferOutcome::Declined,
     OfferOutcome::Busy,
@@ -126,6 +176,11 @@ pub const OFFER_OUTCOMES: [OfferOutcome; 7] = [
     OfferOutcome::AgentLeft,
     OfferOutcome::CallerGone,
     OfferOutcome::Lost,
+    OfferOutcome::AnsweredElsewhere,
+    OfferOutcome::NotConfirmed,
+    OfferOutcome::Forwarded,
+    OfferOutcome::CallerMoved,
+    OfferOutcome::CustomerNotReached,
 ];
 
 #[cfg(test)]

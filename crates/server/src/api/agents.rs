@@ -9,6 +9,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use tandem_center::Input;
 use tandem_center::agent::{AgentAct, AgentCommand, AgentState, ChosenState, Who};
 use tandem_center::id::AgentId;
 use tandem_center::view::{AgentView, View};
@@ -63,6 +64,8 @@ pub enum AgentStateName {
     WrapUp,
     /// Did not take an offer, and is left alone for a while.
     Resting,
+    /// Chose to be available, but another system says that calls would not reach the agent.
+    NotReachable,
     /// No longer in the configuration.
     Gone,
 }
@@ -209,9 +212,9 @@ async fn command(
     act: AgentAct,
 ) -> Result<Response, ApiError> {
     let agent = AgentId::from(id);
-    let command = AgentCommand { agent: agent.clone(), act, by: Who::Supervisor };
+    let command = AgentCommand { agent: agent.clone(), act, by: Who::Supervisor, why: None };
     let Some(key) = repeat::key(headers)? else {
-        let number = api.desk.command(command).await?;
+        let number = api.desk.command(Input::Agent(command)).await?;
         return Ok(Json(done(api, &agent, number)).into_response());
     };
     if let Turn::Again(status, body) = api.repeats.begin(Instant::now(), &key, asked.as_bytes())? {
@@ -219,7 +222,7 @@ async fn command(
     }
     // Forgets the key also when the client goes away in the middle: whether it was carried out is not known then.
     let trial = Trial { api, key: &key, settled: false };
-    let number = api.desk.command(command).await?;
+    let number = api.desk.command(Input::Agent(command)).await?;
     let body = serde_json::to_vec(&done(api, &agent, number)).unwrap_or_default();
     Ok(json(StatusCode::OK, trial.succeeded(body.into())))
 }
@@ -271,6 +274,7 @@ impl Agent {
             AgentState::Resting { after, until } => {
                 (None, until.map(|until| until.as_micros()), Some(word::rest_cause(*after).to_owned()))
             }
+            AgentState::NotReachable { until, .. } => (None, Some(until.as_micros()), None),
             AgentState::Offline
             | AgentState::Break { .. }
             | AgentState::Available { .. }
@@ -302,6 +306,7 @@ impl AgentStateName {
             AgentState::InConversation { .. } => AgentStateName::InConversation,
             AgentState::WrapUp { .. } => AgentStateName::WrapUp,
             AgentState::Resting { .. } => AgentStateName::Resting,
+            AgentState::NotReachable { .. } => AgentStateName::NotReachable,
             AgentState::Gone => AgentStateName::Gone,
         }
     }

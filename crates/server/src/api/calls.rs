@@ -69,6 +69,16 @@ pub enum Stage {
     Waiting,
     /// In a queue, an agent is being rung.
     Offered,
+    /// An agent has taken a callback, the customer is being rung.
+    CallingBack,
+    /// Is about to hang up, and then waits to be called back, or for the message to be heard.
+    Parked,
+    /// Is to be called back at a time.
+    Scheduled,
+    /// Is leaving a message.
+    LeavingMessage,
+    /// Is being handed over to a telephone that is no agent's.
+    Redirecting,
     /// Talks to an agent.
     Connected,
     /// Handed over to somebody else.
@@ -277,6 +287,11 @@ impl Stage {
             Some(StageView::InFlow { .. }) => Stage::InFlow,
             Some(StageView::Waiting(_)) => Stage::Waiting,
             Some(StageView::Offered { .. }) => Stage::Offered,
+            Some(StageView::CallingBack { .. }) => Stage::CallingBack,
+            Some(StageView::Parked(_)) => Stage::Parked,
+            Some(StageView::Scheduled { .. }) => Stage::Scheduled,
+            Some(StageView::LeavingMessage { .. }) => Stage::LeavingMessage,
+            Some(StageView::Redirecting { .. }) => Stage::Redirecting,
             Some(StageView::Connected { .. }) => Stage::Connected,
             Some(StageView::Transferred { .. }) => Stage::Transferred,
             Some(StageView::Ending { .. }) => Stage::Ending,

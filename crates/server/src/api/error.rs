@@ -5,7 +5,7 @@ use axum::extract::rejection::{BytesRejection, JsonRejection, PathRejection, Que
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use tandem_center::agent::{Refusal, RefusalReason};
+use tandem_center::supervise::{Refusal, RefusalReason};
 use utoipa::ToSchema;
 
 use crate::desk::{OrderFault, ReadFault};
@@ -93,17 +93,32 @@ impl From<OrderFault> for ApiError {
 
 impl From<Refusal> for ApiError {
     fn from(refusal: Refusal) -> ApiError {
+        use RefusalReason as Why;
+        let message = refusal.to_string();
+        let conflict = |code: &str, remedy: &str| ApiError::new(StatusCode::CONFLICT, code, &*message, remedy);
+        let bad = |code: &str, remedy: &str| ApiError::bad_request(code, &*message, remedy);
         match refusal.reason {
-            RefusalReason::UnknownAgent => ApiError::not_found("agent", refusal.agent.as_str()),
-            RefusalReason::NotInWrapUp => {
-                let message = refusal.to_string();
-                let remedy = "nothing is to be done: there is no wrap-up to end";
-                ApiError::new(StatusCode::CONFLICT, "not_in_wrap_up", message, remedy)
+            Why::UnknownAgent | Why::UnknownInteraction | Why::UnknownQueue => {
+                let remedy = "look at the list for those that exist";
+                ApiError::new(StatusCode::NOT_FOUND, "not_found", message, remedy)
             }
-            RefusalReason::ReasonTooLong => {
-                let remedy = "send a shorter reason";
-                ApiError::bad_request("reason_too_long", refusal.to_string(), remedy).field("reason")
+            Why::NotInWrapUp => {
+                conflict("not_in_wrap_up", "nothing is to be done: there is no wrap-up to end")
             }
+            Why::ReasonTooLong => bad("reason_too_long", "send a shorter reason").field("reason"),
+            Why::NoteTooLong => bad("note_too_long", "send a shorter note").field("note"),
+            Why::UnknownCode => bad("unknown_code", "send one of the queue's codes").field("code"),
+            Why::CodeRequired => conflict("code_required", "send one of the queue's codes").field("code"),
+            Why::NoMoreTime => conflict("no_more_time", "end the wrap-up, or let it run out"),
+            Why::NotWaiting => conflict("not_waiting", "look where the customer is now"),
+            Why::BeingServed => conflict("being_served", "wait until the customer has answered or has not"),
+            Why::SameQueue => conflict("same_queue", "name another queue").field("queue"),
+            Why::NotTheirQueue => {
+                conflict("not_their_queue", "name an agent of the customer's queue, or move the customer").field("agent")
+            }
+            Why::NoSuchPriority => bad("bad_priority", "send 1 (first) to 5 (last)").field("priority"),
+            Why::NoCallback => conflict("no_callback", "look where the customer is now"),
+            Why::AlreadySo => conflict("already_so", "nothing is to be done"),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 use tandem_center::config::document::{
-    AgentDocument, LimitsDocument, NumberDocument, OffersDocument, QueueDocument,
+    AgentDocument, CapacityDocument, PresenceDocument, LimitsDocument, NumberDocument, OffersDocument, QueueDocument,
 };
 use tandem_center::flow::document::FlowDocument;
 use tandem_center::id::FlowId;
@@ -65,6 +65,12 @@ pub struct File {
     /// `[offers]`: what becomes of agents who do not take an offer.
     #[serde(default)]
     pub offers: OffersDocument,
+    /// `[capacity]`: how much an agent can do at once.
+    #[serde(default)]
+    pub capacity: CapacityDocument,
+    /// `[presence]`: what is made of the presence of agents that another system tells.
+    #[serde(default)]
+    pub presence: PresenceDocument,
     /// `[limits]`: how much the center holds.
     #[serde(default)]
     pub limits: LimitsDocument,

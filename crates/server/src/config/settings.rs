@@ -138,6 +138,8 @@ impl Settings {
             numbers: file.numbers,
             flows: file.flows,
             offers: file.offers,
+            capacity: file.capacity,
+            presence: file.presence,
             limits: file.limits,
         };
         check.flow_files(&mut document);
