@@ -43,7 +43,7 @@ struct Room {
     center: Center,
     recorder: Recorder,
     now: Timestamp,
-    refused: Option<tandem_center::agent::Refusal>,
+    refused: Option<tandem_center::supervise::Refusal>,
     /// Whether telephones of agents are answered.
     answering: bool,
     rung: Vec<(CallId, PartyId)>,
@@ -246,9 +246,9 @@ async fn engine(room: Arc<Mutex<Room>>, mut orders: mpsc::Receiver<Order>) {
     while let Some(order) = orders.recv().await {
         let mut room = room.lock().unwrap();
         match order {
-            Order::Agent { command, reply } => {
+            Order::Center { command, reply } => {
                 room.refused = None;
-                room.input(Input::Agent(command));
+                room.input(command);
                 let answer = match room.refused.take() {
                     Some(refusal) => Err(refusal),
                     None => Ok(room.center.fact_number()),
