@@ -279,12 +279,20 @@ impl Carried {
     fn and(self, other: Carried) -> Carried {
         Carried { inwards: self.inwards + other.inwards, outwards: self.outwards + other.outwards }
     }
+
+    /// Of a sum of intervals only its own borders count: who went out of one and into the next went over none of them.
+    fn settle(&mut self) {
+        let within = self.inwards.min(self.outwards);
+        self.inwards -= within;
+        self.outwards -= within;
+    }
 }
 
 impl Sum for EventSum {
     fn merge(&mut self, other: &EventSum) {
         self.tally.merge(&other.tally);
         self.carried = self.carried.and(other.carried);
+        self.carried.settle();
     }
 }
 
@@ -312,13 +320,18 @@ impl QueueSums {
 
     /// Notes over which borders a visit waited that ended in this interval.
     fn carry(&mut self, calendar: &Calendar, entered_at: Timestamp, last: Interval) {
-        for interval in calendar.intervals(entered_at, last.start) {
+        let (kept_from, earlier) = self.by_event.before(calendar, last);
+        if entered_at < kept_from && kept_from <= last.start {
+            earlier.carried.outwards += 1;
+            earlier.carried.settle();
+        }
+        for interval in calendar.intervals(entered_at.max(kept_from), last.start) {
             self.by_event.at(interval).carried.outwards += 1;
             if !interval.contains(entered_at) {
                 self.by_event.at(interval).carried.inwards += 1;
             }
         }
-        if !last.contains(entered_at) {
+        if !last.contains(entered_at) && kept_from <= last.start {
             self.by_event.at(last).carried.inwards += 1;
         }
     }
@@ -370,11 +383,14 @@ fn sums_of<'a>(
 
 /// Adds a stretch of time to the intervals over which it goes.
 fn add_time(series: &mut Series<AgentTally>, calendar: &Calendar, segment: &Segment) {
-    if !segment.state.is_logged_in() {
+    let Segment { from, until, state } = segment;
+    if !state.is_logged_in() || from >= until {
         return;
     }
-    for interval in calendar.intervals(segment.from, segment.until) {
-        let us = interval.overlap_us(segment.from, segment.until);
-        series.at(interval).time.add(&segment.state, us);
+    let last = Timestamp::from_micros(until.as_micros() - 1);
+    let (kept_from, earlier) = series.before(calendar, calendar.interval_of(last));
+    earlier.time.add(state, kept_from.min(*until).micros_since(*from));
+    for interval in calendar.intervals(kept_from.max(*from), *until) {
+        series.at(interval).time.add(state, interval.overlap_us(*from, *until));
     }
 }

@@ -5,12 +5,18 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use tandem_center::Timestamp;
 
-use crate::interval::{Interval, Length};
+use crate::interval::{Calendar, Interval, Length};
 
 /// Something that can be added up.
 pub trait Sum: Default {
     /// Adds what was counted elsewhere.
     fn merge(&mut self, other: &Self);
+}
+
+impl Sum for u64 {
+    fn merge(&mut self, other: &u64) {
+        *self = self.saturating_add(*other);
+    }
 }
 
 /// Sums by interval.
@@ -52,6 +58,16 @@ impl<T: Sum> Series<T> {
         &mut self.kept.entry(start).or_insert_with(|| Kept { end, sum: T::default() }).sum
     }
 
+    /// The moment from which single intervals are kept once something was counted in this one, and the sum of what lies
+    /// before. A long stretch of time is counted in one go up to there.
+    pub(crate) fn before(&mut self, calendar: &Calendar, latest: Interval) -> (Timestamp, &mut T) {
+        if latest.start > self.newest {
+            self.newest = latest.start;
+            self.forget();
+        }
+        (kept_from(calendar, self.newest), &mut self.earlier)
+    }
+
     /// The sums that are kept one by one, oldest first. Intervals in which nothing happened are not among them.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (Interval, &T)> {
         self.kept.iter().map(|(start, kept)| (Interval { start: *start, end: kept.end }, &kept.sum))
@@ -85,21 +101,25 @@ impl<T: Sum> Series<T> {
     /// Intervals that begin before this are not kept. It depends on the newest interval only, not on the order in
     /// which things were counted.
     fn horizon(&self) -> Timestamp {
-        let back = Series::<T>::INTERVALS_MAX * self.length.longest_us();
-        Timestamp::from_micros(self.newest.as_micros().saturating_sub(back))
+        horizon(self.length, self.newest)
     }
+}
+
+/// Where the first interval begins that is kept if the newest one begins at this moment.
+pub(crate) fn kept_from(calendar: &Calendar, newest: Timestamp) -> Timestamp {
+    let horizon = horizon(calendar.length(), newest);
+    let interval = calendar.interval_of(horizon);
+    if interval.start < horizon { interval.end } else { interval.start }
+}
+
+fn horizon(length: Length, newest: Timestamp) -> Timestamp {
+    let back = Series::<u64>::INTERVALS_MAX * length.longest_us();
+    Timestamp::from_micros(newest.as_micros().saturating_sub(back))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::interval::Calendar;
-
-    impl Sum for u64 {
-        fn merge(&mut self, other: &u64) {
-            *self += other;
-        }
-    }
 
     #[test]
     fn old_intervals_become_one_sum_whatever_the_order() {

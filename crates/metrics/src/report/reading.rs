@@ -10,6 +10,7 @@ use tandem_center::id::{AgentId, QueueId};
 use super::{AgentTally, Attribution, Carried, Entrance, QueueSums, Report};
 use crate::interval::{Interval, Length};
 use crate::metric::{Measured, Metric};
+use crate::series::kept_from;
 use crate::tally::{Conservation, Tally};
 
 /// What a report says about one queue and interval.
@@ -218,8 +219,9 @@ impl Report {
             .map(|(interval, tally)| (interval, tally.clone()))
             .collect();
         if let Some(present) = self.time_lines.present_of(id, now) {
-            let cut = (present.from.max(from), present.until.min(until));
-            for interval in self.settings.calendar.intervals(cut.0, cut.1) {
+            let calendar = &self.settings.calendar;
+            let begin = present.from.max(from).max(kept_from(calendar, now));
+            for interval in calendar.intervals(begin, present.until.min(until)) {
                 let us = interval.overlap_us(present.from, present.until);
                 if present.state.is_logged_in() {
                     kept.entry(interval).or_default().time.add(&present.state, us);
@@ -234,6 +236,15 @@ impl Report {
             tally,
         };
         kept.into_iter().map(reading).collect()
+    }
+
+    /// The sum over all that an agent did, intervals that are no longer kept included; without what goes on. `None` if the agent
+    /// is not known.
+    pub fn agent_total(&self, id: &AgentId) -> Option<AgentReading> {
+        let sums = self.agents.get(id)?;
+        let tally = sums.series.total();
+        let (agent, name) = (id.clone(), sums.name.clone());
+        Some(AgentReading { agent, name, interval: None, metrics: tally.measure(), tally })
     }
 
     /// The intervals of the entrance that touch the stretch of time, oldest first.

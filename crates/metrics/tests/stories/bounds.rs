@@ -5,7 +5,7 @@ use tandem_metrics::report::Attribution;
 use tandem_metrics::series::Series;
 use tandem_metrics::tally::Tally;
 
-use crate::journal::{Journal, closed, fold, left, second};
+use crate::journal::{Journal, available, chose, closed, fold, left, offline, second};
 
 #[test]
 fn visits_whose_intervals_are_no_longer_kept_stay_in_the_total() {
@@ -44,4 +44,40 @@ fn a_visit_that_began_before_what_is_kept_still_ends() {
         assert!(kept.iter().all(|reading| reading.conservation.holds()));
     }
     assert_eq!(report.queue_total(&queue).unwrap().tally.abandoned.longest_us, 900_000_000_000);
+}
+
+#[test]
+fn a_clock_that_jumps_by_centuries_is_survived() {
+    let mut journal = Journal::default();
+    for agent in ["adele", "bianca", "clara"] {
+        journal.write(0, chose(agent, available()));
+    }
+    let id = journal.enter(0, "support");
+    let centuries = 3_000 * 365 * 86_400;
+    journal.write(centuries, left(id, "support", "abandoned"));
+    journal.write(centuries, closed(id, "abandoned_in_queue"));
+    for agent in ["adele", "bianca", "clara"] {
+        journal.write(centuries, chose(agent, offline()));
+    }
+    let report = fold(&journal.facts);
+    let queue: QueueId = "support".into();
+    for attribution in [Attribution::Arrival, Attribution::Event] {
+        let kept = report.queue(&queue, second(0), second(centuries + 900), attribution, second(centuries));
+        assert!(kept.iter().all(|reading| reading.conservation.holds()));
+    }
+    let kept = report.agent(&"adele".into(), second(0), second(centuries), second(centuries));
+    assert_eq!(kept.len() as u64, Series::<Tally>::INTERVALS_MAX + 1);
+    assert!(kept.iter().all(|reading| reading.tally.time.available_us == 900_000_000));
+    let total = report.agent_total(&"adele".into()).unwrap().tally;
+    assert_eq!(total.time.available_us, centuries * 1_000_000);
+}
+
+#[test]
+fn what_went_on_for_very_long_is_shown_as_far_back_as_intervals_are_kept() {
+    let mut journal = Journal::default();
+    journal.write(0, chose("adele", available()));
+    let report = fold(&journal.facts);
+    let now = second(3_000 * 365 * 86_400);
+    let shown = report.agent(&"adele".into(), second(0), now, now);
+    assert_eq!(shown.len() as u64, Series::<Tally>::INTERVALS_MAX);
 }

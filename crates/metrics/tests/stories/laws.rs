@@ -23,8 +23,14 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
     )
 }
 
+/// Some weeks in which a lot happens: more intervals than are kept one by one.
+fn acts_of_weeks() -> impl Strategy<Value = Vec<Act>> {
+    let millis = prop_oneof![8 => 0u32..20_000, 2 => 0u32..600_000, 1 => 0u32..100_000_000];
+    prop::collection::vec((millis, any::<u8>(), any::<u8>()), 0..300)
+}
+
 fn end() -> Timestamp {
-    Timestamp::from_micros(BEGIN_US + 1_000_000 * 86_400 * 3)
+    Timestamp::from_micros(BEGIN_US + 1_000_000 * 86_400 * 1_000)
 }
 
 fn tallies(report: &Report, attribution: Attribution) -> BTreeMap<(QueueId, u64), Tally> {
@@ -76,7 +82,7 @@ proptest! {
     }
 
     #[test]
-    fn what_came_in_is_what_came_out(acts in acts(), part in 0.0..=1.0) {
+    fn what_came_in_is_what_came_out(acts in prop_oneof![acts(), acts_of_weeks()], part in 0.0..=1.0) {
         let world = World::run(&acts);
         let facts = &world.journal.facts;
         let so_far = &facts[..(facts.len() as f64 * part) as usize];
@@ -117,7 +123,10 @@ proptest! {
     }
 
     #[test]
-    fn any_causal_order_and_any_repetition_give_the_same(acts in acts(), seed in any::<u64>()) {
+    fn any_causal_order_and_any_repetition_give_the_same(
+        acts in prop_oneof![acts(), acts_of_weeks()],
+        seed in any::<u64>(),
+    ) {
         let world = World::run(&acts);
         let report = fold(&world.journal.facts);
         let mut shuffled = world.shuffled(seed);
@@ -140,7 +149,7 @@ proptest! {
     }
 
     #[test]
-    fn parts_add_up_to_the_whole(acts in acts(), seed in any::<u64>()) {
+    fn parts_add_up_to_the_whole(acts in prop_oneof![acts(), acts_of_weeks()], seed in any::<u64>()) {
         let world = World::run(&acts);
         let whole = fold(&world.journal.facts);
         let (mut some, mut others) = (fold(&[]), fold(&[]));
@@ -155,14 +164,15 @@ proptest! {
             let parts = variant.of(&total(&some)).and(variant.of(&total(&others)));
             prop_assert_eq!(variant.of(&merged), parts);
         }
-        let by_interval = tallies(&whole, Attribution::Event).into_values().fold(
+        let kept_all = world.now_us < 100 * 900_000_000;
+        let by_interval = tallies(&whole, Attribution::Event).into_values().filter(|_| kept_all).fold(
             Tally::default(),
             |mut sum, tally| {
                 sum.merge(&tally);
                 sum
             },
         );
-        prop_assert_eq!(by_interval, total(&whole));
+        prop_assert_eq!(by_interval, if kept_all { total(&whole) } else { Tally::default() });
     }
 
     #[test]
@@ -211,6 +221,23 @@ proptest! {
                 by_interval.merge(time);
             }
             prop_assert_eq!(by_interval, by_segment);
+        }
+    }
+
+    #[test]
+    fn no_time_of_an_agent_is_lost_when_intervals_are_no_longer_kept(acts in acts_of_weeks()) {
+        let world = World::run(&acts);
+        let report = fold(&world.journal.facts);
+        let now = Timestamp::from_micros(BEGIN_US + world.now_us);
+        for agent in AGENTS {
+            let agent = agent.into();
+            let mut by_segment = StateTimes::default();
+            let mut segments = report.time_lines().segments(&agent, now);
+            let present = report.time_lines().present_of(&agent, now);
+            segments.truncate(segments.len() - usize::from(present.is_some()));
+            segments.iter().for_each(|segment| by_segment.add(&segment.state, segment.length_us()));
+            let total = report.agent_total(&agent).map(|total| total.tally.time).unwrap_or_default();
+            prop_assert_eq!(total, by_segment);
         }
     }
 }
