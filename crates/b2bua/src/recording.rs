@@ -55,7 +55,9 @@ impl B2bua {
     pub(crate) fn record(&mut self, call: CallId, party: PartyId, id: RecordingId, spec: &Record) {
         self.stop_record(call, party, RecordEnd::Stopped);
         let room = self.recordings.len() < self.setup.limits.recordings && !self.recordings.contains_key(&id);
-        let Some(record) = self.calls.get_mut(&call) else { return };
+        let Some(record) = self.calls.get_mut(&call) else {
+            return self.tell_recorded(call, party, id, RecordEnd::Failed, 0);
+        };
         let open = record.party(party).filter(|party| party.media.open && room).map(|party| party.media.leg);
         let Some(leg) = open else {
             if !room {
