@@ -11,6 +11,7 @@ pub mod callback;
 pub mod channel;
 pub mod condition;
 pub mod config;
+pub mod explain;
 pub mod fact;
 pub mod flow;
 pub mod id;

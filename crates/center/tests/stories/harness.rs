@@ -14,6 +14,7 @@ use tandem_center::call::{
     PlayId, PlayOutcome, Quality, TransferDecision, TransferId, TransferOutcome,
 };
 use tandem_center::config::{Config, Document, Faults, Known};
+use tandem_center::explain::explain;
 use tandem_center::fact::{Fact, FactKind, Outcome};
 use tandem_center::id::{AgentId, InteractionId, QueueId};
 use tandem_center::view::{ClosedInteraction, InteractionView, Live, View};
@@ -364,12 +365,22 @@ impl Story {
         let again: Fact = serde_json::from_slice(&bytes).expect("a fact reads its own JSON");
         assert_eq!(again, fact);
         check_personal(&fact);
+        self.check_explanation(&fact);
         let fact = Arc::new(fact);
         self.view.apply(&fact);
         let json = serde_json::to_string(&self.view.live).expect("a view is JSON");
         let again: Live = serde_json::from_str(&json).expect("a view reads its own JSON");
         assert_eq!(again, self.view.live);
         self.facts.push(fact);
+    }
+
+    /// Whom an offer goes to must be whom the explanation, which looks at every agent, puts first.
+    fn check_explanation(&self, fact: &Fact) {
+        let FactKind::Offered { interaction, agent, .. } = &fact.kind else { return };
+        let explanation = explain(&self.view, fact.at, *interaction).expect("who is offered waits");
+        let first = explanation.eligible.first().map(|eligible| &eligible.agent);
+        assert_eq!(first, Some(agent), "{:#?}", explanation);
+        assert!(!explanation.sentences().is_empty());
     }
 
     fn obey(&mut self, command: CallCommand) {

@@ -8,6 +8,7 @@ mod caller_gone_while_ringing;
 mod clock;
 mod config_faults;
 mod entry;
+mod explanation;
 mod facts;
 mod flow;
 mod hang_up;
