@@ -156,7 +156,7 @@ pub enum AgentState {
     /// Chose to be available, but another system says that calls would not reach the agent.
     NotReachable {
         /// What it says.
-        presence: Presence,
+        told: Presence,
         /// Until when that is believed if it is not said again.
         until: Timestamp,
     },
@@ -363,7 +363,7 @@ impl ChosenState {
         match self {
             ChosenState::Available => match presence {
                 Some(told) if told.stops => {
-                    AgentState::NotReachable { presence: told.presence, until: told.until }
+                    AgentState::NotReachable { told: told.presence, until: told.until }
                 }
                 _ => AgentState::Available { idle_since },
             },
