@@ -63,7 +63,8 @@ pub(crate) struct Directory {
 
 impl Directory {
     pub(crate) fn of(acquaintances: Acquaintances) -> Directory {
-        let known = |(id, known): (InteractionId, &Acquaintance)| Some((known.customer.reveal()?.clone(), id));
+        let known =
+            |(id, known): (InteractionId, &Acquaintance)| Some((known.customer.reveal()?.clone(), id));
         let by_customer = acquaintances.iter().filter_map(known).collect();
         Directory { acquaintances, by_customer }
     }
@@ -81,7 +82,9 @@ impl Directory {
     pub(crate) fn met(&mut self, id: InteractionId, customer: &Personal<Address>, agent: &AgentId) {
         let oldest = self.acquaintances.0.first_key_value().map(|(id, known)| (*id, known.customer.clone()));
         self.acquaintances.met(id, customer, agent);
-        if let Some((oldest, customer)) = oldest.filter(|(oldest, _)| !self.acquaintances.0.contains_key(oldest)) {
+        if let Some((oldest, customer)) =
+            oldest.filter(|(oldest, _)| !self.acquaintances.0.contains_key(oldest))
+        {
             self.forget(oldest, &customer);
         }
         if let Some(address) = customer.reveal()

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::channel::Channel;
 use crate::class::{ClassIndex, Rank};
 use crate::config::AgentProfile;
 use crate::id::{AgentId, AgentIndex, CodeId, InteractionId, QueueIndex};
-use crate::channel::Channel;
 use crate::personal::Personal;
 use crate::record::AgentRecord;
 use crate::timer::Timestamp;

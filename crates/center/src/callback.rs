@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::call::{Address, CallCommand, Cause, Collect, CollectId, Digits, Endpoint, LineName, PartyId, Removal};
+use crate::call::{
+    Address, CallCommand, Cause, Collect, CollectId, Digits, Endpoint, LineName, PartyId, Removal,
+};
 use crate::center::Center;
 use crate::channel::Channel;
 use crate::config::QueueRules;
@@ -171,8 +173,9 @@ impl Center {
         let line = callback.line.clone().unwrap_or_else(|| interaction.caller.line.clone());
         let to = interaction.caller.from.clone();
         // A promise that was given before is kept by keeping this one, at the better place.
-        let waiting_since =
-            self.called_again(interaction, &ticket.queue).map_or(ticket.waiting_since, |kept| kept.min(ticket.waiting_since));
+        let waiting_since = self
+            .called_again(interaction, &ticket.queue)
+            .map_or(ticket.waiting_since, |kept| kept.min(ticket.waiting_since));
         let ticket = Ticket { waiting_since, ..ticket };
         self.journal.record(FactKind::CallbackPromised {
             interaction: interaction.id,

@@ -7,6 +7,7 @@ use crate::agent::{AgentAct, AgentCommand, Agents, Doing, PresenceReport};
 use crate::call::{CallEvent, CallId, Cause, CauseKind, PartyId};
 use crate::callback::Promises;
 use crate::config::Config;
+use crate::erase::Erasure;
 use crate::fact::{FactKind, Missing};
 use crate::id::{AgentIndex, InteractionId};
 use crate::interaction::{Interaction, Interactions, Stage};
@@ -51,6 +52,8 @@ pub enum Input {
     Work(WorkCommand),
     /// Another system tells the presence of an agent.
     Presence(PresenceReport),
+    /// Personal data of an interaction is to be erased. What cannot be brings [`Output::Refused`].
+    Erase(Erasure),
     /// A new configuration comes into force. Calls go on; what the new one no longer has lets go of its callers
     /// and agents when they are free.
     Configure(Arc<Config>),
@@ -77,6 +80,7 @@ impl Center {
             Input::Agent(command) => self.handle_command(command),
             Input::Work(command) => self.handle_work_command(command),
             Input::Presence(report) => self.presence_told(report),
+            Input::Erase(erasure) => self.erase(erasure),
             Input::Configure(config) => self.configure(config, false),
         }
         self.expire_due();
@@ -176,7 +180,8 @@ impl Center {
             CallEvent::Collected { party, collect, digits, .. } => {
                 if Some(party) == interaction.customer {
                     self.collected(interaction, collect, &digits);
-                } else if interaction.offer_mut(party).is_some_and(|offer| offer.confirming == Some(collect)) {
+                } else if interaction.offer_mut(party).is_some_and(|offer| offer.confirming == Some(collect))
+                {
                     self.confirmed(interaction, party, &digits);
                 }
             }

@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::agent::Agent;
+use crate::channel::Channel;
 use crate::config::{QueueRules, Strategy};
 use crate::id::{AgentId, AgentIndex, InteractionId};
-use crate::channel::Channel;
 use crate::terms::Requirement;
 use crate::timer::Timestamp;
 

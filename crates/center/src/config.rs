@@ -15,10 +15,9 @@ use crate::flow::compile::{Flow, compile};
 use crate::id::{AgentId, FlowId, QueueId, SkillId};
 
 pub use document::{
-    ActionDocument, AgentDocument, AgentRingDocument, CallbackDocument, CapacityDocument, CodeDocument, Document,
-    LimitsDocument, NumberDocument, OffersDocument, PresenceDocument, QueueDocument, RelaxDocument, RingDocument,
-    RungDocument,
-    Starts, Strategy, TellDocument, VoicemailDocument, WrapUpDocument,
+    ActionDocument, AgentDocument, AgentRingDocument, CallbackDocument, CapacityDocument, CodeDocument,
+    Document, LimitsDocument, NumberDocument, OffersDocument, PresenceDocument, QueueDocument, RelaxDocument,
+    RingDocument, RungDocument, Starts, Strategy, TellDocument, VoicemailDocument, WrapUpDocument,
 };
 pub use fault::{Fault, Faults, Noun, Problem};
 pub(crate) use rules::{Action, Asks, Case, QueueRules};
@@ -336,7 +335,9 @@ impl Check<'_> {
 
     fn capacity(&mut self, capacity: &CapacityDocument) -> CapacityDocument {
         let CapacityDocument { total, call, callback, voicemail } = capacity;
-        for (name, value) in [("total", total), ("call", call), ("callback", callback), ("voicemail", voicemail)] {
+        for (name, value) in
+            [("total", total), ("call", call), ("callback", callback), ("voicemail", voicemail)]
+        {
             self.range(&format!("capacity.{name}"), *value, CAPACITY);
         }
         capacity.clone()

@@ -355,7 +355,9 @@ impl Center {
             }
         });
         let then = self.state_or_gone(conversation.agent);
-        if let Some(queue) = self.queues.index(&conversation.rules.id).and_then(|index| self.queues.get_mut(index)) {
+        if let Some(queue) =
+            self.queues.index(&conversation.rules.id).and_then(|index| self.queues.get_mut(index))
+        {
             queue.pace.talked(micros(talked + held));
         }
         self.journal.record(FactKind::ConversationEnded {

@@ -48,12 +48,8 @@ impl Center {
             self.agents.get(index).filter(|agent| !agent.leaving).ok_or(RefusalReason::UnknownAgent)?;
         let unmoved = agent.chosen == chosen && agent.rest.is_none();
         let profile = agent.profile.clone();
-        let offered: Vec<InteractionId> = agent
-            .work
-            .iter()
-            .filter(|work| work.is_offered())
-            .map(|work| work.interaction)
-            .collect();
+        let offered: Vec<InteractionId> =
+            agent.work.iter().filter(|work| work.is_offered()).map(|work| work.interaction).collect();
         if !unmoved {
             self.change_chosen(index, chosen.clone());
             self.record_choice(&profile, index, chosen.clone(), by, why);
@@ -122,12 +118,8 @@ impl Center {
         let told = PresenceView { source, presence, manual, stops, observed_at, until };
         let profile = agent.profile.clone();
         let talking = agent.work.iter().any(|work| work.is_talking());
-        let offered: Vec<InteractionId> = agent
-            .work
-            .iter()
-            .filter(|work| work.is_offered())
-            .map(|work| work.interaction)
-            .collect();
+        let offered: Vec<InteractionId> =
+            agent.work.iter().filter(|work| work.is_offered()).map(|work| work.interaction).collect();
         // Our own ringing is told as a call there, and is no reason to stop it.
         let withdraw = stops && !talking && !matches!(presence, crate::agent::Presence::InCall);
         self.set_presence(index, Some(told.clone()));

@@ -13,12 +13,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::agent::{AgentState, ChosenState, PresenceView, RestCause, Who};
 use crate::call::{
-    Address, CallId, Cause, Endpoint, LineName, PartyId, Quality, RecordEnd, RecordingId, Rejection, TransferId,
-    TransferOutcome,
+    Address, CallId, Cause, Endpoint, LineName, PartyId, Quality, RecordEnd, RecordingId, Rejection,
+    TransferId, TransferOutcome,
 };
 use crate::channel::Channel;
 use crate::condition::Attributes;
 use crate::config::{Document, QueueDocument};
+use crate::erase::ErasedBy;
 use crate::id::{AgentId, CodeId, FlowId, InteractionId, QueueId, StepId};
 use crate::personal::{Personal, present};
 use crate::terms::Terms;
@@ -96,6 +97,7 @@ impl Fact {
             | FactKind::MessageMissed { interaction, .. }
             | FactKind::WrapUpExtended { interaction, .. }
             | FactKind::Heard { interaction, .. }
+            | FactKind::Erased { interaction, .. }
             | FactKind::Closed { interaction, .. } => Some(*interaction),
         }
     }
@@ -804,12 +806,22 @@ pub enum FactKind {
         /// What did not come.
         missing: Missing,
     },
-    /// The interaction is over: nothing more will be said about it.
+    /// The interaction is over: nothing more will be said about it, but that it was erased.
     Closed {
         /// The interaction.
         interaction: InteractionId,
         /// How it is counted.
         outcome: Outcome,
+    },
+    /// What the facts of an interaction say about people is erased, in the journal too; the facts stay.
+    Erased {
+        /// The interaction; of a call that was refused at the door, the number of its fact.
+        interaction: InteractionId,
+        /// On whose behalf.
+        by: ErasedBy,
+        /// Why, in the words of whoever wanted it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<Arc<str>>,
     },
 }
 

@@ -4,21 +4,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::call::{
-    Address, CallId, Cause, CollectId, LineName, PartyId, PlayId, RecordingId, TransferId,
-};
+use crate::call::{Address, CallId, Cause, CollectId, LineName, PartyId, PlayId, RecordingId, TransferId};
 use crate::channel::Channel;
 use crate::condition::Attributes;
 use crate::config::{AgentProfile, QueueRules};
 use crate::fact::{EndedBy, OfferOutcome, Outcome};
-use crate::view::StageView;
-use crate::waiting::Onward;
 use crate::flow::compile::{Flow, StepIndex};
 use crate::id::{AgentId, AgentIndex, FlowId, InteractionId, QueueId, StepId};
 use crate::personal::Personal;
 use crate::queue::Visit;
 use crate::terms::Terms;
 use crate::timer::Timestamp;
+use crate::view::StageView;
+use crate::waiting::Onward;
 
 /// One interaction.
 #[derive(Debug)]
@@ -364,6 +362,11 @@ pub(crate) struct Interactions {
 impl Interactions {
     pub(crate) fn len(&self) -> usize {
         self.by_id.len()
+    }
+
+    /// Whether it is not over yet.
+    pub(crate) fn is_open(&self, id: InteractionId) -> bool {
+        self.by_id.contains_key(&id)
     }
 
     pub(crate) fn has_call(&self, call: CallId) -> bool {

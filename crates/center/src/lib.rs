@@ -12,6 +12,7 @@ pub mod channel;
 pub mod condition;
 pub mod config;
 pub mod explain;
+pub mod erase;
 pub mod fact;
 pub mod flow;
 pub mod id;

@@ -177,7 +177,8 @@ impl Center {
     /// Lets an interaction stand where it may be offered.
     pub(crate) fn stand(&mut self, visit: &Visit) {
         let place = visit.place;
-        let Some(class) = self.queues.get_mut(visit.queue).and_then(|queue| queue.classes.get_mut(visit.class))
+        let Some(class) =
+            self.queues.get_mut(visit.queue).and_then(|queue| queue.classes.get_mut(visit.class))
         else {
             return;
         };
@@ -188,7 +189,8 @@ impl Center {
     /// Lets an interaction stand there no longer.
     pub(crate) fn stand_back(&mut self, visit: &Visit) {
         let place = visit.place;
-        let Some(class) = self.queues.get_mut(visit.queue).and_then(|queue| queue.classes.get_mut(visit.class))
+        let Some(class) =
+            self.queues.get_mut(visit.queue).and_then(|queue| queue.classes.get_mut(visit.class))
         else {
             return;
         };
@@ -220,7 +222,9 @@ impl Center {
         woken.retain(|(queue_index, class_index)| {
             let Some(queue) = queues.get(*queue_index) else { return false };
             let Some(class) = queue.classes.get(*class_index) else { return false };
-            let (Some(place), Some(rank)) = (class.waiting.first(), class.ready.first()) else { return false };
+            let (Some(place), Some(rank)) = (class.waiting.first(), class.ready.first()) else {
+                return false;
+            };
             let claim = place.claim(now, queue.rules.weight);
             if first.as_ref().is_none_or(|first| claim > first.claim) {
                 let (interaction, agent) = (place.interaction, rank.agent);

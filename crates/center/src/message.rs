@@ -133,7 +133,12 @@ impl Center {
     }
 
     /// Something that was played to an agent ended: if it was a message, the agent has heard it.
-    pub(crate) fn played_to_agent(&mut self, interaction: &mut Interaction, play: PlayId, outcome: PlayOutcome) {
+    pub(crate) fn played_to_agent(
+        &mut self,
+        interaction: &mut Interaction,
+        play: PlayId,
+        outcome: PlayOutcome,
+    ) {
         let Stage::Connected(conversation) = &mut interaction.stage else { return };
         if conversation.hearing.take_if(|hearing| *hearing == play).is_none() {
             return;

@@ -138,7 +138,9 @@ impl Center {
 
     /// The agent's telephone answered: the conversation begins, or the agent has to press a key before.
     pub(crate) fn offer_answered(&mut self, interaction: &mut Interaction, party: PartyId) {
-        let Some(offer) = interaction.offer_mut(party).filter(|offer| offer.confirming.is_none()) else { return };
+        let Some(offer) = interaction.offer_mut(party).filter(|offer| offer.confirming.is_none()) else {
+            return;
+        };
         let Some(agent) = self.agents.get(offer.agent) else { return };
         if !agent.profile.confirm {
             return self.offer_taken(interaction, party);
@@ -188,7 +190,12 @@ impl Center {
     }
 
     /// Stops ringing one of the agents; the customer keeps the place.
-    fn offer_comes_to_nothing(&mut self, interaction: &mut Interaction, party: PartyId, outcome: OfferOutcome) {
+    fn offer_comes_to_nothing(
+        &mut self,
+        interaction: &mut Interaction,
+        party: PartyId,
+        outcome: OfferOutcome,
+    ) {
         let Some(offer) = interaction.offer_mut(party).map(|offer| offer.clone()) else { return };
         let reason = match outcome {
             OfferOutcome::Missed | OfferOutcome::NotConfirmed => Removal::NotAnswered,
@@ -226,7 +233,8 @@ impl Center {
     /// The agent's telephone refused, was busy or could not be reached: the next agent.
     pub(crate) fn offer_refused(&mut self, interaction: &mut Interaction, party: PartyId, cause: Cause) {
         let Some(offer) = interaction.offer_mut(party).map(|offer| offer.clone()) else { return };
-        let outcome = if offer.confirming.is_some() { OfferOutcome::NotConfirmed } else { outcome_of(cause.kind) };
+        let outcome =
+            if offer.confirming.is_some() { OfferOutcome::NotConfirmed } else { outcome_of(cause.kind) };
         if interaction.customer.is_none() {
             // The call was the agent's alone.
             self.forget_call(interaction);

@@ -229,7 +229,8 @@ impl<'a> Aftermath<'a> {
             _ => {
                 let (why, cause) = (EndWhy::Lost, Some(CauseKind::Restarted.into()));
                 // Who has talked to an agent before and is in no conversation now was served.
-                let talking = matches!(view.stage, StageView::Connected { .. } | StageView::Transferred { .. });
+                let talking =
+                    matches!(view.stage, StageView::Connected { .. } | StageView::Transferred { .. });
                 let outcome = if view.handled && !talking { Outcome::Handled } else { Outcome::Lost };
                 self.record(FactKind::Ending { interaction: id, why, cause, outcome });
                 outcome

@@ -20,7 +20,11 @@ impl Center {
             number: self.journal.number(),
             configuration: self.configuration,
             queues: open.map(|queue| (queue.rules.id.clone(), queue_view(queue))).collect(),
-            agents: self.agents.iter().map(|(_, agent)| (agent.profile.id.clone(), agent_view(agent))).collect(),
+            agents: self
+                .agents
+                .iter()
+                .map(|(_, agent)| (agent.profile.id.clone(), agent_view(agent)))
+                .collect(),
             interactions: self
                 .interactions
                 .iter()

@@ -153,6 +153,9 @@ pub enum RefusalReason {
     /// It is so already.
     #[error("it is so already")]
     AlreadySo,
+    /// The interaction is not over yet.
+    #[error("the interaction is not over yet, and still needs it")]
+    StillOpen,
 }
 
 impl Center {
@@ -247,7 +250,11 @@ impl Center {
     }
 
     /// The customer of a conversation waits in a queue again; the agent's part is over.
-    fn take_from_agent(&mut self, interaction: &mut Interaction, queue: &QueueId) -> Result<(), RefusalReason> {
+    fn take_from_agent(
+        &mut self,
+        interaction: &mut Interaction,
+        queue: &QueueId,
+    ) -> Result<(), RefusalReason> {
         if interaction.channel != Channel::Call {
             return Err(RefusalReason::NotWaiting);
         }
@@ -317,7 +324,8 @@ impl Center {
 
     fn switch(&mut self, id: &QueueId, closed: bool, why: Option<Arc<str>>) -> Result<(), RefusalReason> {
         let index = self.queues.index(id).ok_or(RefusalReason::UnknownQueue)?;
-        let queue = self.queues.get_mut(index).filter(|queue| queue.open).ok_or(RefusalReason::UnknownQueue)?;
+        let queue =
+            self.queues.get_mut(index).filter(|queue| queue.open).ok_or(RefusalReason::UnknownQueue)?;
         if queue.closed == closed {
             return Err(RefusalReason::AlreadySo);
         }

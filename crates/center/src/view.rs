@@ -466,6 +466,10 @@ impl View {
             self.document = Some(configuration.clone());
         }
         let Some(id) = fact.interaction() else { return self.live.apply(fact) };
+        if let FactKind::Erased { .. } = fact.kind {
+            self.erase(id, fact);
+            return self.live.apply(fact);
+        }
         self.stories.entry(id).or_default().push(fact);
         let FactKind::Closed { outcome, .. } = fact.kind else { return self.live.apply(fact) };
         let last = self.live.interactions.get(&id).cloned();
@@ -513,6 +517,16 @@ impl View {
         }
     }
 
+    /// What is shown of an interaction that is over names nobody any more, and says so. Others are in the journal only.
+    fn erase(&mut self, id: InteractionId, fact: &Arc<Fact>) {
+        if let Some(closed) = self.recent.iter_mut().find(|closed| closed.interaction == id) {
+            closed.from.erase();
+            closed.from_name.erase();
+            closed.story.erase();
+            closed.story.push(fact);
+        }
+    }
+
     fn totals_of(&mut self, queue: &QueueId) -> &mut QueueTotals {
         self.totals.entry(queue.clone()).or_default()
     }
@@ -525,6 +539,12 @@ impl Story {
     fn push(&mut self, fact: &Arc<Fact>) {
         if self.0.len() < Story::FACTS_MAX {
             self.0.push(fact.clone());
+        }
+    }
+
+    fn erase(&mut self) {
+        for fact in &mut self.0 {
+            Arc::make_mut(fact).erase_personal();
         }
     }
 }
@@ -547,6 +567,7 @@ impl Live {
         self.number = fact.number;
         match &fact.kind {
             FactKind::Configured { configuration } => self.configured(fact.number, configuration),
+            FactKind::Erased { interaction, .. } => self.acquaintances.erase(*interaction),
             FactKind::QueueSwitched { queue, closed, .. } => {
                 if let Some(queue) = self.queues.get_mut(queue) {
                     queue.closed = *closed;
@@ -771,11 +792,11 @@ impl AgentView {
 fn wrap_up_until(kind: &FactKind) -> Option<Timestamp> {
     match kind {
         FactKind::ConversationEnded { wrap_up_until: Some(until), .. } => Some(*until),
-        FactKind::ConversationEnded { interaction, then: AgentState::WrapUp { interaction: of, until }, .. }
-            if of == interaction =>
-        {
-            Some(*until)
-        }
+        FactKind::ConversationEnded {
+            interaction,
+            then: AgentState::WrapUp { interaction: of, until },
+            ..
+        } if of == interaction => Some(*until),
         _ => None,
     }
 }
@@ -824,7 +845,14 @@ impl InteractionView {
                 self.call_began_at = Some(at);
             }
             FactKind::QueueEntered {
-                queue, channel, waiting_since, stands_since, priority, vip, terms, ..
+                queue,
+                channel,
+                waiting_since,
+                stands_since,
+                priority,
+                vip,
+                terms,
+                ..
             } => {
                 self.channel = *channel;
                 self.stage = StageView::Waiting(QueueStay {
@@ -987,7 +1015,10 @@ impl StageView {
                 StageView::Offered { stay, offers }
             }
             (StageView::Offered { stay, mut offers }, FactKind::Ringing { agent, .. }) => {
-                offers.iter_mut().filter(|offer| offer.agent == *agent).for_each(|offer| offer.ringing = true);
+                offers
+                    .iter_mut()
+                    .filter(|offer| offer.agent == *agent)
+                    .for_each(|offer| offer.ringing = true);
                 StageView::Offered { stay, offers }
             }
             (StageView::Offered { stay, mut offers }, FactKind::OfferEnded { agent, .. }) => {
@@ -1009,19 +1040,18 @@ impl StageView {
             (StageView::LeavingMessage { ticket, .. }, FactKind::MessageLeft { .. }) => {
                 StageView::Parked(ticket)
             }
-            (
-                _,
-                FactKind::MessageBegun { queue, recording, waiting_since, priority, vip, .. },
-            ) => StageView::LeavingMessage {
-                recording: *recording,
-                ticket: TicketView {
-                    queue: queue.clone(),
-                    waiting_since: *waiting_since,
-                    priority: *priority,
-                    vip: *vip,
-                    terms: Terms::default(),
-                },
-            },
+            (_, FactKind::MessageBegun { queue, recording, waiting_since, priority, vip, .. }) => {
+                StageView::LeavingMessage {
+                    recording: *recording,
+                    ticket: TicketView {
+                        queue: queue.clone(),
+                        waiting_since: *waiting_since,
+                        priority: *priority,
+                        vip: *vip,
+                        terms: Terms::default(),
+                    },
+                }
+            }
             (_, FactKind::RedirectBegun { party, .. }) => StageView::Redirecting { party: *party },
             (StageView::Redirecting { .. }, FactKind::RedirectEnded { outcome, .. }) => match outcome {
                 TransferOutcome::Done => StageView::Transferred { leaving: None, pending: None },

@@ -128,7 +128,13 @@ impl Center {
         if channel == Channel::Call {
             self.entertain(interaction, &rules);
         }
-        self.stand_at(interaction, index, Standpoint { entered_at: now, stands_since, step: 0 }, ticket, onward);
+        self.stand_at(
+            interaction,
+            index,
+            Standpoint { entered_at: now, stands_since, step: 0 },
+            ticket,
+            onward,
+        );
     }
 
     /// Lets something that waited before a restart wait on.
@@ -261,7 +267,12 @@ impl Center {
     }
 
     /// Takes somebody out of the queue and does what is to be done then.
-    pub(crate) fn leave_and_follow(&mut self, interaction: &mut Interaction, reason: QueueExit, action: &Action) {
+    pub(crate) fn leave_and_follow(
+        &mut self,
+        interaction: &mut Interaction,
+        reason: QueueExit,
+        action: &Action,
+    ) {
         let Some(visit) = self.leave_queue(interaction, reason) else { return };
         let (rules, ticket) = (visit.rules.clone(), visit.ticket());
         let onward = Onward { flow: visit.flow, otherwise: visit.otherwise };
@@ -525,7 +536,11 @@ impl Center {
     }
 
     /// What was being played to a waiting caller ended: the music begins.
-    pub(crate) fn announcement_ended(&mut self, interaction: &mut Interaction, music: Option<Arc<[PromptName]>>) {
+    pub(crate) fn announcement_ended(
+        &mut self,
+        interaction: &mut Interaction,
+        music: Option<Arc<[PromptName]>>,
+    ) {
         if let Some(music) = music {
             self.play(interaction, music, true);
         }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::agent::Presence;
 use crate::call::{LineName, PromptName};
 use crate::flow::document::FlowDocument;
-use crate::agent::Presence;
 use crate::id::{AgentId, CodeId, FlowId, QueueId, SkillId};
 
 /// The whole configuration of one tenant's center, as TOML or JSON.

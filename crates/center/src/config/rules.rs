@@ -8,8 +8,8 @@ use std::time::Duration;
 use crate::call::{Address, Digit, Endpoint, LineName, PromptName};
 use crate::condition::Condition;
 use crate::config::document::{
-    ActionDocument, AgentRingDocument, CallbackDocument, QueueDocument, RelaxDocument, RingDocument, RungDocument,
-    Strategy, TellDocument, VoicemailDocument, WrapUpDocument,
+    ActionDocument, AgentRingDocument, CallbackDocument, QueueDocument, RelaxDocument, RingDocument,
+    RungDocument, Strategy, TellDocument, VoicemailDocument, WrapUpDocument,
 };
 use crate::config::{Check, Noun, Problem, phone_address, seconds, single_key};
 use crate::flow::document::AsksDocument;
@@ -256,7 +256,12 @@ impl Check<'_> {
     }
 
     /// Skills that are asked for must be had by somebody: the others are written wrongly.
-    fn skill_terms(&mut self, key: &str, skills: &BTreeMap<SkillId, u8>, relax: &[RelaxDocument]) -> SkillTerms {
+    fn skill_terms(
+        &mut self,
+        key: &str,
+        skills: &BTreeMap<SkillId, u8>,
+        relax: &[RelaxDocument],
+    ) -> SkillTerms {
         self.asked_skills(&format!("{key}.skills"), skills);
         self.most(&format!("{key}.relax"), relax.len(), STEPS_MAX);
         let mut steps = Vec::new();
@@ -277,7 +282,11 @@ impl Check<'_> {
         }
     }
 
-    fn agent_rings(&mut self, key: &str, rings: &[AgentRingDocument]) -> (Vec<Duration>, BTreeMap<AgentId, u8>) {
+    fn agent_rings(
+        &mut self,
+        key: &str,
+        rings: &[AgentRingDocument],
+    ) -> (Vec<Duration>, BTreeMap<AgentId, u8>) {
         self.most(key, rings.len(), STEPS_MAX);
         let mut times = Vec::new();
         let mut ring_of = BTreeMap::new();

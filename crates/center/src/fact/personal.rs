@@ -130,7 +130,8 @@ impl FactKind {
             | FactKind::Ending { .. }
             | FactKind::CallEnded { .. }
             | FactKind::Repaired { .. }
-            | FactKind::Closed { .. } => {}
+            | FactKind::Closed { .. }
+            | FactKind::Erased { .. } => {}
         }
     }
 }

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use crate::call::{Digit, PromptName};
 use crate::condition;
-use crate::config::{Asks, Case, Check, Noun, Problem, check_prompts, check_range, is_id, nearest, single_key};
+use crate::config::{
+    Asks, Case, Check, Noun, Problem, check_prompts, check_range, is_id, nearest, single_key,
+};
 use crate::flow::document::{AgentStateStep, FlowDocument, MenuDocument, StepDocument};
 use crate::id::{FlowId, QueueId, StepId};
 
@@ -230,7 +232,12 @@ impl Compiler<'_, '_> {
             MENU_TIMEOUT_S,
             &mut self.check.faults,
         );
-        check_range(&self.path(&format!("{key}.retries")), menu.retries, MENU_RETRIES, &mut self.check.faults);
+        check_range(
+            &self.path(&format!("{key}.retries")),
+            menu.retries,
+            MENU_RETRIES,
+            &mut self.check.faults,
+        );
         Menu {
             again: invalid.iter().chain(prompts.iter()).cloned().collect(),
             prompts,

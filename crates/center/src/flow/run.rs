@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::agent::{ChosenState, Who};
-use crate::call::{
-    CallCommand, CauseKind, Collect, CollectId, Digits, PlayId, PromptName, Rejection,
-};
+use crate::call::{CallCommand, CauseKind, Collect, CollectId, Digits, PlayId, PromptName, Rejection};
 use crate::center::Center;
 use crate::condition::Attributes;
 use crate::fact::{EndWhy, FactKind, MenuMiss, Missing, Outcome};

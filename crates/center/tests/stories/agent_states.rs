@@ -2,9 +2,9 @@
 
 use crate::harness::{SUPPORT, Story, on_break};
 use tandem_center::agent::{AgentAct, AgentState, ChosenState};
-use tandem_center::supervise::RefusalReason;
 use tandem_center::call::{CallCommand, PartyId, Removal};
 use tandem_center::fact::{FactKind, OfferOutcome};
+use tandem_center::supervise::RefusalReason;
 
 #[test]
 fn agents_begin_in_the_state_that_the_configuration_says() {

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tandem_center::agent::{AgentAct, AgentCommand, AgentState, ChosenState, Who};
-use tandem_center::supervise::Refusal;
 use tandem_center::call::{
     Address, Arrival, CallCommand, CallEvent, CallId, CauseKind, CollectEnd, CollectId, Digit, PartyId,
     PlayId, PlayOutcome, Quality, TransferDecision, TransferId, TransferOutcome,
@@ -17,6 +16,7 @@ use tandem_center::config::{Config, Document, Faults, Known};
 use tandem_center::explain::explain;
 use tandem_center::fact::{Fact, FactKind, Outcome};
 use tandem_center::id::{AgentId, InteractionId, QueueId};
+use tandem_center::supervise::Refusal;
 use tandem_center::view::{ClosedInteraction, InteractionView, Live, View};
 use tandem_center::{Center, Input, Output, Timestamp};
 
@@ -274,7 +274,12 @@ impl Story {
     }
 
     pub(crate) fn interaction(&self, call: CallId) -> Option<(InteractionId, &InteractionView)> {
-        self.view.live.interactions.iter().find(|(_, view)| view.call == Some(call)).map(|(id, view)| (*id, view))
+        self.view
+            .live
+            .interactions
+            .iter()
+            .find(|(_, view)| view.call == Some(call))
+            .map(|(id, view)| (*id, view))
     }
 
     pub(crate) fn closed(&self, call: CallId) -> &ClosedInteraction {
@@ -288,10 +293,7 @@ impl Story {
     pub(crate) fn waiting(&self, queue: &str) -> Vec<CallId> {
         let queue = QueueId::from(queue);
         let calls = self.view.live.waiting(&queue);
-        calls
-            .into_iter()
-            .filter_map(|(id, _)| self.view.live.interactions.get(&id)?.call)
-            .collect()
+        calls.into_iter().filter_map(|(id, _)| self.view.live.interactions.get(&id)?.call).collect()
     }
 
     /// The agent who is being rung for this call.

@@ -9,6 +9,7 @@ mod clock;
 mod config_faults;
 mod entry;
 mod explanation;
+mod erase;
 mod facts;
 mod flow;
 mod hang_up;

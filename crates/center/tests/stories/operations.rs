@@ -10,7 +10,9 @@ use tandem_center::call::{
     CallEvent, CallId, CauseKind, CollectEnd, CollectId, Digit, PartyId, PlayId, PlayOutcome, Quality,
     TransferId, TransferOutcome,
 };
+use tandem_center::erase::{ErasedBy, Erasure};
 use tandem_center::fact::FactKind;
+use tandem_center::id::InteractionId;
 use tandem_center::{Input, Timestamp};
 
 #[derive(Clone, Debug)]
@@ -22,6 +24,7 @@ enum Operation {
     SetClockBack(u64),
     DoorObeys(bool),
     Crash,
+    Erase(u64),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -84,6 +87,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         1 => (0..1000u64).prop_map(Operation::SetClockBack),
         1 => any::<bool>().prop_map(Operation::DoorObeys),
         1 => Just(Operation::Crash),
+        1 => (0..60u64).prop_map(Operation::Erase),
     ]
 }
 
@@ -151,6 +155,10 @@ fn perform(mut story: Story, operation: Operation, current: &mut usize) -> Story
             story.now = Timestamp::from_micros(u64::try_from(micros).expect("it was one before"));
         }
         Operation::DoorObeys(obeys) => story.door_obeys = obeys,
+        Operation::Erase(number) => {
+            let interaction = InteractionId(number);
+            story.input(Input::Erase(Erasure { interaction, by: ErasedBy::Request, why: None }));
+        }
         Operation::Crash => story = story.crash(&configurations[*current]),
     }
     story

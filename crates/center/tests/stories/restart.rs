@@ -141,7 +141,10 @@ fn a_journal_cut_off_after_any_fact_gives_a_center_that_works() {
         let facts: Vec<_> = center.facts.iter().take(cut).map(|fact| (**fact).clone()).collect();
         let restored = Center::restore(config(SUPPORT), center.now, facts.iter().cloned());
         let mut story = Story::restored(restored, facts);
-        assert!(story.view.live.interactions.values().all(|view| !view.wrapping_up.is_empty()), "cut at {cut}");
+        assert!(
+            story.view.live.interactions.values().all(|view| !view.wrapping_up.is_empty()),
+            "cut at {cut}"
+        );
         story.pass(100);
         assert!(story.view.live.interactions.is_empty(), "cut at {cut}");
         let closed: Vec<_> = story

@@ -2,9 +2,9 @@
 
 use crate::harness::{SUPPORT, Story, on_break};
 use tandem_center::agent::{AgentAct, AgentState, ChosenState};
-use tandem_center::supervise::RefusalReason;
 use tandem_center::call::CallId;
 use tandem_center::fact::{FactKind, Outcome, WrapUpEnd};
+use tandem_center::supervise::RefusalReason;
 
 fn wrapping_up() -> (Story, CallId) {
     let mut center = Story::new(SUPPORT);
