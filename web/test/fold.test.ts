@@ -97,6 +97,22 @@ describe("a fact", () => {
   });
 });
 
+test("what is erased names nobody any more, and all the rest stays", () => {
+  const view = emptyView();
+  for (const fact of journal()) applyFact(view, fact);
+  const known = view.recent.find(({ story }) => story.some(({ kind }) => kind === "transfer_asked"));
+  const before = structuredClone(view);
+  const { interaction = 0 } = known ?? {};
+  applyFact(view, { number: view.live.number + 1, at: view.at, v: 1, kind: "erased", interaction, by: "request" });
+  const erased = view.recent.find((closed) => closed.interaction === interaction);
+  expect(erased).toMatchObject({ from: null, from_name: null, outcome: known?.outcome });
+  expect(JSON.stringify(erased)).not.toMatch(/\+14255550123|\+14255550177|"Ada"/);
+  expect(erased?.story.at(-1)?.kind).toBe("erased");
+  expect(view.recent.length).toBe(before.recent.length);
+  expect(JSON.stringify(view.recent.filter((closed) => closed !== erased))).toContain("Ada");
+  expect({ ...view.totals, stories: view.stories }).toEqual({ ...before.totals, stories: before.stories });
+});
+
 test("the view stays bounded, however long a call and however many", () => {
   const view = emptyView();
   let number = 0;

@@ -64,6 +64,15 @@ test("a whole call reads like a story in both languages", () => {
   expect(told).toMatchSnapshot();
 });
 
+test("a caller whose number was erased is unknown, in both languages", () => {
+  const arrived = at(0, { ...ARRIVED, from: null, from_name: null });
+  const asked = at(0, { kind: "transfer_asked", ...AGENT, transfer: 1, allowed: true, target: null });
+  const told = LANGUAGES.map((words) => timeline(words, [arrived, asked], NAMES).map((entry) => entry.sentence));
+  expect(told[0]?.[0]).toContain("Unknown caller");
+  expect(told[1]?.[0]).toContain("Appelant inconnu");
+  for (const text of told.flat()) expect(text).not.toContain("null");
+});
+
 /** Remembers which texts were told. */
 class Spy extends Words {
   readonly told = new Set<string>();
@@ -163,6 +172,7 @@ function everyFact(): Fact[] {
       call,
     ),
     { kind: "closed", ...call, outcome: "handled" },
+    ...each("erased", "by", ["request", "retention"], call),
     { kind: "rest_ended", agent: "ada", agent_name: "Ada Lima", then },
   ];
   return kinds.map((kind) => at(0, kind));

@@ -47,6 +47,8 @@ export type OfferOutcome = "missed" | "declined" | "busy" | "unreachable" | "age
 export type Side = "caller" | "agent";
 export type EndedBy = "caller" | "agent" | "transfer" | "limit" | "lost";
 export type WrapUpEnd = "command" | "timer" | "agent_gone";
+/** On whose behalf personal data was erased. */
+export type ErasedBy = "request" | "retention";
 export type EndWhy = "caller_left" | "agent_left" | "target_left" | "flow_ended" | "call_limit" | "lost";
 export type Outcome =
   | "handled"
@@ -171,7 +173,8 @@ export type FactKind =
   | Of<"ending", InInteraction & { why: EndWhy; cause?: Cause; outcome: Outcome }>
   | Of<"call_ended", InInteraction & { call: CallId; cause: Cause; lasted_us: Micros }>
   | Of<"repaired", InInteraction & { missing: Missing }>
-  | Of<"closed", InInteraction & { outcome: Outcome }>;
+  | Of<"closed", InInteraction & { outcome: Outcome }>
+  | Of<"erased", InInteraction & { by: ErasedBy; why?: string }>;
 
 /** One thing that happened. Facts are numbered 1, 2, 3 and so on without a gap. */
 export type Fact = { number: number; at: Timestamp; v: number } & FactKind;

@@ -104,6 +104,8 @@ export function sentence(words: Words, fact: Fact, names: Names): string {
       return words.text(`told.repaired.${fact.missing}`);
     case "closed":
       return words.say("told.closed", { outcome: words.text(`outcome.${fact.outcome}`) });
+    case "erased":
+      return words.text(`told.erased.${fact.by}`);
     case "configured":
     case "agent_chose":
     case "rest_ended":

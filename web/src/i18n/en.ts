@@ -241,6 +241,8 @@ export const en = {
   "told.repaired.call_end": "The end of the call was not told in time; the center counts it as over.",
   "told.repaired.flow_end": "The flow took more steps than a flow may; the call is ended.",
   "told.closed": "The interaction is closed and counted as: {outcome}.",
+  "told.erased.request": "Everything that tells who it was is erased, as somebody asked.",
+  "told.erased.retention": "Everything that tells who it was is erased: it was kept as long as it may be.",
   "told.unknown": "Something happened that this page does not know: {kind}.",
 
   "party.caller": "The caller",

@@ -259,6 +259,9 @@ export const fr: Catalog<"fr"> = {
     "La fin de l’appel n’a pas été signalée à temps ; le centre le compte comme terminé.",
   "told.repaired.flow_end": "Le flux a fait plus d’étapes que permis ; l’appel est terminé.",
   "told.closed": "L’interaction est close. Issue : {outcome}.",
+  "told.erased.request": "Tout ce qui permet d’identifier l’appelant est effacé, à la demande de quelqu’un.",
+  "told.erased.retention":
+    "Tout ce qui permet d’identifier l’appelant est effacé : la durée de conservation est écoulée.",
   "told.unknown": "Il s’est passé quelque chose que cette page ne connaît pas : {kind}.",
 
   "party.caller": "l’appelant",

@@ -49,7 +49,8 @@ export function applyFact(view: View, fact: Fact): void {
   if (fact.number <= view.live.number) return;
   count(view, fact);
   const id = interactionOf(fact);
-  if (id !== undefined) record(view, id, fact);
+  if (fact.kind === "erased") erase(view, fact);
+  else if (id !== undefined) record(view, id, fact);
   applyToLive(view, fact);
   view.live.number = fact.number;
   view.at = fact.at;
@@ -77,6 +78,30 @@ function record(view: View, id: InteractionId, fact: Fact): void {
     story,
   });
   if (view.recent.length > RECENT_MAX) view.recent.length = RECENT_MAX;
+}
+
+/** An interaction that is over names nobody any more, and says so; older ones are in the journal only. */
+function erase(view: View, fact: FactOf<"erased">): void {
+  const place = view.recent.findIndex(({ interaction }) => interaction === fact.interaction);
+  const closed = view.recent[place];
+  if (!closed) return;
+  const story = closed.story.map(withoutPersonal);
+  if (story.length < STORY_FACTS_MAX) story.push(fact);
+  view.recent[place] = { ...closed, from: null, from_name: null, story };
+}
+
+/** What each kind of fact says about people. `visit_personal` in `crates/center/src/fact/personal.rs` has the same. */
+const PERSONAL: Readonly<Record<string, readonly string[]>> = {
+  arrived: ["from", "from_name"],
+  callback_promised: ["to"],
+  callback_scheduled: ["to", "name"],
+  transfer_asked: ["target"],
+  wrap_up_ended: ["note"],
+};
+
+function withoutPersonal(fact: Fact): Fact {
+  const known = PERSONAL[fact.kind]?.filter((name) => name in fact) ?? [];
+  return known.length === 0 ? fact : { ...fact, ...Object.fromEntries(known.map((name) => [name, null])) };
 }
 
 function count(view: View, fact: Fact): void {
