@@ -225,10 +225,15 @@ fn sealed(
     let number = record.number.0.cast_signed();
     let interaction = record.interaction.map_or(number, |key| key.0.cast_signed());
     let at = |number| Spot { table: "facts", tenant: tenant.as_str(), number };
-    let wrapped: Option<Vec<u8>> = transaction
-        .prepare_cached("SELECT wrapped FROM keys WHERE tenant = $1 AND interaction = $2")?
-        .query_row(params![tenant.as_str(), interaction], |row| row.get(0))
-        .optional()?;
+    let wrapped: Option<Vec<u8>> = if number == interaction {
+        // The first fact of its interaction: there is no key yet.
+        None
+    } else {
+        transaction
+            .prepare_cached("SELECT wrapped FROM keys WHERE tenant = $1 AND interaction = $2")?
+            .query_row(params![tenant.as_str(), interaction], |row| row.get(0))
+            .optional()?
+    };
     let key = match wrapped {
         // A key that cannot be opened is not replaced: found again, it opens what it sealed. What would be sealed with
         // it now is left out. It takes an interaction that is open while the master key is lost to come here.
@@ -242,7 +247,8 @@ fn sealed(
                 .prepare_cached(
                     "INSERT INTO keys (tenant, interaction, at_ms, wrapped) VALUES ($1, $2, $3, $4)",
                 )?
-                .execute(params![tenant.as_str(), interaction, record.at_ms, key.wrapped])?;
+                .execute(params![tenant.as_str(), interaction, record.at_ms, key.wrapped])
+                .map_err(|error| conflict_or(error, tenant))?;
             key
         }
     };
