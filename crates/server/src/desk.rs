@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tandem_center::Input;
-use tandem_center::supervise::Refusal;
 use tandem_center::fact::Fact;
 use tandem_center::id::InteractionId;
+use tandem_center::supervise::Refusal;
 use tandem_store::{Closed, FactNumber, InteractionKey, Journal, Lag, Tenant};
 use tokio::sync::{mpsc, oneshot};
 

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tandem_center::fact::Fact;
+use tandem_center::fact::{Fact, FactKind};
 use tandem_center::view::View;
 use tandem_store::{Event, FactNumber, Journal, Refusal, Room, Tenant, Unwritten};
 use tokio::sync::{broadcast, watch};
@@ -79,6 +79,8 @@ struct Shown {
     tally: Tally,
     /// The number of the last snapshot.
     snapshot: u64,
+    /// Something was erased, and the journal has dropped its snapshot with it, because that names people.
+    snapshot_gone: bool,
 }
 
 /// What is wrong with writing.
@@ -185,6 +187,9 @@ impl Live {
                 Arc::make_mut(&mut shown.view).apply(fact);
                 shown.tally.count(fact);
                 add(&mut group, fact, json);
+                if let FactKind::Erased { .. } = fact.kind {
+                    shown.snapshot_gone = true;
+                }
             }
             // Told under the lock, so that a follower who joins has each group either in the state or after it.
             if let Some(mut group) = group {
@@ -257,10 +262,11 @@ impl Shown {
     /// The state, if enough has happened since the last snapshot.
     fn snapshot_due(&mut self) -> Option<Arc<View>> {
         let number = self.view.live.number;
-        if number < self.snapshot.saturating_add(SNAPSHOT_EVERY) {
+        if !self.snapshot_gone && number < self.snapshot.saturating_add(SNAPSHOT_EVERY) {
             return None;
         }
         self.snapshot = number;
+        self.snapshot_gone = false;
         Some(self.view.clone())
     }
 }

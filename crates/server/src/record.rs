@@ -53,8 +53,9 @@ fn record(fact: &Fact, bare: Arc<[u8]>, personal: Personal) -> Record {
         at_ms: i64::try_from(fact.at.as_micros() / 1_000).unwrap_or(i64::MAX),
         interaction: fact.interaction().map(|id| InteractionKey(id.0)),
         mark: match fact.kind {
-            FactKind::Arrived { .. } => Mark::Opens,
+            FactKind::Arrived { .. } | FactKind::CallbackScheduled { .. } => Mark::Opens,
             FactKind::Closed { .. } => Mark::Closes,
+            FactKind::Erased { .. } => Mark::Erases,
             _ => Mark::Plain,
         },
         fact: bare,

@@ -7,9 +7,10 @@ use tandem_center::agent::{AgentState, ChosenState, Presence, Who};
 use tandem_center::call::{Address, Cause, CauseKind, Rejection, TransferOutcome};
 use tandem_center::channel::Channel;
 use tandem_center::config::QueueDocument;
+use tandem_center::erase::ErasedBy;
 use tandem_center::fact::{
-    CallbackEnd, EndWhy, EndedBy, FactKind, MenuMiss, Missing, OfferOutcome, Outcome, QueueExit, QueueRefusal, Side,
-    WrapUpEnd,
+    CallbackEnd, EndWhy, EndedBy, FactKind, MenuMiss, Missing, OfferOutcome, Outcome, QueueExit,
+    QueueRefusal, Side, WrapUpEnd,
 };
 use tandem_center::personal::Personal;
 use tandem_center::terms::Requirement;
@@ -75,7 +76,8 @@ pub fn sentence(kind: &FactKind) -> String {
             }
         }
         FactKind::AttributesSet { attributes, .. } => {
-            let all: Vec<String> = attributes.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+            let all: Vec<String> =
+                attributes.iter().map(|(name, value)| format!("{name} = {value}")).collect();
             format!("Found out: {}.", all.join(", "))
         }
         FactKind::QueueEntered { queue_name, ahead, channel, priority, vip, terms, .. } => {
@@ -109,20 +111,30 @@ pub fn sentence(kind: &FactKind) -> String {
             }
         }
         FactKind::Prioritised { priority, vip, why, .. } => {
-            let what = if *vip { "a very important caller".to_owned() } else { format!("priority {priority}") };
+            let what =
+                if *vip { "a very important caller".to_owned() } else { format!("priority {priority}") };
             format!("Somebody made this {what}{}.", because(why.as_ref()))
         }
         FactKind::TermsChanged { terms, why, .. } => {
-            format!("Somebody changed what is asked for{}{}.", asks(terms.requirement(0)), because(why.as_ref()))
+            format!(
+                "Somebody changed what is asked for{}{}.",
+                asks(terms.requirement(0)),
+                because(why.as_ref())
+            )
         }
         FactKind::CallPlaced { .. } => "Tandem began a call of its own.".into(),
         FactKind::RedirectBegun { endpoint, .. } => {
-            format!("The caller is being handed over to {} over {}.", address(&endpoint.address), endpoint.line)
+            format!(
+                "The caller is being handed over to {} over {}.",
+                address(&endpoint.address),
+                endpoint.line
+            )
         }
         FactKind::RedirectEnded { outcome, cause, .. } => match outcome {
             TransferOutcome::Done => "The telephone answered; the caller is theirs.".into(),
             TransferOutcome::Failed => {
-                let why = cause.as_ref().map(|cause| format!(" ({})", cause_words(cause))).unwrap_or_default();
+                let why =
+                    cause.as_ref().map(|cause| format!(" ({})", cause_words(cause))).unwrap_or_default();
                 format!("The telephone did not answer{why}.")
             }
         },
@@ -149,7 +161,9 @@ pub fn sentence(kind: &FactKind) -> String {
             format!("{what}; no callback is needed{}.", because(why.as_ref()))
         }
         FactKind::MessageBegun { .. } => "The caller was asked to leave a message.".into(),
-        FactKind::MessageLeft { length_us, .. } => format!("The caller left a message of {}.", time(*length_us)),
+        FactKind::MessageLeft { length_us, .. } => {
+            format!("The caller left a message of {}.", time(*length_us))
+        }
         FactKind::MessageMissed { .. } => "The caller left no message.".into(),
         FactKind::Heard { .. } => "The agent heard the message to its end.".into(),
         FactKind::QueueRefused { queue, reason, .. } => match reason {
@@ -172,12 +186,18 @@ pub fn sentence(kind: &FactKind) -> String {
                 QueueExit::QueueGone => {
                     format!("After {waited} the queue {queue_name} ceased to exist; the flow went on.")
                 }
-                QueueExit::Overflowed => format!("After {waited} in {queue_name} a rule of overflow took over."),
+                QueueExit::Overflowed => {
+                    format!("After {waited} in {queue_name} a rule of overflow took over.")
+                }
                 QueueExit::NoAgents => format!("After {waited} the last agent of {queue_name} signed out."),
-                QueueExit::CallbackPromised => format!("The wait in {queue_name} on the line ended after {waited}."),
+                QueueExit::CallbackPromised => {
+                    format!("The wait in {queue_name} on the line ended after {waited}.")
+                }
                 QueueExit::CustomerNotReached => format!("The callback left {queue_name} after {waited}."),
                 QueueExit::Cancelled => format!("The callback was taken out of {queue_name} after {waited}."),
-                QueueExit::Moved => format!("After {waited} in {queue_name} somebody moved the caller elsewhere."),
+                QueueExit::Moved => {
+                    format!("After {waited} in {queue_name} somebody moved the caller elsewhere.")
+                }
             }
         }
         FactKind::Offered { queue_name, agent_name, waited_us, idle_us, of_ready, .. } => {
@@ -248,7 +268,9 @@ pub fn sentence(kind: &FactKind) -> String {
                 doing(then)
             )
         }
-        FactKind::WrapUpExtended { agent_name, .. } => format!("{agent_name} took more time for the wrap-up."),
+        FactKind::WrapUpExtended { agent_name, .. } => {
+            format!("{agent_name} took more time for the wrap-up.")
+        }
         FactKind::WrapUpEnded { agent_name, by, wrapped_us, code, then, .. } => {
             let how = match by {
                 WrapUpEnd::Command => "finished the wrap-up",
@@ -302,6 +324,14 @@ pub fn sentence(kind: &FactKind) -> String {
             format!("Due and not come: {what}. Tandem went on without it.")
         }
         FactKind::Closed { outcome, .. } => format!("Closed: {}.", outcome_words(*outcome)),
+        FactKind::Erased { by, why, .. } => {
+            let cause = match by {
+                ErasedBy::Request => "as somebody asked",
+                ErasedBy::Retention => "it was kept as long as it may be",
+            };
+            let why = why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+            format!("Everything that tells who it was was erased: {cause}{why}.")
+        }
     }
 }
 

@@ -131,6 +131,7 @@ pub fn fact(kind: &FactKind) -> &'static str {
         FactKind::WrapUpExtended { .. } => "wrap_up_extended",
         FactKind::Heard { .. } => "heard",
         FactKind::Closed { .. } => "closed",
+        FactKind::Erased { .. } => "erased",
     }
 }
 

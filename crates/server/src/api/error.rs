@@ -95,7 +95,8 @@ impl From<Refusal> for ApiError {
     fn from(refusal: Refusal) -> ApiError {
         use RefusalReason as Why;
         let message = refusal.to_string();
-        let conflict = |code: &str, remedy: &str| ApiError::new(StatusCode::CONFLICT, code, &*message, remedy);
+        let conflict =
+            |code: &str, remedy: &str| ApiError::new(StatusCode::CONFLICT, code, &*message, remedy);
         let bad = |code: &str, remedy: &str| ApiError::bad_request(code, &*message, remedy);
         match refusal.reason {
             Why::UnknownAgent | Why::UnknownInteraction | Why::UnknownQueue => {
@@ -114,11 +115,13 @@ impl From<Refusal> for ApiError {
             Why::BeingServed => conflict("being_served", "wait until the customer has answered or has not"),
             Why::SameQueue => conflict("same_queue", "name another queue").field("queue"),
             Why::NotTheirQueue => {
-                conflict("not_their_queue", "name an agent of the customer's queue, or move the customer").field("agent")
+                conflict("not_their_queue", "name an agent of the customer's queue, or move the customer")
+                    .field("agent")
             }
             Why::NoSuchPriority => bad("bad_priority", "send 1 (first) to 5 (last)").field("priority"),
             Why::NoCallback => conflict("no_callback", "look where the customer is now"),
             Why::AlreadySo => conflict("already_so", "nothing is to be done"),
+            Why::StillOpen => conflict("still_open", "try again when the interaction is over"),
         }
     }
 }

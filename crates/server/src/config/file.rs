@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 use tandem_center::config::document::{
-    AgentDocument, CapacityDocument, PresenceDocument, LimitsDocument, NumberDocument, OffersDocument, QueueDocument,
+    AgentDocument, CapacityDocument, LimitsDocument, NumberDocument, OffersDocument, PresenceDocument,
+    QueueDocument,
 };
 use tandem_center::flow::document::FlowDocument;
 use tandem_center::id::FlowId;
