@@ -276,7 +276,8 @@ impl Looked<'_> {
             ChosenState::Available => {}
         }
         if let AgentState::Resting { after, until } = view.state {
-            reasons.push(Reason::Resting { after, another_us: until.map(|until| until.micros_since(self.at)) });
+            reasons
+                .push(Reason::Resting { after, another_us: until.map(|until| until.micros_since(self.at)) });
         }
         let talking = view.work.iter().any(|work| work.doing == DoingView::Talking);
         if let Some(told) = &view.presence
@@ -309,7 +310,8 @@ impl Looked<'_> {
     }
 
     fn load(&self, view: &AgentView) -> u32 {
-        let channel = |id: InteractionId| self.live.interactions.get(&id).map_or(Channel::Call, |of| of.channel);
+        let channel =
+            |id: InteractionId| self.live.interactions.get(&id).map_or(Channel::Call, |of| of.channel);
         view.work.iter().fold(0, |sum, work| sum.saturating_add(self.weight(channel(work.interaction))))
     }
 
@@ -370,7 +372,8 @@ impl Looked<'_> {
                         && !matches!(view.state, AgentState::NotReachable { .. })
                 })
         };
-        let share = |agent: &AgentDocument| 1000 / u32::try_from(agent.queues.len().max(1)).unwrap_or(u32::MAX);
+        let share =
+            |agent: &AgentDocument| 1000 / u32::try_from(agent.queues.len().max(1)).unwrap_or(u32::MAX);
         let at_work: u32 = self.document.agents.iter().filter(at_work).map(share).sum();
         (at_work > 0).then(|| handling.saturating_mul(position).saturating_mul(1000) / at_work)
     }
@@ -505,7 +508,10 @@ impl Explanation {
             };
             let kinds = [
                 ("do not have the skills", count(|reason| matches!(reason, Reason::Skill { .. }))),
-                ("are occupied", count(|reason| matches!(reason, Reason::Occupied { .. } | Reason::Offered { .. }))),
+                (
+                    "are occupied",
+                    count(|reason| matches!(reason, Reason::Occupied { .. } | Reason::Offered { .. })),
+                ),
                 ("are not at work", count(|reason| matches!(reason, Reason::Offline { .. }))),
                 ("are on a break", count(|reason| matches!(reason, Reason::Break { .. }))),
                 ("are not reachable", count(|reason| matches!(reason, Reason::NotReachable { .. }))),

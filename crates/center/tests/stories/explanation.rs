@@ -112,7 +112,10 @@ fn what_is_explained_can_be_written_and_read_as_json() {
     let (id, _) = center.interaction(call).expect("an interaction");
     let explanation = explain(&center.view, center.now, id).expect("in a queue");
     let json = serde_json::to_string(&explanation).expect("json");
-    assert_eq!(serde_json::from_str::<tandem_center::explain::Explanation>(&json).expect("json"), explanation);
+    assert_eq!(
+        serde_json::from_str::<tandem_center::explain::Explanation>(&json).expect("json"),
+        explanation
+    );
 }
 
 #[test]
