@@ -9,17 +9,22 @@
 mod parts;
 
 mod bad_input;
+mod callback;
 mod caller_leaves;
 mod config_faults;
 mod connections;
 mod example;
+mod forwarded;
 mod hold;
 mod many_calls;
 mod odd_callers;
 mod over_tcp;
 mod over_udp;
 mod power_failure;
+mod press_one;
 mod refer;
+mod ring_all;
 mod tls_edge;
 mod tls_phone;
 mod unanswered;
+mod voicemail;

@@ -12,7 +12,7 @@ fn the_next_agent_is_rung_when_one_does_not_answer() {
     let config =
         Config::plain(&lab).with_queue(RING_S, 1).with_agent("ada", AGENT).with_agent("ben", SECOND_AGENT);
     let tandem = Tandem::start(&lab, config);
-    been_free_longest(&tandem, &["ada", "ben"]);
+    tandem.have_been_free_longest(&["ada", "ben"]);
     let ada = Sipp::new(&lab, "agent-silent", AGENT).answers();
     let ben = Sipp::new(&lab, "agent", SECOND_AGENT).pauses_ms(200).says(tone::SECOND_AGENT, 3.0).answers();
     let caller = Sipp::new(&lab, "caller", CALLER).once().pauses_ms(10_000);
@@ -45,7 +45,7 @@ fn busy_and_declining_agents_are_passed_over() {
     let config = Config::plain(&lab).with_queue(RING_S, 1);
     let config = config.with_agent("ada", AGENT).with_agent("ben", SECOND_AGENT).with_agent("cyd", THIRD);
     let tandem = Tandem::start(&lab, config);
-    been_free_longest(&tandem, &["ada", "ben", "cyd"]);
+    tandem.have_been_free_longest(&["ada", "ben", "cyd"]);
     let _ada = Sipp::new(&lab, "agent-busy", AGENT).pauses_ms(100).answers();
     let _ben = Sipp::new(&lab, "agent-declines", SECOND_AGENT).pauses_ms(100).answers();
     let cyd = Sipp::new(&lab, "agent", THIRD).pauses_ms(100).says(tone::THIRD, 3.0).answers();
@@ -75,7 +75,7 @@ fn a_telephone_that_is_not_there_is_passed_over() {
     let config = Config::plain(&lab).with_queue(RING_S, 1);
     let config = config.with_agent_at("ada", "lab-tcp", &ada).with_agent("ben", SECOND_AGENT);
     let tandem = Tandem::start(&lab, config);
-    been_free_longest(&tandem, &["ada", "ben"]);
+    tandem.have_been_free_longest(&["ada", "ben"]);
     let _ben = Sipp::new(&lab, "agent", SECOND_AGENT).pauses_ms(100).answers();
     let caller = Sipp::new(&lab, "caller", CALLER).once().pauses_ms(3000);
     let mut caller = caller.says(tone::CALLER, 2.5).presses("0.5:1").calls(&lab.sip(TANDEM));
@@ -87,14 +87,4 @@ fn a_telephone_that_is_not_there_is_passed_over() {
         "connected ben",
         "closed",
     ]);
-}
-
-/// The first has been free longest, the last shortest.
-fn been_free_longest(tandem: &Tandem, agents: &[&str]) {
-    for agent in agents {
-        tandem.set_agent(agent, "offline");
-    }
-    for agent in agents {
-        tandem.set_agent(agent, "available");
-    }
 }

@@ -60,6 +60,27 @@ peers = ["NET.0/24"]
         )
     }
 
+    /// A line "carrier" over which numbers can be called: all of them are telephones at the customers' address.
+    pub(crate) fn with_carrier(self) -> Config {
+        self.and(&format!(
+            r#"
+[[trunks]]
+name = "carrier"
+profile = "carrier"
+interface = "udp"
+media = "sound"
+proxies = ["NET.{host}:5060"]
+peers = ["NET.{host}"]
+"#,
+            host = lab::CUSTOMER
+        ))
+    }
+
+    /// More about the queue.
+    pub(crate) fn queue(self, more: &str) -> Config {
+        self.replacing("name = \"Support\"\n", &format!("name = \"Support\"\n{more}\n"))
+    }
+
     /// A menu that leads to the queue with 1, and the queue "support" with these times.
     pub(crate) fn with_queue(self, ring_s: u32, wrap_up_s: u32) -> Config {
         self.and(&format!(

@@ -27,6 +27,8 @@ pub(crate) const AGENT: u8 = 3;
 pub(crate) const SECOND_AGENT: u8 = 4;
 /// Where a third telephone is: the target of a transfer, a stranger.
 pub(crate) const THIRD: u8 = 5;
+/// Where customers are who are called.
+pub(crate) const CUSTOMER: u8 = 6;
 
 impl Lab {
     /// Claims a free network: `127.64.1.0/24` to `127.127.254.0/24`.

@@ -19,8 +19,8 @@ use std::time::{Duration, Instant};
 
 pub(crate) use config::Config;
 pub(crate) use lab::Lab;
-pub(crate) use sipp::Sipp;
-pub(crate) use sound::tone;
+pub(crate) use sipp::{Running, Sipp};
+pub(crate) use sound::{Sound, tone};
 pub(crate) use tandem::Tandem;
 
 /// How long a test waits for what must come. Only a failing test waits that long.

@@ -120,6 +120,16 @@ impl Tandem {
         assert_eq!(status, 200, "PUT {path}: {answer}");
     }
 
+    /// The first of these agents has been free longest, the last shortest.
+    pub(crate) fn have_been_free_longest(&self, agents: &[&str]) {
+        for agent in agents {
+            self.set_agent(agent, "offline");
+        }
+        for agent in agents {
+            self.set_agent(agent, "available");
+        }
+    }
+
     /// A figure of `/metrics`, named with its labels.
     pub(crate) fn figure(&self, name: &str) -> u64 {
         let (_, page) = http::ask(&self.http, "GET", "/metrics", None).unwrap();
