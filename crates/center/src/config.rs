@@ -524,7 +524,7 @@ const NAME_BYTES_MAX: usize = 128;
 const ADDRESS_BYTES_MAX: usize = 256;
 const CAPACITY: RangeInclusive<u32> = 1..=1000;
 const DAY_S: u32 = 86_400;
-const LIMIT_CALLS: RangeInclusive<u32> = 1..=100_000;
+const LIMIT_CALLS: RangeInclusive<u32> = 1..=250_000;
 const LIMIT_CALL_S: RangeInclusive<u32> = 60..=604_800;
 
 #[cfg(test)]

@@ -1,10 +1,8 @@
-//! How many inputs a center takes in a second, on one core, with its facts encoded.
+//! What people and a door do: complete queued calls on virtual time.
 //!
-//! An input is one event of complete queued calls: arrival, answer, welcome, menu, queue, ringing, conversation with
-//! a hold now and then, hang-up, quality, wrap-up. There are as many callers waiting as agents talking, so that each
-//! agent who becomes free is offered the next caller at once. Time is virtual: nothing waits.
-//!
-//! Prints one JSON line for each size: the median of several rounds.
+//! An input is one event of a call: arrival, answer, welcome, menu, queue, ringing, conversation with a hold now and
+//! then, hang-up, quality, wrap-up. There are as many callers as agents talk to and as wait besides. Every third
+//! caller asks for a skill and relaxes, every seventh has another priority; each agent serves three queues.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -19,48 +17,35 @@ use tandem_center::call::{
 use tandem_center::config::{Config, Document, Known};
 use tandem_center::{Center, Input, Output, Timestamp};
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    for agents in [100, 1000] {
-        let mut rates = Vec::new();
-        for _ in 0..ROUNDS {
-            rates.push(measure(agents)?);
-        }
-        rates.sort_by(f64::total_cmp);
-        let median = rates.get(ROUNDS / 2).copied().unwrap_or_default();
-        println!("{{\"name\":\"center.{agents}\",\"value\":{median:.0},\"unit\":\"per_second\"}}");
-    }
-    Ok(())
-}
+pub(crate) type Failure = Box<dyn std::error::Error>;
 
-fn measure(agents: usize) -> Result<f64, Box<dyn std::error::Error>> {
-    let mut load = Load::new(agents)?;
-    load.run(INPUTS / 10)?;
-    #[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
-    let begun = Instant::now();
-    let before = load.inputs;
-    load.run(INPUTS)?;
-    let inputs = u32::try_from(load.inputs - before)?;
-    let rate = f64::from(inputs) / begun.elapsed().as_secs_f64();
-    if load.calls_ended < u64::from(inputs) / 20 {
-        return Err(
-            format!("only {} calls came to an end: the load is not what it says", load.calls_ended).into()
-        );
-    }
-    Ok(rate)
+/// How large a center is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Size {
+    pub(crate) agents: usize,
+    pub(crate) queues: usize,
+    /// How many wait besides those who talk.
+    pub(crate) waiting: usize,
 }
 
 /// What people and a door do, and the center they do it to.
-struct Load {
-    center: Center,
-    now: Timestamp,
+pub(crate) struct Load {
+    pub(crate) center: Center,
+    pub(crate) now: Timestamp,
     agenda: BinaryHeap<Reverse<(Timestamp, u64, CallId, Deed)>>,
     deeds: u64,
     /// Numbers of the calls' present play, collection and agent's party, by the place of the call.
     places: Vec<Place>,
     line: Arc<str>,
-    encoded: Vec<u8>,
-    inputs: u64,
-    calls_ended: u64,
+    queues: usize,
+    /// The facts of the last input as JSON lines, or of all inputs if they are kept.
+    pub(crate) encoded: Vec<u8>,
+    pub(crate) keep: bool,
+    pub(crate) facts: u64,
+    pub(crate) inputs: u64,
+    pub(crate) calls_ended: u64,
+    /// How long single inputs took, if wanted.
+    pub(crate) took: Option<Vec<Duration>>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -89,53 +74,81 @@ enum Deed {
 }
 
 impl Load {
-    fn new(agents: usize) -> Result<Load, Box<dyn std::error::Error>> {
+    pub(crate) fn new(size: Size) -> Result<Load, Failure> {
         let now = Timestamp::from_micros(1_780_000_000_000_000);
         let mut load = Load {
-            center: Center::new(Arc::new(config(agents)?), now),
+            center: Center::new(Arc::new(config(size)?), now),
             now,
             agenda: BinaryHeap::new(),
             deeds: 0,
-            places: vec![Place::default(); 2 * agents],
+            places: vec![Place::default(); size.agents + size.waiting.max(size.agents / 10)],
             line: "carrier".into(),
+            queues: size.queues,
             encoded: Vec::with_capacity(1 << 20),
+            keep: false,
+            facts: 0,
             inputs: 0,
             calls_ended: 0,
+            took: None,
         };
         load.outputs()?;
         for place in 0..load.places.len() {
             let number = u64::try_from(place)?;
-            load.plan(Duration::from_millis(number), CallId(number), Deed::Arrive);
+            load.plan(Duration::from_micros(number * 150), CallId(number), Deed::Arrive);
         }
         Ok(load)
     }
 
-    fn run(&mut self, inputs: u64) -> Result<(), Box<dyn std::error::Error>> {
+    /// Lets so many inputs happen.
+    pub(crate) fn run(&mut self, inputs: u64) -> Result<(), Failure> {
         let until = self.inputs + inputs;
         while self.inputs < until {
-            let next = self.agenda.peek().map(|Reverse((at, ..))| *at);
-            match (next, self.center.poll_timeout()) {
-                (Some(at), Some(due)) if due < at => self.time_out(due),
-                (None, Some(due)) => self.time_out(due),
-                (Some(_), _) => self.next_deed(),
-                (None, None) => return Err("nothing is left to happen".into()),
-            }
-            self.inputs += 1;
-            self.outputs()?;
+            self.step()?;
         }
         Ok(())
     }
 
+    /// Lets everybody who is to wait come in: a minute and a half of the load's time.
+    pub(crate) fn fill(&mut self) -> Result<(), Failure> {
+        let until = self.now + Duration::from_secs(90);
+        while self.now < until {
+            self.step()?;
+        }
+        Ok(())
+    }
+
+    fn step(&mut self) -> Result<(), Failure> {
+        let next = self.agenda.peek().map(|Reverse((at, ..))| *at);
+        match (next, self.center.poll_timeout()) {
+            (Some(at), Some(due)) if due < at => self.time_out(due),
+            (None, Some(due)) => self.time_out(due),
+            (Some(_), _) => self.next_deed(),
+            (None, None) => return Err("nothing is left to happen".into()),
+        }
+        self.inputs += 1;
+        self.outputs()
+    }
+
     fn time_out(&mut self, due: Timestamp) {
         self.now = due;
+        let begun = self.took.is_some().then(now);
         self.center.handle_timeout(due);
+        self.took(begun);
     }
 
     fn next_deed(&mut self) {
         let Some(Reverse((at, _, call, deed))) = self.agenda.pop() else { return };
         self.now = at;
         let event = self.event(call, deed);
+        let begun = self.took.is_some().then(now);
         self.center.handle_input(at, Input::Call(event));
+        self.took(begun);
+    }
+
+    fn took(&mut self, begun: Option<Instant>) {
+        if let (Some(begun), Some(took)) = (begun, &mut self.took) {
+            took.push(begun.elapsed());
+        }
     }
 
     fn event(&mut self, call: CallId, deed: Deed) -> CallEvent {
@@ -152,9 +165,9 @@ impl Load {
             Deed::Arrive => CallEvent::Arrived(Arrival {
                 call,
                 line: self.line.clone(),
-                from: Address::Phone("+14255550123".into()),
+                from: Address::Phone(format!("+1{}425{:07}", call.0 % 21, call.0 % 10_000_000).into()),
                 from_name: "Ada Lovelace".into(),
-                to: Address::Phone("+14255550199".into()),
+                to: Address::Phone(number(usize::try_from(call.0).unwrap_or(0) % self.queues).into()),
             }),
             Deed::Answered => CallEvent::Answered { call },
             Deed::PlayEnds => {
@@ -195,12 +208,15 @@ impl Load {
         }
     }
 
-    fn outputs(&mut self) -> Result<(), Box<dyn std::error::Error>> {
-        self.encoded.clear();
+    fn outputs(&mut self) -> Result<(), Failure> {
+        if !self.keep {
+            self.encoded.clear();
+        }
         while let Some(output) = self.center.poll_output() {
             match output {
                 Output::Call(command) => self.obey(&command),
                 Output::Fact(fact) => {
+                    self.facts += 1;
                     serde_json::to_writer(&mut self.encoded, &fact)?;
                     self.encoded.push(b'\n');
                 }
@@ -269,27 +285,54 @@ impl Load {
     }
 }
 
-fn config(agents: usize) -> Result<Config, Box<dyn std::error::Error>> {
-    let mut text = String::from(
-        r#"
-        queues = [{ id = "support", name = "Support", music = "music", wrap_up_s = 15, max_waiting = 100000, max_wait_s = 86400 }]
-        numbers = [{ dialled = "+14255550199", flow = "main" }]
-        [flows.main]
-        start = "welcome"
-        [flows.main.steps.welcome]
-        play = ["welcome"]
-        then = "menu"
-        [flows.main.steps.menu]
-        menu = { prompts = ["menu"], digits = { "1" = "support" } }
-        [flows.main.steps.support]
-        enqueue = "support"
-        "#,
-    );
-    for agent in 0..agents {
+/// The number of a queue.
+fn number(queue: usize) -> String {
+    format!("+1425556{queue:04}")
+}
+
+/// The time that it is, for those who measure.
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
+pub(crate) fn now() -> Instant {
+    Instant::now()
+}
+
+/// The configuration of a center of this size.
+pub(crate) fn config(size: Size) -> Result<Config, Failure> {
+    let mut text = String::from("[limits]\ncalls = 250000\n");
+    for queue in 0..size.queues {
+        let strategy = ["longest_idle", "round_robin", "least_occupied", "most_skilled"].get(queue % 4).unwrap_or(&"");
         write!(
             text,
-            "[[agents]]\nid = \"agent-{agent:05}\"\nname = \"Agent Number {agent:05}\"\nqueues = [\"support\"]\n\
-             starts = \"available\"\nring = {{ line = \"teams\", phone = \"+1425{agent:07}\" }}\n"
+            "[[queues]]\nid = \"queue-{queue}\"\nname = \"Queue {queue}\"\nstrategy = \"{strategy}\"\n\
+             music = \"music\"\nwrap_up_s = 15\nmax_waiting = 100000\nmax_wait_s = 86400\n\
+             [[numbers]]\ndialled = \"{}\"\nflow = \"flow-{queue}\"\n\
+             [flows.flow-{queue}]\nstart = \"welcome\"\n\
+             [flows.flow-{queue}.steps.welcome]\nplay = [\"welcome\"]\nthen = \"menu\"\n\
+             [flows.flow-{queue}.steps.menu]\n\
+             menu = {{ prompts = [\"menu\"], digits = {{ \"1\" = \"queue\" }} }}\n\
+             [flows.flow-{queue}.steps.queue]\nenqueue = \"queue-{queue}\"\n\
+             [[flows.flow-{queue}.steps.queue.cases]]\n\
+             when = {{ any = [{}] }}\n\
+             asks = {{ skills = {{ french = 5 }}, relax = [{{ after_s = 60, skills = {{ french = 2 }} }}, {{ after_s = 120 }}] }}\n\
+             [[flows.flow-{queue}.steps.queue.cases]]\n\
+             when = {{ any = [{}] }}\nasks = {{ priority = 2 }}\n",
+            number(queue),
+            beginnings(3),
+            beginnings(7),
+        )?;
+    }
+    for agent in 0..size.agents {
+        let queues: std::collections::BTreeSet<usize> =
+            [agent, agent * 7 + 1, agent * 13 + 2].map(|number| number % size.queues).into();
+        let queues: Vec<String> = queues.iter().map(|queue| format!("\"queue-{queue}\"")).collect();
+        write!(
+            text,
+            "[[agents]]\nid = \"agent-{agent:05}\"\nname = \"Agent Number {agent:05}\"\nqueues = [{}]\n\
+             starts = \"available\"\nring = {{ line = \"teams\", phone = \"+1425{agent:07}\" }}\n\
+             skills = {{ french = {}, billing = {} }}\n",
+            queues.join(", "),
+            agent % 10 + 1,
+            agent % 7 + 1,
         )?;
     }
     let document: Document = toml::from_str(&text)?;
@@ -300,6 +343,8 @@ fn config(agents: usize) -> Result<Config, Box<dyn std::error::Error>> {
     Ok(Config::new(document, &known)?)
 }
 
-const ROUNDS: usize = 5;
-/// Inputs measured in each round.
-const INPUTS: u64 = 1_000_000;
+/// Conditions that hold for every so-manieth caller: by the beginning of the caller's number.
+fn beginnings(every: usize) -> String {
+    let begins = |number: usize| format!("{{ field = \"from\", starts_with = \"+1{number}425\" }}");
+    (0..21).step_by(every).map(begins).collect::<Vec<_>>().join(", ")
+}
