@@ -39,7 +39,14 @@ ROWS = [
     Row("idle.waiting", "percent", "1"),
     Row("start", "ms", "50"),
     Row("center.100", "per_second", "500000"),
-    Row("center.1000", "per_second", "100000"),
+    Row("center.1000", "per_second", "200000"),
+    Row("center.input.p50", "us", ""),
+    Row("center.input.p99", "us", "100"),
+    Row("center.input.max", "us", ""),
+    *(Row(f"center.growth.agents.{n}", "us", "better than linear") for n in (100, 1000, 10000)),
+    *(Row(f"center.growth.waiting.{n}", "us", "better than linear") for n in (1000, 10000, 100000)),
+    Row("center.waiting.memory", "KB", "2"),
+    Row("center.restart", "ms", "3000"),
 ]
 
 

@@ -16,6 +16,10 @@ use tandem_center::{Center, Output};
 fn main() -> Result<(), Failure> {
     let only = std::env::args().nth(1);
     let wanted = |name: &str| only.as_ref().is_none_or(|only| only == name);
+    // First, so that nothing that was freed before hides what it takes.
+    if wanted("memory") {
+        memory(Size { agents: 100, queues: 20, waiting: 100_000 })?;
+    }
     if wanted("rates") {
         rate("center.100", Size { agents: 100, queues: 20, waiting: 0 })?;
         rate("center.1000", Size { agents: 1000, queues: 100, waiting: 10_000 })?;
@@ -26,9 +30,6 @@ fn main() -> Result<(), Failure> {
     if wanted("growth") {
         growth()?;
     }
-    if wanted("memory") {
-        memory(Size { agents: 100, queues: 20, waiting: 100_000 })?;
-    }
     if wanted("restart") {
         restart(Size { agents: 1000, queues: 100, waiting: 10_000 }, 1_000_000)?;
     }
@@ -36,7 +37,11 @@ fn main() -> Result<(), Failure> {
 }
 
 fn say(name: &str, value: f64, unit: &str) {
-    println!("{{\"name\":\"{name}\",\"value\":{value:.2},\"unit\":\"{unit}\"}}");
+    say_of("tandem", name, value, unit);
+}
+
+fn say_of(system: &str, name: &str, value: f64, unit: &str) {
+    println!("{{\"system\":\"{system}\",\"name\":\"{name}\",\"value\":{value:.3},\"unit\":\"{unit}\"}}");
 }
 
 /// Inputs in a second, facts encoded.
@@ -70,9 +75,9 @@ fn single(size: Size) -> Result<(), Failure> {
     let mut took = load.took.take().unwrap_or_default();
     took.sort();
     let at = |part: usize| took.get(took.len() * part / 1000).copied().unwrap_or_default();
-    say("center.input.p50", at(500).as_secs_f64() * 1e6, "microseconds");
-    say("center.input.p99", at(990).as_secs_f64() * 1e6, "microseconds");
-    say("center.input.max", took.last().copied().unwrap_or_default().as_secs_f64() * 1e6, "microseconds");
+    say("center.input.p50", at(500).as_secs_f64() * 1e6, "us");
+    say("center.input.p99", at(990).as_secs_f64() * 1e6, "us");
+    say("center.input.max", took.last().copied().unwrap_or_default().as_secs_f64() * 1e6, "us");
     Ok(())
 }
 
@@ -80,13 +85,15 @@ fn single(size: Size) -> Result<(), Failure> {
 fn growth() -> Result<(), Failure> {
     for agents in [100, 1000, 10_000] {
         let size = Size { agents, queues: 20, waiting: 1000 };
-        say(&format!("center.growth.agents.{agents}"), mean(size)?, "microseconds");
-        say(&format!("scan.growth.agents.{agents}"), scan::mean(size), "microseconds");
+        let name = format!("center.growth.agents.{agents}");
+        say(&name, mean(size)?, "us");
+        say_of("scan", &name, scan::mean(size), "us");
     }
     for waiting in [1000, 10_000, 100_000] {
         let size = Size { agents: 1000, queues: 20, waiting };
-        say(&format!("center.growth.waiting.{waiting}"), mean(size)?, "microseconds");
-        say(&format!("scan.growth.waiting.{waiting}"), scan::mean(size), "microseconds");
+        let name = format!("center.growth.waiting.{waiting}");
+        say(&name, mean(size)?, "us");
+        say_of("scan", &name, scan::mean(size), "us");
     }
     Ok(())
 }
@@ -110,7 +117,7 @@ fn memory(size: Size) -> Result<(), Failure> {
     let waiting = load.center.live().interactions.len();
     let bytes = resident()?.saturating_sub(before);
     drop(without);
-    say("center.waiting.bytes", f64::from(u32::try_from(bytes / waiting.max(1))?), "bytes");
+    say("center.waiting.memory", f64::from(u32::try_from(bytes / waiting.max(1))?) / 1024.0, "KB");
     Ok(())
 }
 
@@ -148,7 +155,7 @@ fn restart(size: Size, facts: u64) -> Result<(), Failure> {
     if open < 10_000 || closed == 0 {
         return Err(format!("{open} interactions were open: the load is not what it says").into());
     }
-    say("center.restart", took.as_secs_f64(), "seconds");
+    say("center.restart", took.as_secs_f64() * 1e3, "ms");
     Ok(())
 }
 
