@@ -2,7 +2,8 @@
 //!
 //! Each test starts `tandem serve` with a plain configuration in a folder of its own, and SIPp, baresip or Kamailio
 //! beside it, from Debian's packages (`tests/README.md`). Whether they heard each other is found in their recordings,
-//! what happened in the story that the API tells. A part that is not installed is a failure, never a skip.
+//! what happened in the story that the API tells. Teams itself is played by the sandbox. A part that is not installed
+//! is a failure, never a skip.
 
 #![cfg(test)]
 
@@ -24,6 +25,7 @@ mod power_failure;
 mod press_one;
 mod refer;
 mod ring_all;
+mod teams;
 mod tls_edge;
 mod tls_phone;
 mod unanswered;

@@ -5,6 +5,7 @@ pub(crate) mod config;
 pub(crate) mod edge;
 pub(crate) mod http;
 pub(crate) mod lab;
+pub(crate) mod microsoft;
 pub(crate) mod names;
 pub(crate) mod peer;
 pub(crate) mod phone;
