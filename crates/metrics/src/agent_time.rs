@@ -16,6 +16,7 @@ use tandem_center::id::{AgentId, InteractionId};
 
 use crate::metric::{Measured, Metric, Quotient};
 use crate::series::Sum;
+use crate::visit::wraps_up;
 
 /// What an agent is doing, as far as time is concerned.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -29,6 +30,8 @@ pub enum TimeState {
     Talk,
     /// Has a contact on hold.
     Hold,
+    /// Has taken a callback, and hears the customer's telephone ring.
+    Dial,
     /// Asks somebody about a contact that waits meanwhile.
     Consult,
     /// Finishes the work after a conversation.
@@ -63,6 +66,8 @@ pub struct StateTimes {
     pub talk_us: u64,
     /// A contact on hold.
     pub hold_us: u64,
+    /// Waited for the customers of callbacks to answer.
+    pub dial_us: u64,
     /// In a consultation.
     pub consult_us: u64,
     /// After-call work.
@@ -126,6 +131,7 @@ impl StateTimes {
             TimeState::Offered => &mut self.offered_us,
             TimeState::Talk => &mut self.talk_us,
             TimeState::Hold => &mut self.hold_us,
+            TimeState::Dial => &mut self.dial_us,
             TimeState::Consult => &mut self.consult_us,
             TimeState::AfterCall => &mut self.after_call_us,
             TimeState::Aux(reason) => return self.add_aux(reason, us),
@@ -145,9 +151,9 @@ impl StateTimes {
         *time = time.saturating_add(us);
     }
 
-    /// Work for contacts: talk, hold, consultation and after-call work, in microseconds.
+    /// Work for contacts: talk, hold, dialling, consultation and after-call work, in microseconds.
     pub fn handle_us(&self) -> u64 {
-        self.talk_us + self.hold_us + self.consult_us + self.after_call_us
+        self.talk_us + self.hold_us + self.dial_us + self.consult_us + self.after_call_us
     }
 
     /// Logged in and not available for contacts, in microseconds.
@@ -177,6 +183,7 @@ impl Sum for StateTimes {
         self.offered_us += other.offered_us;
         self.talk_us += other.talk_us;
         self.hold_us += other.hold_us;
+        self.dial_us += other.dial_us;
         self.consult_us += other.consult_us;
         self.after_call_us += other.after_call_us;
         self.not_reachable_us += other.not_reachable_us;
@@ -232,11 +239,20 @@ impl TimeLines {
                 self.turn(agent, at, tell, |line| line.begin(*interaction, Phase::Offered));
             }
             FactKind::OfferEnded { agent, interaction, then, .. } => {
-                self.turn(agent, at, tell, |line| line.end(*interaction, Phase::Offered, then));
+                self.turn(agent, at, tell, |line| {
+                    line.end(*interaction, Phase::Dial, then);
+                    line.end(*interaction, Phase::Offered, then);
+                });
             }
             FactKind::Connected { agent, interaction, .. } => {
                 self.talking.entry(*interaction).or_default().push(agent.clone());
-                self.turn(agent, at, tell, |line| line.shift(*interaction, Phase::Offered, Phase::Talk));
+                self.turn(agent, at, tell, |line| {
+                    line.work.remove(&(Phase::Dial, *interaction));
+                    line.shift(*interaction, Phase::Offered, Phase::Talk);
+                });
+            }
+            FactKind::CallbackDialled { agent, interaction, .. } => {
+                self.turn(agent, at, tell, |line| line.shift(*interaction, Phase::Offered, Phase::Dial));
             }
             FactKind::Held { interaction, by } if holds(by) => {
                 self.turn_talking(*interaction, at, tell, Phase::Talk, Phase::Hold);
@@ -249,7 +265,7 @@ impl TimeLines {
                 self.turn(agent, at, tell, |line| {
                     line.end(*interaction, Phase::Talk, then);
                     line.end(*interaction, Phase::Hold, then);
-                    if let AgentState::WrapUp { .. } = then {
+                    if wraps_up(&fact.kind) {
                         line.begin(*interaction, Phase::AfterCall);
                     }
                 });
@@ -257,7 +273,10 @@ impl TimeLines {
             FactKind::WrapUpEnded { agent, interaction, then, .. } => {
                 self.turn(agent, at, tell, |line| line.end(*interaction, Phase::AfterCall, then));
             }
-            FactKind::AgentChose { agent, then, .. } | FactKind::RestEnded { agent, then, .. } => {
+            FactKind::AgentChose { agent, then, .. }
+            | FactKind::RestEnded { agent, then, .. }
+            | FactKind::PresenceTold { agent, then, .. }
+            | FactKind::PresenceForgotten { agent, then, .. } => {
                 self.turn(agent, at, tell, |line| line.rest_in(then));
             }
             _ => {}
@@ -359,6 +378,7 @@ struct TimeLine {
 #[serde(rename_all = "snake_case")]
 enum Phase {
     Talk,
+    Dial,
     Hold,
     AfterCall,
     Offered,
@@ -373,6 +393,7 @@ impl TimeLine {
     fn state(&self) -> TimeState {
         match self.work.first() {
             Some((Phase::Talk, _)) => TimeState::Talk,
+            Some((Phase::Dial, _)) => TimeState::Dial,
             Some((Phase::Hold, _)) => TimeState::Hold,
             Some((Phase::AfterCall, _)) => TimeState::AfterCall,
             Some((Phase::Offered, _)) => TimeState::Offered,
@@ -426,7 +447,7 @@ impl TimeLine {
             AgentState::Break { reason } => {
                 TimeState::Aux(reason.clone().unwrap_or_else(|| TimeState::BREAK.into()))
             }
-            AgentState::Resting { .. } => TimeState::NotReachable,
+            AgentState::Resting { .. } | AgentState::NotReachable { .. } => TimeState::NotReachable,
             AgentState::Offline | AgentState::Gone => TimeState::LoggedOut,
             _ => return,
         };

@@ -8,7 +8,7 @@
 use serde::{Deserialize, Serialize};
 use tandem_center::Timestamp;
 
-use crate::metric::Quotient;
+use crate::metric::{Measured, Metric, Quotient, Value};
 
 /// What estimators know about a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -140,6 +140,18 @@ impl Observed {
     }
 }
 
+/// In which way announced waits are compared with what happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnnouncedWait {
+    /// The mean error: above zero if callers waited longer than announced.
+    MeanError,
+    /// The mean error without its sign.
+    MeanAbsoluteError,
+    /// The share who waited longer than announced.
+    WaitedLonger,
+}
+
 /// What became of somebody to whom a wait was announced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Happened {
@@ -202,6 +214,17 @@ impl Announcements {
     /// The mean absolute error: microseconds over the answered.
     pub fn mean_absolute_error(&self) -> Quotient {
         Quotient::new(self.too_long_us.saturating_add(self.too_short_us), self.answered)
+    }
+
+    /// All of it, each with its name.
+    pub fn measure(&self) -> [Measured; 3] {
+        let metric = |variant| Metric::AnnouncedWait { variant };
+        let error = Value::ErrorMicros { value: self.mean_error_us(), of: self.answered };
+        [
+            Measured { metric: metric(AnnouncedWait::MeanError), value: error },
+            Measured::mean(metric(AnnouncedWait::MeanAbsoluteError), self.mean_absolute_error()),
+            Measured::share(metric(AnnouncedWait::WaitedLonger), self.longer()),
+        ]
     }
 
     /// The share who waited longer than announced, of those of whom it is known.

@@ -58,9 +58,10 @@ pub struct Handled {
 pub struct Offers {
     /// How often an agent was rung.
     pub made: u64,
-    /// The agent answered.
+    /// The agent answered; of a callback, whether the customer then did or not.
     pub answered: u64,
-    /// The agent's telephone rang until the time was over: ring no answer (RONA).
+    /// The agent's telephone rang until the time was over, or something else than the agent answered: ring no answer
+    /// (RONA).
     pub missed: u64,
     /// The agent refused.
     pub declined: u64,
@@ -68,7 +69,9 @@ pub struct Offers {
     pub unreachable: u64,
     /// The caller hung up or left otherwise while the telephone rang: no fault of the agent.
     pub caller_gone: u64,
-    /// Taken back for another reason: the agent left, another agent answered first, the call broke off.
+    /// Another agent, who was rung at the same time, answered first.
+    pub answered_elsewhere: u64,
+    /// Taken back for another reason: the agent left, the caller was moved, the call broke off.
     pub withdrawn: u64,
     /// How long telephones rang together, in microseconds; without those that still ring.
     pub ring_us: u64,
@@ -87,6 +90,8 @@ pub enum OfferEnd {
     Unreachable,
     /// The caller was gone.
     CallerGone,
+    /// Another agent answered first.
+    AnsweredElsewhere,
     /// Taken back.
     Withdrawn,
 }
@@ -95,10 +100,13 @@ impl OfferEnd {
     /// How an outcome counts.
     pub fn of(outcome: OfferOutcome) -> OfferEnd {
         match outcome {
-            OfferOutcome::Missed => OfferEnd::Missed,
+            // Who lets an answering machine or another telephone answer has not answered.
+            OfferOutcome::Missed | OfferOutcome::NotConfirmed | OfferOutcome::Forwarded => OfferEnd::Missed,
             OfferOutcome::Declined => OfferEnd::Declined,
             OfferOutcome::Busy | OfferOutcome::Unreachable => OfferEnd::Unreachable,
             OfferOutcome::CallerGone => OfferEnd::CallerGone,
+            OfferOutcome::AnsweredElsewhere => OfferEnd::AnsweredElsewhere,
+            OfferOutcome::CustomerNotReached => OfferEnd::Answered,
             _ => OfferEnd::Withdrawn,
         }
     }
@@ -194,6 +202,7 @@ impl Offers {
             OfferEnd::Declined => &mut self.declined,
             OfferEnd::Unreachable => &mut self.unreachable,
             OfferEnd::CallerGone => &mut self.caller_gone,
+            OfferEnd::AnsweredElsewhere => &mut self.answered_elsewhere,
             OfferEnd::Withdrawn => &mut self.withdrawn,
         };
         *count += 1;
@@ -208,13 +217,20 @@ impl Offers {
         self.declined += other.declined;
         self.unreachable += other.unreachable;
         self.caller_gone += other.caller_gone;
+        self.answered_elsewhere += other.answered_elsewhere;
         self.withdrawn += other.withdrawn;
         self.ring_us = self.ring_us.saturating_add(other.ring_us);
     }
 
     /// How many have ended.
     pub fn ended(&self) -> u64 {
-        self.answered + self.missed + self.declined + self.unreachable + self.caller_gone + self.withdrawn
+        self.answered
+            + self.missed
+            + self.declined
+            + self.unreachable
+            + self.caller_gone
+            + self.answered_elsewhere
+            + self.withdrawn
     }
 
     /// The RONA rate: offers that rang until the time was over, over offers.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::agent_time::{Occupancy, TimeShare};
+use crate::expected_wait::AnnouncedWait;
 use crate::handling::PerContact;
 use crate::service_level::{ServiceLevel, Thresholds};
 use crate::waiting::{Abandonment, AverageWait, SpeedOfAnswer};
@@ -72,6 +73,11 @@ pub enum Metric {
     LongestWait,
     /// How long the one has waited who now waits longest.
     LongestCurrentWait,
+    /// How good announced waits were.
+    AnnouncedWait {
+        /// In which way.
+        variant: AnnouncedWait,
+    },
     /// Which share gave up.
     Abandonment {
         /// Of whom, and whether short ones count.
@@ -141,6 +147,13 @@ pub enum Value {
         of: Quotient,
         /// The mean in microseconds; none is *undefined*.
         value: Option<f64>,
+    },
+    /// A mean error, which can be below zero.
+    ErrorMicros {
+        /// The mean in microseconds; none is *undefined*.
+        value: Option<f64>,
+        /// Over how many.
+        of: u64,
     },
     /// A duration.
     Micros {

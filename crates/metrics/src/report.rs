@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tandem_center::Timestamp;
+use tandem_center::channel::Channel;
 use tandem_center::fact::{Fact, FactKind, Outcome};
 use tandem_center::id::{AgentId, QueueId};
 
@@ -15,7 +16,7 @@ use crate::series::{Series, Sum};
 use crate::service_level::Thresholds;
 use crate::taken::Taken;
 use crate::tally::Tally;
-use crate::visit::{EntranceEvent, Happening, VisitEvent, Visits};
+use crate::visit::{EntranceEvent, Happening, Visit, VisitEvent, Visits};
 
 mod reading;
 
@@ -26,9 +27,10 @@ pub use reading::{AgentReading, EntranceReading, QueueNow, QueueReading, Reading
 pub struct Settings {
     /// The intervals of agents, of the entrance, and of queues that have none of their own.
     pub calendar: Calendar,
-    /// The thresholds of queues that have none of their own.
+    /// The thresholds of queues that have none of their own, by what waits. Where none are given,
+    /// [`Thresholds::of_channel`].
     #[serde(default)]
-    pub thresholds: Thresholds,
+    pub thresholds: BTreeMap<Channel, Thresholds>,
     /// What is different for single queues.
     #[serde(default)]
     pub queues: BTreeMap<QueueId, QueueSettings>,
@@ -39,8 +41,20 @@ pub struct Settings {
 pub struct QueueSettings {
     /// Its intervals: the queue's own time zone.
     pub calendar: Calendar,
-    /// Its thresholds.
-    pub thresholds: Thresholds,
+    /// Its thresholds, by what waits.
+    #[serde(default)]
+    pub thresholds: BTreeMap<Channel, Thresholds>,
+}
+
+/// What is asked of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Query {
+    /// The intervals that touch this stretch of time are answered.
+    pub stretch: Interval,
+    /// How visits are attributed to them.
+    pub attribution: Attribution,
+    /// When it is asked. What goes on counts up to here; never earlier than the last fact.
+    pub now: Timestamp,
 }
 
 /// To which interval something belongs that became of a visit.
@@ -80,6 +94,8 @@ pub struct Entrance {
     pub rejected: u64,
     /// Callers who came in.
     pub arrived: u64,
+    /// Customers who are to be called back at a time, without having called.
+    pub scheduled: u64,
     /// Callers who hung up in the flow before they ever were in a queue (IVR abandonment). It is no abandonment of a queue.
     pub abandoned_in_menu: u64,
     /// How interactions ended.
@@ -91,6 +107,13 @@ pub struct Entrance {
 pub struct AgentTally {
     /// The time logged in, by state, split at the borders of intervals.
     pub time: StateTimes,
+    /// Offers and contacts, by what they were.
+    pub work: BTreeMap<Channel, AgentWork>,
+}
+
+/// An agent's work of one kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentWork {
     /// Offers to the agent; they belong to the interval in which the offer was made.
     pub offers: Offers,
     /// Contacts that the agent handled; they belong to the interval in which the agent answered. Their times are added up
@@ -130,14 +153,12 @@ impl Report {
             Happening::AtEntrance { arrived_at, what, .. } => {
                 entrance.at(settings.calendar.interval_of(arrived_at)).count(what);
             }
-            Happening::AtQueue { queue, entered_at, at, what } => {
-                count_agent(agents, settings, at, &what);
-                if queues.len() < Report::QUEUES_MAX || queues.contains_key(&queue) {
-                    let name = || queue.as_str().into();
-                    let (calendar, thresholds) = settings.of(&queue);
-                    let sums =
-                        queues.entry(queue.clone()).or_insert_with(|| QueueSums::new(name(), calendar));
-                    sums.count(calendar, thresholds, entered_at, at, &what);
+            Happening::AtQueue { visit, at, what } => {
+                count_agent(agents, settings, visit.channel, at, &what);
+                if queues.len() < Report::QUEUES_MAX || queues.contains_key(&visit.queue) {
+                    let named = || QueueSums::new(visit.queue.as_str().into());
+                    let sums = queues.entry(visit.queue.clone()).or_insert_with(named);
+                    sums.count(settings, &visit, at, &what);
                 }
             }
         });
@@ -185,11 +206,10 @@ impl Report {
     fn learn_names(&mut self, kind: &FactKind) {
         match kind {
             FactKind::QueueEntered { queue, queue_name, .. } => {
-                let (calendar, _) = self.settings.of(queue);
                 if let Some(sums) = self.queues.get_mut(queue) {
                     sums.name = queue_name.clone();
                 } else if self.queues.len() < Report::QUEUES_MAX {
-                    self.queues.insert(queue.clone(), QueueSums::new(queue_name.clone(), calendar));
+                    self.queues.insert(queue.clone(), QueueSums::new(queue_name.clone()));
                 }
             }
             FactKind::AgentChose { agent, agent_name, .. } | FactKind::Offered { agent, agent_name, .. } => {
@@ -201,24 +221,32 @@ impl Report {
 }
 
 impl Settings {
-    /// The same calendar and thresholds for all queues.
+    /// The same calendar and thresholds for the calls of all queues.
     pub fn new(calendar: Calendar, thresholds: Thresholds) -> Settings {
-        Settings { calendar, thresholds, queues: BTreeMap::new() }
+        Settings { calendar, thresholds: [(Channel::Call, thresholds)].into(), queues: BTreeMap::new() }
     }
 
-    fn of(&self, queue: &QueueId) -> (&Calendar, Thresholds) {
-        match self.queues.get(queue) {
-            Some(own) => (&own.calendar, own.thresholds),
-            None => (&self.calendar, self.thresholds),
-        }
+    /// The intervals of a queue.
+    pub fn calendar_of(&self, queue: &QueueId) -> &Calendar {
+        self.queues.get(queue).map_or(&self.calendar, |own| &own.calendar)
+    }
+
+    /// With what the waits of a queue are compared.
+    pub fn thresholds_of(&self, queue: &QueueId, channel: Channel) -> Thresholds {
+        let own = self.queues.get(queue).and_then(|own| own.thresholds.get(&channel));
+        let found = own.or_else(|| self.thresholds.get(&channel));
+        found.copied().unwrap_or_else(|| Thresholds::of_channel(channel))
     }
 }
 
 impl Sum for AgentTally {
     fn merge(&mut self, other: &AgentTally) {
         self.time.merge(&other.time);
-        self.offers.merge(&other.offers);
-        self.handled.merge(&other.handled);
+        for (channel, work) in &other.work {
+            let sum = self.work.entry(*channel).or_default();
+            sum.offers.merge(&work.offers);
+            sum.handled.merge(&work.handled);
+        }
     }
 }
 
@@ -227,6 +255,7 @@ impl Entrance {
         match what {
             EntranceEvent::Rejected => self.rejected += 1,
             EntranceEvent::Arrived => self.arrived += 1,
+            EntranceEvent::Scheduled => self.scheduled += 1,
             EntranceEvent::Closed { outcome, visited } => {
                 *self.outcomes.entry(outcome).or_default() += 1;
                 self.abandoned_in_menu += u64::from(outcome == Outcome::AbandonedInFlow && !visited);
@@ -239,6 +268,7 @@ impl Sum for Entrance {
     fn merge(&mut self, other: &Entrance) {
         self.rejected += other.rejected;
         self.arrived += other.arrived;
+        self.scheduled += other.scheduled;
         self.abandoned_in_menu += other.abandoned_in_menu;
         for (outcome, count) in &other.outcomes {
             *self.outcomes.entry(*outcome).or_default() += count;
@@ -250,6 +280,12 @@ impl Sum for Entrance {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct QueueSums {
     name: Arc<str>,
+    channels: BTreeMap<Channel, ChannelSums>,
+}
+
+/// The sums of what waits in one way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct ChannelSums {
     by_arrival: Series<Tally>,
     by_event: Series<EventSum>,
 }
@@ -297,25 +333,27 @@ impl Sum for EventSum {
 }
 
 impl QueueSums {
-    fn new(name: Arc<str>, calendar: &Calendar) -> QueueSums {
-        let length = calendar.length();
-        QueueSums { name, by_arrival: Series::new(length), by_event: Series::new(length) }
+    fn new(name: Arc<str>) -> QueueSums {
+        QueueSums { name, channels: BTreeMap::new() }
     }
 
-    fn count(
-        &mut self,
-        calendar: &Calendar,
-        thresholds: Thresholds,
-        entered_at: Timestamp,
-        at: Timestamp,
-        what: &VisitEvent,
-    ) {
-        count_visit(self.by_arrival.at(calendar.interval_of(entered_at)), thresholds, what);
+    fn count(&mut self, settings: &Settings, visit: &Visit, at: Timestamp, what: &VisitEvent) {
+        let calendar = settings.calendar_of(&visit.queue);
+        let thresholds = settings.thresholds_of(&visit.queue, visit.channel);
+        let sums = self.channels.entry(visit.channel).or_insert_with(|| ChannelSums::new(calendar));
+        count_visit(sums.by_arrival.at(calendar.interval_of(visit.entered_at)), thresholds, what);
         let interval = calendar.interval_of(at);
-        count_visit(&mut self.by_event.at(interval).tally, thresholds, what);
+        count_visit(&mut sums.by_event.at(interval).tally, thresholds, what);
         if let VisitEvent::Ended(_) = what {
-            self.carry(calendar, entered_at, interval);
+            sums.carry(calendar, visit.entered_at, interval);
         }
+    }
+}
+
+impl ChannelSums {
+    fn new(calendar: &Calendar) -> ChannelSums {
+        let length = calendar.length();
+        ChannelSums { by_arrival: Series::new(length), by_event: Series::new(length) }
     }
 
     /// Notes over which borders a visit waited that ended in this interval.
@@ -344,6 +382,7 @@ fn count_visit(tally: &mut Tally, thresholds: Thresholds, what: &VisitEvent) {
         VisitEvent::Offered { .. } => tally.offers.made += 1,
         VisitEvent::OfferEnded { how, rang_us, .. } => tally.offers.end(*how, *rang_us),
         VisitEvent::Ended(end) => tally.end(end, thresholds),
+        VisitEvent::Scored { announced_us, happened } => tally.announcements.score(*announced_us, *happened),
         VisitEvent::Handled { handling, .. } => tally.handled.add(handling),
     }
 }
@@ -352,23 +391,23 @@ fn count_visit(tally: &mut Tally, thresholds: Thresholds, what: &VisitEvent) {
 fn count_agent(
     agents: &mut BTreeMap<AgentId, AgentSums>,
     settings: &Settings,
+    channel: Channel,
     at: Timestamp,
     what: &VisitEvent,
 ) {
-    let calendar = &settings.calendar;
+    let mut work = |agent: &AgentId, at: Timestamp, count: &dyn Fn(&mut AgentWork)| {
+        let tally = sums_of(agents, agent, settings).series.at(settings.calendar.interval_of(at));
+        count(tally.work.entry(channel).or_default());
+    };
     match what {
-        VisitEvent::Offered { agent } => {
-            sums_of(agents, agent, settings).series.at(calendar.interval_of(at)).offers.made += 1;
-        }
+        VisitEvent::Offered { agent } => work(agent, at, &|work| work.offers.made += 1),
         VisitEvent::OfferEnded { agent, offered_at, how, rang_us } => {
-            let interval = calendar.interval_of(*offered_at);
-            sums_of(agents, agent, settings).series.at(interval).offers.end(*how, *rang_us);
+            work(agent, *offered_at, &|work| work.offers.end(*how, *rang_us));
         }
         VisitEvent::Handled { agent, connected_at, handling } => {
-            let interval = calendar.interval_of(*connected_at);
-            sums_of(agents, agent, settings).series.at(interval).handled.add(handling);
+            work(agent, *connected_at, &|work| work.handled.add(handling));
         }
-        VisitEvent::Refused(_) | VisitEvent::Entered | VisitEvent::Ended(_) => {}
+        VisitEvent::Refused(_) | VisitEvent::Entered | VisitEvent::Ended(_) | VisitEvent::Scored { .. } => {}
     }
 }
 

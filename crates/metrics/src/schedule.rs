@@ -37,6 +37,7 @@ impl Plan {
             | TimeState::Offered
             | TimeState::Talk
             | TimeState::Hold
+            | TimeState::Dial
             | TimeState::Consult
             | TimeState::AfterCall => Some(Plan::Work),
         }

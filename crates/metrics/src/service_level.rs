@@ -4,6 +4,7 @@
 //! whom a rule sent elsewhere. Each way of counting is a [`ServiceLevel`] of its own.
 
 use serde::{Deserialize, Serialize};
+use tandem_center::channel::Channel;
 
 use crate::metric::{Measured, Metric, Quotient};
 use crate::tally::Tally;
@@ -22,6 +23,19 @@ impl Default for Thresholds {
     /// 20 seconds to answer, which is the field's habit, and 5 seconds for short abandons, which is taste.
     fn default() -> Thresholds {
         Thresholds { answer_within_us: 20_000_000, short_abandon_us: 5_000_000 }
+    }
+}
+
+impl Thresholds {
+    /// What waits are compared with unless somebody says otherwise: callers wait seconds; whoever is to be called back or has
+    /// left a message waits an hour, and gives up never so soon that it would not count.
+    pub fn of_channel(channel: Channel) -> Thresholds {
+        match channel {
+            Channel::Call => Thresholds::default(),
+            Channel::Callback | Channel::Voicemail => {
+                Thresholds { answer_within_us: 3_600_000_000, short_abandon_us: 0 }
+            }
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::expected_wait::Announcements;
 use crate::handling::{Handled, Offers};
 use crate::metric::{Measured, Metric};
 use crate::series::Sum;
@@ -47,6 +48,8 @@ pub struct Tally {
     pub waits: Waits,
     /// Offers to agents.
     pub offers: Offers,
+    /// How good announced waits were.
+    pub announcements: Announcements,
     /// Contacts whose handling is over.
     pub handled: Handled,
 }
@@ -145,6 +148,7 @@ impl Tally {
         all.extend(PERCENTILES_SHOWN.iter().map(|percent| self.waits.measure(*percent)));
         all.push(Measured::duration(Metric::LongestWait, self.longest_wait_us()));
         all.extend(Abandonment::ALL.iter().map(|variant| variant.measure(self)));
+        all.extend(self.announcements.measure());
         all.push(self.offers.measure());
         all.extend(self.handled.measure());
         all
@@ -174,6 +178,7 @@ impl Sum for Tally {
         self.abandoned_while_offered += other.abandoned_while_offered;
         self.waits.merge(&other.waits);
         self.offers.merge(&other.offers);
+        self.announcements.merge(&other.announcements);
         self.handled.merge(&other.handled);
     }
 }

@@ -12,9 +12,11 @@ use serde::{Deserialize, Serialize};
 use tandem_center::Timestamp;
 use tandem_center::agent::AgentState;
 use tandem_center::call::TransferOutcome;
+use tandem_center::channel::Channel;
 use tandem_center::fact::{EndedBy, Fact, FactKind, Outcome, QueueExit, QueueRefusal};
 use tandem_center::id::{AgentId, InteractionId, QueueId};
 
+use crate::expected_wait::Happened;
 use crate::handling::{Handling, OfferEnd};
 
 /// Something that is to be counted.
@@ -22,10 +24,8 @@ use crate::handling::{Handling, OfferEnd};
 pub enum Happening {
     /// To a visit of a queue.
     AtQueue {
-        /// The queue.
-        queue: QueueId,
-        /// When the visit began.
-        entered_at: Timestamp,
+        /// The visit.
+        visit: Visit,
         /// When it happened.
         at: Timestamp,
         /// What.
@@ -40,6 +40,17 @@ pub enum Happening {
         /// What.
         what: EntranceEvent,
     },
+}
+
+/// A stay in a queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Visit {
+    /// The queue.
+    pub queue: QueueId,
+    /// What waits: a caller, a callback, a message. They wait in different ways and are counted apart.
+    pub channel: Channel,
+    /// When it began.
+    pub entered_at: Timestamp,
 }
 
 /// What can happen to a visit.
@@ -67,6 +78,13 @@ pub enum VisitEvent {
     },
     /// It ended.
     Ended(VisitEnd),
+    /// It is known how good a wait was that had been announced.
+    Scored {
+        /// What was announced, in microseconds.
+        announced_us: u64,
+        /// What became of it.
+        happened: Happened,
+    },
     /// An agent's part is over, the wrap-up included.
     Handled {
         /// Who.
@@ -85,6 +103,8 @@ pub enum EntranceEvent {
     Rejected,
     /// The caller came in.
     Arrived,
+    /// A customer is to be called back at a time.
+    Scheduled,
     /// It is over.
     Closed {
         /// How it is counted.
@@ -125,7 +145,7 @@ pub enum VisitEnd {
     },
 }
 
-/// How a rule sent a caller on.
+/// How a rule, or somebody, sent a caller on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FlowOut {
@@ -133,7 +153,19 @@ pub enum FlowOut {
     WaitedTooLong,
     /// The call had lasted as long as calls may.
     CallLimit,
-    /// Otherwise.
+    /// A rung of the ladder of overflow.
+    Overflowed,
+    /// No agent was signed in any more.
+    NoAgents,
+    /// Was promised to be called back. The callback waits as a visit of its own, on its own channel.
+    CallbackPromised,
+    /// The customer of a callback did not answer. Another try is another visit.
+    CustomerNotReached,
+    /// A callback that was no longer needed.
+    Cancelled,
+    /// Somebody moved the caller elsewhere.
+    Moved,
+    /// Otherwise: the queue is gone.
     Elsewhere,
 }
 
@@ -143,8 +175,12 @@ pub enum FlowOut {
 pub enum Refused {
     /// As many waited as may.
     Full,
-    /// Otherwise.
-    NotOpen,
+    /// It was closed.
+    Closed,
+    /// No agent was signed in.
+    NoAgents,
+    /// Otherwise: the queue is gone.
+    Gone,
 }
 
 /// How an exit from a queue is counted.
@@ -166,6 +202,12 @@ impl ExitClass {
             QueueExit::Lost => ExitClass::Lost,
             QueueExit::WaitedTooLong => ExitClass::FlowedOut(FlowOut::WaitedTooLong),
             QueueExit::CallLimit => ExitClass::FlowedOut(FlowOut::CallLimit),
+            QueueExit::Overflowed => ExitClass::FlowedOut(FlowOut::Overflowed),
+            QueueExit::NoAgents => ExitClass::FlowedOut(FlowOut::NoAgents),
+            QueueExit::CallbackPromised => ExitClass::FlowedOut(FlowOut::CallbackPromised),
+            QueueExit::CustomerNotReached => ExitClass::FlowedOut(FlowOut::CustomerNotReached),
+            QueueExit::Cancelled => ExitClass::FlowedOut(FlowOut::Cancelled),
+            QueueExit::Moved => ExitClass::FlowedOut(FlowOut::Moved),
             _ => ExitClass::FlowedOut(FlowOut::Elsewhere),
         }
     }
@@ -176,7 +218,9 @@ impl Refused {
     pub fn of(reason: QueueRefusal) -> Refused {
         match reason {
             QueueRefusal::Full => Refused::Full,
-            _ => Refused::NotOpen,
+            QueueRefusal::Closed => Refused::Closed,
+            QueueRefusal::NoAgents => Refused::NoAgents,
+            _ => Refused::Gone,
         }
     }
 }
@@ -202,14 +246,8 @@ impl Visits {
             FactKind::CallRejected { .. } => {
                 tell(Happening::AtEntrance { arrived_at: at, at, what: EntranceEvent::Rejected });
             }
-            FactKind::Arrived { .. } => {
-                if self.open.len() < Visits::OPEN_MAX {
-                    self.open.insert(InteractionId(fact.number), Open::new(at));
-                    tell(Happening::AtEntrance { arrived_at: at, at, what: EntranceEvent::Arrived });
-                } else {
-                    self.strays += 1;
-                }
-            }
+            FactKind::Arrived { .. } => self.begin(fact, EntranceEvent::Arrived, tell),
+            FactKind::CallbackScheduled { .. } => self.begin(fact, EntranceEvent::Scheduled, tell),
             FactKind::Closed { interaction, outcome } => match self.open.remove(interaction) {
                 Some(open) => open.close(at, *outcome, tell),
                 None => self.strays += 1,
@@ -222,21 +260,27 @@ impl Visits {
         }
     }
 
-    /// The visits that go on: the queue and since when.
-    pub fn waiting(&self) -> impl Iterator<Item = (InteractionId, &QueueId, Timestamp)> {
-        self.open
-            .iter()
-            .flat_map(|(id, open)| open.visits.iter().map(|visit| (*id, &visit.queue, visit.entered_at)))
+    fn begin(&mut self, fact: &Fact, what: EntranceEvent, tell: &mut impl FnMut(Happening)) {
+        if self.open.len() >= Visits::OPEN_MAX {
+            self.strays += 1;
+            return;
+        }
+        self.open.insert(InteractionId(fact.number), Open::new(fact.at));
+        tell(Happening::AtEntrance { arrived_at: fact.at, at: fact.at, what });
     }
 
-    /// The visits of which not all is told yet: they go on, ring, or are being handled. With the queue and the moment
-    /// they began; a visit can come several times.
-    pub fn unfinished(&self) -> impl Iterator<Item = (&QueueId, Timestamp)> {
+    /// The visits that go on.
+    pub fn waiting(&self) -> impl Iterator<Item = (InteractionId, &Visit)> {
+        self.open.iter().flat_map(|(id, open)| open.visits.iter().map(|open| (*id, &open.visit)))
+    }
+
+    /// The visits of which not all is told yet: they go on, ring, or are being handled. One can come several times.
+    pub fn unfinished(&self) -> impl Iterator<Item = &Visit> {
         self.open.values().flat_map(|open| {
-            let visits = open.visits.iter().map(|visit| (&visit.queue, visit.entered_at));
-            let offers = open.offers.iter().map(|offer| (&offer.queue, offer.entered_at));
+            let visits = open.visits.iter().map(|open| &open.visit);
+            let offers = open.offers.iter().map(|offer| &offer.visit);
             let handlings = open.handlings.iter().filter(|handling| handling.stage != HandlingStage::Over);
-            visits.chain(offers).chain(handlings.map(|handling| (&handling.queue, handling.entered_at)))
+            visits.chain(offers).chain(handlings.map(|handling| &handling.visit))
         })
     }
 
@@ -266,23 +310,26 @@ struct Open {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct OpenVisit {
-    queue: QueueId,
-    entered_at: Timestamp,
+    visit: Visit,
+    /// The wait before this visit, in microseconds.
+    waited_before_us: u64,
+    /// Waits that were announced: when, and how long in microseconds.
+    announced: Vec<(Timestamp, u64)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct OpenOffer {
+    visit: Visit,
     agent: AgentId,
-    queue: QueueId,
-    entered_at: Timestamp,
     offered_at: Timestamp,
+    /// The agent answered, and the customer of a callback is being rung: the offer's end is told already.
+    taken: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct OpenHandling {
+    visit: Visit,
     agent: AgentId,
-    queue: QueueId,
-    entered_at: Timestamp,
     connected_at: Timestamp,
     handling: Handling,
     stage: HandlingStage,
@@ -306,10 +353,31 @@ impl Open {
     /// Takes in a fact; `false` if it does not fit.
     fn apply(&mut self, kind: &FactKind, at: Timestamp, tell: &mut impl FnMut(Happening)) -> bool {
         match kind {
-            FactKind::QueueEntered { queue, .. } => self.enter(queue, at, tell),
+            FactKind::QueueEntered { queue, channel, waiting_since, .. } => {
+                // Facts of the first release do not say since when; what was waited here is known in any case.
+                let before_us = waiting_since.map_or(self.waited_us, |since| at.micros_since(since));
+                let visit = Visit { queue: queue.clone(), channel: *channel, entered_at: at };
+                self.enter(visit, before_us, tell)
+            }
             FactKind::QueueRefused { queue, reason, .. } => {
-                let what = VisitEvent::Refused(Refused::of(*reason));
-                tell(Happening::AtQueue { queue: queue.clone(), entered_at: at, at, what });
+                let visit = Visit { queue: queue.clone(), channel: Channel::Call, entered_at: at };
+                tell(visit.says(at, VisitEvent::Refused(Refused::of(*reason))));
+                true
+            }
+            FactKind::Announced { queue, expected_us: Some(expected_us), .. } => {
+                let Some(open) = self.visits.iter_mut().find(|open| open.visit.queue == *queue) else {
+                    return false;
+                };
+                if open.announced.len() < ANNOUNCEMENTS_MAX {
+                    open.announced.push((at, *expected_us));
+                }
+                true
+            }
+            FactKind::CallbackDialled { agent, .. } => {
+                let Some(offer) = self.offers.iter_mut().find(|offer| offer.agent == *agent) else {
+                    return false;
+                };
+                offer.end(OfferEnd::Answered, at, tell);
                 true
             }
             FactKind::QueueLeft { queue, reason, .. } => self.leave(queue, *reason, at, tell),
@@ -318,12 +386,12 @@ impl Open {
                 self.end_offer(agent, OfferEnd::of(*outcome), at, tell)
             }
             FactKind::Connected { queue, agent, .. } => self.connect(queue, agent, at, tell),
-            FactKind::ConversationEnded { agent, by, talked_us, held_us, then, .. } => {
+            FactKind::ConversationEnded { agent, by, talked_us, held_us, .. } => {
                 let Some(handling) = self.handling(agent, HandlingStage::Conversation) else { return false };
                 handling.handling.talk_us = *talked_us;
                 handling.handling.hold_us = *held_us;
                 handling.handling.transferred |= *by == EndedBy::Transfer;
-                if let AgentState::WrapUp { .. } = then {
+                if wraps_up(kind) {
                     handling.stage = HandlingStage::WrapUp;
                 } else {
                     handling.finish(at, tell);
@@ -346,13 +414,13 @@ impl Open {
         }
     }
 
-    fn enter(&mut self, queue: &QueueId, at: Timestamp, tell: &mut impl FnMut(Happening)) -> bool {
-        if self.visits.iter().any(|visit| visit.queue == *queue) {
+    fn enter(&mut self, visit: Visit, waited_before_us: u64, tell: &mut impl FnMut(Happening)) -> bool {
+        if self.visits.iter().any(|open| open.visit.queue == visit.queue) {
             return false;
         }
         self.visited = true;
-        self.visits.push(OpenVisit { queue: queue.clone(), entered_at: at });
-        tell(Happening::AtQueue { queue: queue.clone(), entered_at: at, at, what: VisitEvent::Entered });
+        tell(visit.says(visit.entered_at, VisitEvent::Entered));
+        self.visits.push(OpenVisit { visit, waited_before_us, announced: Vec::new() });
         true
     }
 
@@ -363,18 +431,18 @@ impl Open {
         at: Timestamp,
         tell: &mut impl FnMut(Happening),
     ) -> bool {
-        let Some(visit) = self.take_visit(queue) else { return false };
-        let wait_us = at.micros_since(visit.entered_at);
+        let Some(open) = self.take_visit(queue) else { return false };
+        let wait_us = at.micros_since(open.visit.entered_at);
         let end = match ExitClass::of(reason) {
             ExitClass::Abandoned => {
-                let while_offered = self.offers.iter().any(|offer| offer.queue == *queue);
+                let while_offered = self.offers.iter().any(|offer| offer.visit.queue == *queue);
                 VisitEnd::Abandoned { wait_us, while_offered }
             }
             ExitClass::FlowedOut(to) => VisitEnd::FlowedOut { wait_us, to },
             ExitClass::Lost => VisitEnd::Lost { wait_us },
         };
         self.waited_us = self.waited_us.saturating_add(wait_us);
-        tell(visit.says(at, VisitEvent::Ended(end)));
+        open.end(end, at, tell);
         true
     }
 
@@ -385,17 +453,15 @@ impl Open {
         at: Timestamp,
         tell: &mut impl FnMut(Happening),
     ) -> bool {
-        let Some(visit) = self.visits.iter().find(|visit| visit.queue == *queue) else { return false };
+        let Some(OpenVisit { visit, .. }) = self.visits.iter().find(|open| open.visit.queue == *queue) else {
+            return false;
+        };
         if self.offers.iter().any(|offer| offer.agent == *agent) {
             return false;
         }
         tell(visit.says(at, VisitEvent::Offered { agent: agent.clone() }));
-        self.offers.push(OpenOffer {
-            agent: agent.clone(),
-            queue: queue.clone(),
-            entered_at: visit.entered_at,
-            offered_at: at,
-        });
+        let (visit, agent) = (visit.clone(), agent.clone());
+        self.offers.push(OpenOffer { visit, agent, offered_at: at, taken: false });
         true
     }
 
@@ -418,16 +484,15 @@ impl Open {
         at: Timestamp,
         tell: &mut impl FnMut(Happening),
     ) -> bool {
-        let Some(visit) = self.take_visit(queue) else { return false };
+        let Some(open) = self.take_visit(queue) else { return false };
         self.end_offer(agent, OfferEnd::Answered, at, tell);
-        let wait_us = at.micros_since(visit.entered_at);
+        let wait_us = at.micros_since(open.visit.entered_at);
         self.waited_us = self.waited_us.saturating_add(wait_us);
-        let end = VisitEnd::Answered { wait_us, total_wait_us: self.waited_us };
-        tell(visit.says(at, VisitEvent::Ended(end)));
+        let total_wait_us = open.waited_before_us.saturating_add(wait_us);
+        open.end(VisitEnd::Answered { wait_us, total_wait_us }, at, tell);
         self.handlings.push(OpenHandling {
+            visit: open.visit,
             agent: agent.clone(),
-            queue: visit.queue,
-            entered_at: visit.entered_at,
             connected_at: at,
             handling: Handling::default(),
             stage: HandlingStage::Conversation,
@@ -437,11 +502,11 @@ impl Open {
 
     /// The interaction is over. What the facts left open ends here, so that nobody waits or works for ever.
     fn close(mut self, at: Timestamp, outcome: Outcome, tell: &mut impl FnMut(Happening)) {
-        for visit in std::mem::take(&mut self.visits) {
-            let wait_us = at.micros_since(visit.entered_at);
-            tell(visit.says(at, VisitEvent::Ended(VisitEnd::Lost { wait_us })));
+        for open in std::mem::take(&mut self.visits) {
+            let wait_us = at.micros_since(open.visit.entered_at);
+            open.end(VisitEnd::Lost { wait_us }, at, tell);
         }
-        for offer in std::mem::take(&mut self.offers) {
+        for mut offer in std::mem::take(&mut self.offers) {
             offer.end(OfferEnd::Withdrawn, at, tell);
         }
         for mut handling in std::mem::take(&mut self.handlings) {
@@ -454,7 +519,7 @@ impl Open {
     }
 
     fn take_visit(&mut self, queue: &QueueId) -> Option<OpenVisit> {
-        let place = self.visits.iter().position(|visit| visit.queue == *queue)?;
+        let place = self.visits.iter().position(|open| open.visit.queue == *queue)?;
         Some(self.visits.remove(place))
     }
 
@@ -463,17 +528,35 @@ impl Open {
     }
 }
 
-impl OpenVisit {
+impl Visit {
     fn says(&self, at: Timestamp, what: VisitEvent) -> Happening {
-        Happening::AtQueue { queue: self.queue.clone(), entered_at: self.entered_at, at, what }
+        Happening::AtQueue { visit: self.clone(), at, what }
+    }
+}
+
+impl OpenVisit {
+    fn end(&self, end: VisitEnd, at: Timestamp, tell: &mut impl FnMut(Happening)) {
+        for (announced_at, announced_us) in &self.announced {
+            let after_us = at.micros_since(*announced_at);
+            let happened = match end {
+                VisitEnd::Answered { .. } => Happened::Answered(after_us),
+                _ => Happened::Left(after_us),
+            };
+            tell(self.visit.says(at, VisitEvent::Scored { announced_us: *announced_us, happened }));
+        }
+        tell(self.visit.says(at, VisitEvent::Ended(end)));
     }
 }
 
 impl OpenOffer {
-    fn end(self, how: OfferEnd, at: Timestamp, tell: &mut impl FnMut(Happening)) {
-        let OpenOffer { agent, offered_at, .. } = self;
+    /// Tells how it ended, once.
+    fn end(&mut self, how: OfferEnd, at: Timestamp, tell: &mut impl FnMut(Happening)) {
+        if std::mem::replace(&mut self.taken, true) {
+            return;
+        }
+        let (agent, offered_at) = (self.agent.clone(), self.offered_at);
         let what = VisitEvent::OfferEnded { agent, offered_at, how, rang_us: at.micros_since(offered_at) };
-        tell(Happening::AtQueue { queue: self.queue, entered_at: self.entered_at, at, what });
+        tell(self.visit.says(at, what));
     }
 }
 
@@ -485,6 +568,20 @@ impl OpenHandling {
             connected_at: self.connected_at,
             handling: self.handling,
         };
-        tell(Happening::AtQueue { queue: self.queue.clone(), entered_at: self.entered_at, at, what });
+        tell(self.visit.says(at, what));
     }
 }
+
+/// Whether a wrap-up begins with this end of a conversation. The first release told it by the agent's state alone.
+pub(crate) fn wraps_up(kind: &FactKind) -> bool {
+    match kind {
+        FactKind::ConversationEnded { wrap_up_until: Some(_), .. } => true,
+        FactKind::ConversationEnded {
+            interaction, then: AgentState::WrapUp { interaction: of, .. }, ..
+        } => of == interaction,
+        _ => false,
+    }
+}
+
+/// How many announced waits of one visit are compared with what happened. Later ones are not.
+const ANNOUNCEMENTS_MAX: usize = 100;

@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use tandem_center::Timestamp;
+use tandem_center::channel::Channel;
 use tandem_center::id::{AgentId, QueueId};
 
-use super::{AgentTally, Attribution, Carried, Entrance, QueueSums, Report};
+use super::{AgentSums, AgentTally, AgentWork, Attribution, Carried, ChannelSums, Entrance, Query, Report};
 use crate::interval::{Interval, Length};
 use crate::metric::{Measured, Metric};
 use crate::series::kept_from;
 use crate::tally::{Conservation, Tally};
+use crate::visit::Visit;
 
 /// What a report says about one queue and interval.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -20,6 +22,8 @@ pub struct QueueReading {
     pub queue: QueueId,
     /// Its name.
     pub name: Arc<str>,
+    /// What waited.
+    pub channel: Channel,
     /// The interval; none for the sum of all that are no longer kept one by one.
     pub interval: Option<Interval>,
     /// How it is attributed.
@@ -43,6 +47,8 @@ pub struct QueueNow {
     pub queue: QueueId,
     /// Its name.
     pub name: Arc<str>,
+    /// What waits.
+    pub channel: Channel,
     /// How many wait, those included for whom an agent is being rung.
     pub waiting: u64,
     /// How long the one has waited who waits longest.
@@ -60,8 +66,10 @@ pub struct AgentReading {
     pub interval: Option<Interval>,
     /// What was counted.
     pub tally: AgentTally,
-    /// All metrics.
+    /// The metrics of the agent's time.
     pub metrics: Vec<Measured>,
+    /// The metrics of the agent's work, by what it was.
+    pub work: BTreeMap<Channel, Vec<Measured>>,
 }
 
 /// What a report says about the entrance in one interval.
@@ -97,48 +105,35 @@ pub struct Reading {
 }
 
 impl Report {
-    /// Everything about the intervals that touch the stretch of time, read at `now`.
-    pub fn read(
-        &self,
-        from: Timestamp,
-        until: Timestamp,
-        attribution: Attribution,
-        now: Timestamp,
-    ) -> Reading {
-        let now = now.max(self.at);
-        let queues = self.queues.keys().flat_map(|id| self.queue(id, from, until, attribution, now));
-        let agents = self.agents.keys().flat_map(|id| self.agent(id, from, until, now));
+    /// Everything about the intervals that touch the stretch of time.
+    pub fn read(&self, query: &Query) -> Reading {
+        let queues = self.queues.iter().flat_map(|(id, sums)| {
+            sums.channels.keys().flat_map(move |channel| self.queue(id, *channel, query))
+        });
         Reading {
-            at: now,
+            at: query.now.max(self.at),
             number: self.number(),
             zone: self.settings.calendar.zone().to_owned(),
             length: self.settings.calendar.length(),
             queues: queues.collect(),
-            now: self.now(now),
-            agents: agents.collect(),
-            entrance: self.entrance(from, until),
+            now: self.now(query.now),
+            agents: self.agents.keys().flat_map(|id| self.agent(id, query)).collect(),
+            entrance: self.entrance(query.stretch),
             strays: self.visits.strays(),
         }
     }
 
     /// A queue's intervals that touch the stretch of time, oldest first. Those in which nothing happened are left out.
-    pub fn queue(
-        &self,
-        id: &QueueId,
-        from: Timestamp,
-        until: Timestamp,
-        attribution: Attribution,
-        now: Timestamp,
-    ) -> Vec<QueueReading> {
-        let Some(sums) = self.queues.get(id) else { return Vec::new() };
-        let now = now.max(self.at);
-        let stretch = Interval { start: from, end: until };
-        let pending = Pending::of(self, id, now);
+    pub fn queue(&self, id: &QueueId, channel: Channel, query: &Query) -> Vec<QueueReading> {
+        let Some((name, sums)) = self.sums_of(id, channel) else { return Vec::new() };
+        let Query { stretch, attribution, now } = *query;
+        let pending = Pending::of(self, id, channel, now.max(self.at));
         let reading = |interval: Interval, tally: &Tally, carried: Carried| {
             let carried = carried.and(pending.carried(interval, attribution));
             QueueReading {
                 queue: id.clone(),
-                name: sums.name.clone(),
+                name: name.clone(),
+                channel,
                 interval: Some(interval),
                 attribution,
                 is_final: pending.is_final(interval, attribution),
@@ -159,15 +154,16 @@ impl Report {
         }
     }
 
-    /// The sum over all visits of a queue, those whose intervals are no longer kept included; `None` if the queue is
-    /// not known.
-    pub fn queue_total(&self, id: &QueueId) -> Option<QueueReading> {
-        let sums = self.queues.get(id)?;
+    /// The sum over all visits of a queue, those whose intervals are no longer kept included; `None` if there were
+    /// none.
+    pub fn queue_total(&self, id: &QueueId, channel: Channel) -> Option<QueueReading> {
+        let (name, sums) = self.sums_of(id, channel)?;
         let tally = sums.by_arrival.total();
-        let waiting = self.visits.waiting().filter(|(_, queue, _)| *queue == id).count() as u64;
+        let waiting = Pending::of(self, id, channel, self.at).waiting.len() as u64;
         Some(QueueReading {
             queue: id.clone(),
-            name: sums.name.clone(),
+            name: name.clone(),
+            channel,
             interval: None,
             attribution: Attribution::Arrival,
             is_final: false,
@@ -180,82 +176,85 @@ impl Report {
     /// Who waits now, by queue.
     pub fn now(&self, now: Timestamp) -> Vec<QueueNow> {
         let now = now.max(self.at);
-        let mut waiting: BTreeMap<&QueueId, (u64, u64)> = BTreeMap::new();
-        for (_, queue, entered_at) in self.visits.waiting() {
-            let (count, longest) = waiting.entry(queue).or_default();
+        let mut waiting: BTreeMap<(&QueueId, Channel), (u64, u64)> = BTreeMap::new();
+        for (_, visit) in self.visits.waiting() {
+            let (count, longest) = waiting.entry((&visit.queue, visit.channel)).or_default();
             *count += 1;
-            *longest = now.micros_since(entered_at).max(*longest);
+            *longest = now.micros_since(visit.entered_at).max(*longest);
         }
-        let queue_now = |(id, sums): (&QueueId, &QueueSums)| {
-            let found = waiting.get(id);
-            QueueNow {
-                queue: id.clone(),
-                name: sums.name.clone(),
-                waiting: found.map_or(0, |(count, _)| *count),
-                longest_current_wait: Measured::duration(
-                    Metric::LongestCurrentWait,
-                    found.map(|(_, longest)| *longest),
-                ),
+        let mut all = Vec::new();
+        for (id, sums) in &self.queues {
+            for channel in sums.channels.keys() {
+                let found = waiting.get(&(id, *channel));
+                let longest = found.map(|(_, longest)| *longest);
+                all.push(QueueNow {
+                    queue: id.clone(),
+                    name: sums.name.clone(),
+                    channel: *channel,
+                    waiting: found.map_or(0, |(count, _)| *count),
+                    longest_current_wait: Measured::duration(Metric::LongestCurrentWait, longest),
+                });
             }
-        };
-        self.queues.iter().map(queue_now).collect()
+        }
+        all
     }
 
-    /// An agent's intervals that touch the stretch of time, oldest first, with what goes on counted up to `now`.
-    pub fn agent(
-        &self,
-        id: &AgentId,
-        from: Timestamp,
-        until: Timestamp,
-        now: Timestamp,
-    ) -> Vec<AgentReading> {
+    /// An agent's intervals that touch the stretch of time, oldest first, with what goes on counted up to now.
+    pub fn agent(&self, id: &AgentId, query: &Query) -> Vec<AgentReading> {
         let Some(sums) = self.agents.get(id) else { return Vec::new() };
-        let now = now.max(self.at);
-        let stretch = Interval { start: from, end: until };
+        let stretch = query.stretch;
+        let now = query.now.max(self.at);
         let mut kept: BTreeMap<Interval, AgentTally> = sums
             .series
             .iter()
             .filter(|(interval, _)| interval.touches(stretch))
             .map(|(interval, tally)| (interval, tally.clone()))
             .collect();
-        if let Some(present) = self.time_lines.present_of(id, now) {
+        let present = self.time_lines.present_of(id, now).filter(|present| present.state.is_logged_in());
+        if let Some(present) = present {
             let calendar = &self.settings.calendar;
-            let begin = present.from.max(from).max(kept_from(calendar, now));
-            for interval in calendar.intervals(begin, present.until.min(until)) {
+            let begin = present.from.max(stretch.start).max(kept_from(calendar, now));
+            for interval in calendar.intervals(begin, present.until.min(stretch.end)) {
                 let us = interval.overlap_us(present.from, present.until);
-                if present.state.is_logged_in() {
-                    kept.entry(interval).or_default().time.add(&present.state, us);
-                }
+                kept.entry(interval).or_default().time.add(&present.state, us);
             }
         }
-        let reading = |(interval, tally): (Interval, AgentTally)| AgentReading {
-            agent: id.clone(),
-            name: sums.name.clone(),
-            interval: Some(interval),
-            metrics: tally.measure(),
-            tally,
-        };
-        kept.into_iter().map(reading).collect()
+        kept.into_iter().map(|(interval, tally)| sums.reading(id, Some(interval), tally)).collect()
     }
 
-    /// The sum over all that an agent did, intervals that are no longer kept included; without what goes on. `None` if the agent
-    /// is not known.
+    /// The sum over all that an agent did, intervals that are no longer kept included; without what goes on. `None` if
+    /// the agent is not known.
     pub fn agent_total(&self, id: &AgentId) -> Option<AgentReading> {
         let sums = self.agents.get(id)?;
-        let tally = sums.series.total();
-        let (agent, name) = (id.clone(), sums.name.clone());
-        Some(AgentReading { agent, name, interval: None, metrics: tally.measure(), tally })
+        Some(sums.reading(id, None, sums.series.total()))
     }
 
     /// The intervals of the entrance that touch the stretch of time, oldest first.
-    pub fn entrance(&self, from: Timestamp, until: Timestamp) -> Vec<EntranceReading> {
-        let stretch = Interval { start: from, end: until };
+    pub fn entrance(&self, stretch: Interval) -> Vec<EntranceReading> {
         let kept = self.entrance.iter().filter(|(interval, _)| interval.touches(stretch));
-        kept.map(|(interval, entrance)| EntranceReading {
+        let reading = |(interval, entrance): (Interval, &Entrance)| EntranceReading {
             interval: Some(interval),
             entrance: entrance.clone(),
-        })
-        .collect()
+        };
+        kept.map(reading).collect()
+    }
+
+    fn sums_of(&self, id: &QueueId, channel: Channel) -> Option<(&Arc<str>, &ChannelSums)> {
+        let queue = self.queues.get(id)?;
+        Some((&queue.name, queue.channels.get(&channel)?))
+    }
+}
+
+impl AgentSums {
+    fn reading(&self, id: &AgentId, interval: Option<Interval>, tally: AgentTally) -> AgentReading {
+        AgentReading {
+            agent: id.clone(),
+            name: self.name.clone(),
+            interval,
+            metrics: tally.time.measure(),
+            work: tally.work.iter().map(|(channel, work)| (*channel, work.measure())).collect(),
+            tally,
+        }
     }
 }
 
@@ -269,13 +268,13 @@ struct Pending {
 }
 
 impl Pending {
-    fn of(report: &Report, id: &QueueId, now: Timestamp) -> Pending {
-        let of_queue = |(queue, entered_at): (&QueueId, Timestamp)| (queue == id).then_some(entered_at);
-        let waiting = report.visits.waiting().map(|(_, queue, entered_at)| (queue, entered_at));
+    fn of(report: &Report, id: &QueueId, channel: Channel, now: Timestamp) -> Pending {
+        let began =
+            |visit: &Visit| (visit.queue == *id && visit.channel == channel).then_some(visit.entered_at);
         Pending {
             now,
-            waiting: waiting.filter_map(of_queue).collect(),
-            unfinished: report.visits.unfinished().filter_map(of_queue).collect(),
+            waiting: report.visits.waiting().filter_map(|(_, visit)| began(visit)).collect(),
+            unfinished: report.visits.unfinished().filter_map(began).collect(),
         }
     }
 
@@ -304,11 +303,10 @@ impl Pending {
     }
 }
 
-impl AgentTally {
-    /// All metrics of one agent.
+impl AgentWork {
+    /// All metrics of an agent's work of one kind.
     pub fn measure(&self) -> Vec<Measured> {
-        let mut all = self.time.measure();
-        all.push(self.offers.measure());
+        let mut all = vec![self.offers.measure()];
         all.extend(self.handled.measure());
         all
     }

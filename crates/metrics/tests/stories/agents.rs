@@ -1,16 +1,17 @@
 //! What agents did with their time.
 
+use tandem_center::channel::Channel;
 use tandem_center::fact::Fact;
 use tandem_center::id::AgentId;
 use tandem_metrics::agent_time::{Occupancy, Segment, StateTimes, TimeState};
 use tandem_metrics::interval::Interval;
 use tandem_metrics::metric::Quotient;
-use tandem_metrics::report::Report;
+use tandem_metrics::report::{Attribution, Query, Report};
 use tandem_metrics::schedule::{Plan, Shift, adherence};
 
 use crate::journal::{
     Journal, Talk, available, chose, configured, connected, fold, held, offer_ended, offered, offline,
-    on_break, resting, resumed, second, talked, wrap_up, wrapped_up,
+    on_break, resting, resumed, second, talked, until, wrap_up, wrapped_up,
 };
 
 const MILLION: u64 = 1_000_000;
@@ -28,7 +29,7 @@ fn segments(report: &Report, now: u64) -> Vec<(u64, u64, TimeState)> {
 }
 
 fn times(report: &Report, now: u64) -> Vec<StateTimes> {
-    let readings = report.agent(&adele(), second(0), second(7200), second(now));
+    let readings = report.agent(&adele(), &Query { now: second(now), ..until(7200, Attribution::Arrival) });
     readings.into_iter().map(|reading| reading.tally.time).collect()
 }
 
@@ -99,8 +100,9 @@ fn not_answering_takes_an_agent_out_of_reach() {
     journal.write(25, offer_ended(id, "support", "adele", "missed", resting()));
     let report = fold(&journal.facts);
     assert_eq!(segments(&report, 60).last(), Some(&(25, 60, TimeState::NotReachable)));
-    let reading = report.agent(&adele(), second(0), second(900), second(60)).remove(0);
-    assert_eq!(reading.tally.offers.ring_no_answer(), Quotient::new(1, 1));
+    let reading =
+        report.agent(&adele(), &Query { now: second(60), ..until(900, Attribution::Arrival) }).remove(0);
+    assert_eq!(reading.tally.work[&Channel::Call].offers.ring_no_answer(), Quotient::new(1, 1));
 }
 
 #[test]
@@ -118,8 +120,11 @@ fn somebody_who_works_for_two_contacts_at_once_works_once() {
     journal.write(50, talked(first, &talk(40 * MILLION), working));
     journal.write(60, talked(other, &talk(40 * MILLION), available()));
     let report = fold(&journal.facts);
-    let reading = report.agent(&adele(), second(0), second(900), second(60)).remove(0).tally;
-    assert_eq!(reading.handled.talk_us, 80 * MILLION);
+    let reading = report
+        .agent(&adele(), &Query { now: second(60), ..until(900, Attribution::Arrival) })
+        .remove(0)
+        .tally;
+    assert_eq!(reading.work[&Channel::Call].handled.talk_us, 80 * MILLION);
     assert_eq!(reading.time.talk_us, 50 * MILLION);
     assert_eq!(Occupancy::RingIdle.of(&reading.time).value(), Some(50.0 / 60.0));
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use tandem_center::channel::Channel;
 use tandem_center::fact::Fact;
 use tandem_center::id::QueueId;
 use tandem_metrics::interval::{Calendar, Length};
@@ -11,14 +12,14 @@ use tandem_metrics::service_level::{ServiceLevel, Thresholds};
 use tandem_metrics::tally::Tally;
 
 use crate::data_set::facts;
-use crate::journal::{Journal, closed, fold, fold_with, left, second, settings};
+use crate::journal::{Journal, closed, fold, fold_with, left, settings, until};
 
 fn support() -> QueueId {
     "support".into()
 }
 
 fn readings(report: &Report, attribution: Attribution) -> Vec<tandem_metrics::report::QueueReading> {
-    report.queue(&support(), second(0), second(86_400), attribution, second(86_400))
+    report.queue(&support(), Channel::Call, &until(86_400, attribution))
 }
 
 #[test]
@@ -64,7 +65,7 @@ fn adding_quarters_gives_the_hour() {
 fn a_queue_has_its_own_time_zone_and_thresholds() {
     let kathmandu = Calendar::new("Asia/Kathmandu", Length::Hour).unwrap();
     let thresholds = Thresholds { answer_within_us: 60_000_000, short_abandon_us: 3_000_000 };
-    let own = QueueSettings { calendar: kathmandu, thresholds };
+    let own = QueueSettings { calendar: kathmandu, thresholds: [(Channel::Call, thresholds)].into() };
     let settings = Settings { queues: [(support(), own)].into(), ..settings() };
     let report = fold_with(settings, &facts());
     let readings = readings(&report, Attribution::Arrival);
@@ -83,7 +84,7 @@ fn a_queue_has_its_own_time_zone_and_thresholds() {
 fn sums_of_different_thresholds_name_them_all() {
     let of = |answer_within_us| {
         let thresholds = Thresholds { answer_within_us, ..Thresholds::default() };
-        let report = fold_with(Settings { thresholds, ..settings() }, &facts());
+        let report = fold_with(Settings::new(settings().calendar, thresholds), &facts());
         readings(&report, Attribution::Arrival).remove(0).tally
     };
     let (mut sum, strict) = (of(20_000_000), of(10_000_000));
@@ -101,7 +102,7 @@ fn a_service_level_never_falls_with_a_longer_threshold() {
         let mut before = 0.0;
         for seconds in (0..120).step_by(5) {
             let thresholds = Thresholds { answer_within_us: seconds * 1_000_000, ..Thresholds::default() };
-            let report = fold_with(Settings { thresholds, ..settings() }, &facts);
+            let report = fold_with(Settings::new(settings().calendar, thresholds), &facts);
             let level = variant.of(&readings(&report, Attribution::Arrival)[0].tally).value().unwrap();
             assert!(level >= before, "{variant:?} at {seconds} s");
             before = level;
@@ -112,7 +113,7 @@ fn a_service_level_never_falls_with_a_longer_threshold() {
 #[test]
 fn a_reading_says_everything_as_json() {
     let report = fold(&facts());
-    let reading = report.read(second(0), second(3600), Attribution::Arrival, second(3600));
+    let reading = report.read(&until(3600, Attribution::Arrival));
     let json = serde_json::to_value(&reading).unwrap();
     assert_eq!(json["zone"], "UTC");
     assert_eq!(json["length"], "quarter_hour");

@@ -1,11 +1,12 @@
 //! What happens at the limits.
 
+use tandem_center::channel::Channel;
 use tandem_center::id::QueueId;
 use tandem_metrics::report::Attribution;
 use tandem_metrics::series::Series;
 use tandem_metrics::tally::Tally;
 
-use crate::journal::{Journal, available, chose, closed, fold, left, offline, second};
+use crate::journal::{Journal, available, chose, closed, fold, left, offline, until};
 
 #[test]
 fn visits_whose_intervals_are_no_longer_kept_stay_in_the_total() {
@@ -18,10 +19,9 @@ fn visits_whose_intervals_are_no_longer_kept_stay_in_the_total() {
     }
     let report = fold(&journal.facts);
     let queue: QueueId = "support".into();
-    let end = second(quarters * 900);
-    let kept = report.queue(&queue, second(0), end, Attribution::Arrival, end);
+    let kept = report.queue(&queue, Channel::Call, &until(quarters * 900, Attribution::Arrival));
     assert_eq!(kept.len() as u64, Series::<Tally>::INTERVALS_MAX + 1);
-    let total = report.queue_total(&queue).unwrap();
+    let total = report.queue_total(&queue, Channel::Call).unwrap();
     assert_eq!((total.tally.entered, total.tally.abandoned.visits), (quarters, quarters));
     assert!(total.conservation.holds());
 }
@@ -40,10 +40,13 @@ fn a_visit_that_began_before_what_is_kept_still_ends() {
     let report = fold(&journal.facts);
     let queue: QueueId = "support".into();
     for attribution in [Attribution::Arrival, Attribution::Event] {
-        let kept = report.queue(&queue, second(0), second(1_000_000), attribution, second(1_000_000));
+        let kept = report.queue(&queue, Channel::Call, &until(1_000_000, attribution));
         assert!(kept.iter().all(|reading| reading.conservation.holds()));
     }
-    assert_eq!(report.queue_total(&queue).unwrap().tally.abandoned.longest_us, 900_000_000_000);
+    assert_eq!(
+        report.queue_total(&queue, Channel::Call).unwrap().tally.abandoned.longest_us,
+        900_000_000_000
+    );
 }
 
 #[test]
@@ -62,10 +65,10 @@ fn a_clock_that_jumps_by_centuries_is_survived() {
     let report = fold(&journal.facts);
     let queue: QueueId = "support".into();
     for attribution in [Attribution::Arrival, Attribution::Event] {
-        let kept = report.queue(&queue, second(0), second(centuries + 900), attribution, second(centuries));
+        let kept = report.queue(&queue, Channel::Call, &until(centuries + 900, attribution));
         assert!(kept.iter().all(|reading| reading.conservation.holds()));
     }
-    let kept = report.agent(&"adele".into(), second(0), second(centuries), second(centuries));
+    let kept = report.agent(&"adele".into(), &until(centuries, Attribution::Arrival));
     assert_eq!(kept.len() as u64, Series::<Tally>::INTERVALS_MAX + 1);
     assert!(kept.iter().all(|reading| reading.tally.time.available_us == 900_000_000));
     let total = report.agent_total(&"adele".into()).unwrap().tally;
@@ -77,7 +80,6 @@ fn what_went_on_for_very_long_is_shown_as_far_back_as_intervals_are_kept() {
     let mut journal = Journal::default();
     journal.write(0, chose("adele", available()));
     let report = fold(&journal.facts);
-    let now = second(3_000 * 365 * 86_400);
-    let shown = report.agent(&"adele".into(), second(0), now, now);
+    let shown = report.agent(&"adele".into(), &until(3_000 * 365 * 86_400, Attribution::Arrival));
     assert_eq!(shown.len() as u64, Series::<Tally>::INTERVALS_MAX);
 }

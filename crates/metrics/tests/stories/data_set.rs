@@ -2,21 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use tandem_center::Timestamp;
+use tandem_center::channel::Channel;
 use tandem_center::fact::Fact;
 use tandem_center::id::InteractionId;
 use tandem_center::id::QueueId;
 use tandem_metrics::erlang::mean_patience_us;
 use tandem_metrics::handling::PerContact;
+use tandem_metrics::interval::{Calendar, Length};
 use tandem_metrics::metric::Quotient;
-use tandem_metrics::report::{Attribution, QueueReading, Report, Settings};
+use tandem_metrics::report::{Attribution, Query, QueueReading, Report, Settings};
 use tandem_metrics::service_level::{ServiceLevel, Thresholds};
 use tandem_metrics::waiting::{Abandonment, AverageWait, SpeedOfAnswer};
 
 use crate::digits::assert_digits;
 use crate::journal::{
     Journal, Talk, arrived, available, closed, connected, entered, fold, fold_with, held, left, offered,
-    resumed, second, settings, talked, wrap_up, wrapped_up,
+    resumed, second, talked, until, wrap_up, wrapped_up,
 };
 
 const MILLION: u64 = 1_000_000;
@@ -105,7 +106,7 @@ fn support() -> QueueId {
 }
 
 fn quarters(report: &Report, attribution: Attribution) -> Vec<QueueReading> {
-    report.queue(&support(), second(0), second(3600), attribution, second(3600))
+    report.queue(&support(), Channel::Call, &until(3600, attribution))
 }
 
 fn the_quarter() -> QueueReading {
@@ -156,7 +157,7 @@ fn every_service_level() {
 #[test]
 fn thresholds_are_inclusive_and_one_call_at_the_border_moves_them() {
     let strictly = Thresholds { answer_within_us: 20 * MILLION - 1, short_abandon_us: 5 * MILLION - 1 };
-    let report = fold_with(Settings { thresholds: strictly, ..settings() }, &facts());
+    let report = fold_with(Settings::new(Calendar::utc(Length::QuarterHour), strictly), &facts());
     let tally = &quarters(&report, Attribution::Arrival)[0].tally;
     assert_eq!((tally.answered_within, tally.abandoned_within, tally.abandoned_short), (6, 3, 1));
     percent(ServiceLevel::Sl2.of(tally), "37.5");
@@ -243,10 +244,12 @@ fn by_event_the_last_call_counts_in_the_next_quarter() {
 #[test]
 fn an_interval_is_final_when_its_last_visit_has_ended() {
     let facts = facts();
-    let at = |until: u64| {
-        let until: Timestamp = second(until);
-        let so_far: Vec<Fact> = facts.iter().filter(|fact| fact.at <= until).cloned().collect();
-        fold(&so_far).queue(&support(), second(0), second(900), Attribution::Arrival, until).remove(0)
+    let at = |second_of: u64| {
+        let now = second(second_of);
+        let so_far: Vec<Fact> = facts.iter().filter(|fact| fact.at <= now).cloned().collect();
+        fold(&so_far)
+            .queue(&support(), Channel::Call, &Query { now, ..until(900, Attribution::Arrival) })
+            .remove(0)
     };
     assert!(!at(899).is_final);
     // Visit 19 waits until 934 and is wrapped up at 1084.

@@ -1,22 +1,23 @@
 //! Interactions that do more than wait once and talk once.
 
+use tandem_center::channel::Channel;
 use tandem_center::fact::{Fact, Outcome};
 use tandem_center::id::QueueId;
 use tandem_metrics::handling::Offers;
 use tandem_metrics::metric::Quotient;
-use tandem_metrics::report::{Attribution, Report};
+use tandem_metrics::report::{Attribution, Query, Report};
 use tandem_metrics::tally::Tally;
 use tandem_metrics::visit::Refused;
 use tandem_metrics::waiting::SpeedOfAnswer;
 
 use crate::journal::{
     Journal, Talk, available, closed, connected, entered, fold, left, offer_ended, offered, refused,
-    rejected, resting, second, talked, transferred, wrap_up, wrapped_up,
+    rejected, resting, second, talked, transferred, until, wrap_up, wrapped_up,
 };
 
 fn tally_of(report: &Report, queue: &str) -> Tally {
     let queue: QueueId = queue.into();
-    let readings = report.queue(&queue, second(0), second(900), Attribution::Arrival, second(900));
+    let readings = report.queue(&queue, Channel::Call, &until(900, Attribution::Arrival));
     assert!(readings.iter().all(|reading| reading.conservation.holds()));
     readings.into_iter().next().map(|reading| reading.tally).unwrap_or_default()
 }
@@ -96,8 +97,10 @@ fn the_work_of_each_agent_is_that_agents_and_the_wrap_up_survives_a_hand_over() 
     assert_eq!((support.contacts, support.talk_us, support.after_call_us), (1, 40_000_000, 8_000_000));
     let billing = tally_of(&report, "billing").handled;
     assert_eq!((billing.contacts, billing.talk_us, billing.after_call_us), (1, 30_000_000, 0));
-    let adele = &report.agent(&"adele".into(), second(0), second(900), second(100))[0].tally;
-    assert_eq!(adele.handled.handle_time(), Quotient::new(48_000_000, 1));
+    let adele = &report
+        .agent(&"adele".into(), &Query { now: second(100), ..until(900, Attribution::Arrival) })[0]
+        .tally;
+    assert_eq!(adele.work[&Channel::Call].handled.handle_time(), Quotient::new(48_000_000, 1));
     assert_eq!(report.visits().strays(), 0);
 }
 
@@ -118,11 +121,11 @@ fn a_second_queue_has_a_wait_of_its_own_and_the_total_has_both() {
 #[test]
 fn a_contact_counts_as_handled_when_its_wrap_up_is_over() {
     let facts = handed_over();
-    let until = |second_of: u64| -> Vec<Fact> {
+    let facts_until = |second_of: u64| -> Vec<Fact> {
         facts.iter().filter(|fact| fact.at <= second(second_of)).cloned().collect()
     };
-    assert_eq!(tally_of(&fold(&until(59)), "support").handled.contacts, 0);
-    assert_eq!(tally_of(&fold(&until(60)), "support").handled.contacts, 1);
+    assert_eq!(tally_of(&fold(&facts_until(59)), "support").handled.contacts, 0);
+    assert_eq!(tally_of(&fold(&facts_until(60)), "support").handled.contacts, 1);
 }
 
 #[test]
@@ -155,7 +158,7 @@ fn who_never_entered_a_queue_never_abandoned_it() {
     let tally = tally_of(&report, "support");
     assert_eq!((tally.entered, tally.abandoned.visits), (1, 0));
     assert_eq!(tally.refused.get(&Refused::Full), Some(&1));
-    let entrance = &report.entrance(second(0), second(900))[0].entrance;
+    let entrance = &report.entrance(until(900, Attribution::Arrival).stretch)[0].entrance;
     assert_eq!((entrance.rejected, entrance.arrived, entrance.abandoned_in_menu), (1, 3, 1));
     assert_eq!(entrance.outcomes.get(&Outcome::AbandonedInFlow), Some(&2));
 }

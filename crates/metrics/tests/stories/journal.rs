@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use tandem_center::Timestamp;
 use tandem_center::fact::Fact;
 use tandem_center::id::InteractionId;
-use tandem_metrics::interval::{Calendar, Length};
-use tandem_metrics::report::{Report, Settings};
+use tandem_metrics::interval::{Calendar, Interval, Length};
+use tandem_metrics::report::{Attribution, Query, Report, Settings};
 use tandem_metrics::service_level::Thresholds;
 
 /// The beginning of the stories: a full hour, 2026-06-01T08:00:00Z.
@@ -47,6 +47,12 @@ impl Journal {
         self.write(second, entered(id, queue));
         id
     }
+}
+
+/// What is asked about everything up to `second` seconds after the beginning, then.
+pub(crate) fn until(second_of: u64, attribution: Attribution) -> Query {
+    let end = second(second_of);
+    Query { stretch: Interval { start: second(0), end }, attribution, now: end }
 }
 
 pub(crate) fn settings() -> Settings {

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use tandem_center::Timestamp;
+use tandem_center::channel::Channel;
 use tandem_center::id::QueueId;
 use tandem_metrics::agent_time::StateTimes;
+use tandem_metrics::interval::Interval;
 use tandem_metrics::metric::Quotient;
-use tandem_metrics::report::{Attribution, Report};
+use tandem_metrics::report::{Attribution, Query, QueueReading, Report};
 use tandem_metrics::series::Sum;
 use tandem_metrics::service_level::ServiceLevel;
 use tandem_metrics::tally::Tally;
@@ -29,17 +31,23 @@ fn acts_of_weeks() -> impl Strategy<Value = Vec<Act>> {
     prop::collection::vec((millis, any::<u8>(), any::<u8>()), 0..300)
 }
 
-fn end() -> Timestamp {
-    Timestamp::from_micros(BEGIN_US + 1_000_000 * 86_400 * 1_000)
+const CHANNELS: [Channel; 2] = [Channel::Call, Channel::Callback];
+
+/// What is asked about all intervals, when the last fact has happened.
+fn everything(report: &Report, attribution: Attribution) -> Query {
+    let end = Timestamp::from_micros(BEGIN_US + 1_000_000 * 86_400 * 1_000);
+    Query { stretch: Interval { start: Timestamp::default(), end }, attribution, now: report.at() }
 }
 
+fn quarter(reading: &QueueReading) -> u64 {
+    (reading.interval.unwrap().start.as_micros() - BEGIN_US) / 900_000_000
+}
+
+/// By queue and interval, all channels together.
 fn tallies(report: &Report, attribution: Attribution) -> BTreeMap<(QueueId, u64), Tally> {
-    let mut tallies = BTreeMap::new();
-    for queue in report.queues() {
-        for reading in report.queue(queue, Timestamp::default(), end(), attribution, report.at()) {
-            let quarter = (reading.interval.unwrap().start.as_micros() - BEGIN_US) / 900_000_000;
-            tallies.insert((queue.clone(), quarter), reading.tally);
-        }
+    let mut tallies: BTreeMap<(QueueId, u64), Tally> = BTreeMap::new();
+    for reading in report.read(&everything(report, attribution)).queues {
+        tallies.entry((reading.queue.clone(), quarter(&reading))).or_default().merge(&reading.tally);
     }
     tallies
 }
@@ -47,7 +55,9 @@ fn tallies(report: &Report, attribution: Attribution) -> BTreeMap<(QueueId, u64)
 fn total(report: &Report) -> Tally {
     let mut total = Tally::default();
     for queue in report.queues() {
-        total.merge(&report.queue_total(queue).unwrap().tally);
+        for found in CHANNELS.iter().filter_map(|channel| report.queue_total(queue, *channel)) {
+            total.merge(&found.tally);
+        }
     }
     total
 }
@@ -88,19 +98,17 @@ proptest! {
         let so_far = &facts[..(facts.len() as f64 * part) as usize];
         let report = fold(so_far);
         for attribution in [Attribution::Arrival, Attribution::Event] {
-            for queue in QUEUES {
-                let queue = queue.into();
-                let readings = report.queue(&queue, Timestamp::default(), end(), attribution, report.at());
-                for reading in readings {
-                    let conservation = reading.conservation;
-                    prop_assert!(conservation.holds(), "{attribution:?} {conservation:?}");
-                    if reading.is_final && attribution == Attribution::Arrival {
-                        prop_assert_eq!((conservation.waiting_at_start, conservation.waiting_at_end), (0, 0));
-                    }
+            for reading in report.read(&everything(&report, attribution)).queues {
+                let conservation = reading.conservation;
+                prop_assert!(conservation.holds(), "{attribution:?} {conservation:?}");
+                if reading.is_final && attribution == Attribution::Arrival {
+                    prop_assert_eq!((conservation.waiting_at_start, conservation.waiting_at_end), (0, 0));
                 }
-                if let Some(total) = report.queue_total(&queue) {
-                    prop_assert!(total.conservation.holds());
-                }
+            }
+        }
+        for queue in QUEUES {
+            for total in CHANNELS.iter().filter_map(|channel| report.queue_total(&queue.into(), *channel)) {
+                prop_assert!(total.conservation.holds());
             }
         }
     }
@@ -111,13 +119,11 @@ proptest! {
         let facts = &world.journal.facts;
         let before = fold(&facts[..(facts.len() as f64 * part) as usize]);
         for attribution in [Attribution::Arrival, Attribution::Event] {
-            let after = tallies(&fold(facts), attribution);
-            for queue in before.queues() {
-                let all = before.queue(queue, Timestamp::default(), end(), attribution, before.at());
-                for reading in all.into_iter().filter(|reading| reading.is_final) {
-                    let quarter = (reading.interval.unwrap().start.as_micros() - BEGIN_US) / 900_000_000;
-                    prop_assert_eq!(&reading.tally, &after[&(queue.clone(), quarter)]);
-                }
+            let whole = fold(facts);
+            let after = whole.read(&everything(&whole, attribution)).queues;
+            let before = before.read(&everything(&before, attribution)).queues;
+            for reading in before.into_iter().filter(|reading| reading.is_final) {
+                prop_assert!(after.contains(&reading), "{reading:?}");
             }
         }
     }
@@ -214,7 +220,7 @@ proptest! {
             let mut by_segment = StateTimes::default();
             segments.iter().for_each(|segment| by_segment.add(&segment.state, segment.length_us()));
             let mut by_interval = StateTimes::default();
-            for reading in report.agent(&agent, Timestamp::default(), end(), now) {
+            for reading in report.agent(&agent, &Query { now, ..everything(&report, Attribution::Arrival) }) {
                 let time = &reading.tally.time;
                 let length_us = reading.interval.unwrap().length_us();
                 prop_assert!(time.logged_in_us() <= length_us, "{time:?}");

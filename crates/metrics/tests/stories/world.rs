@@ -161,7 +161,11 @@ impl World {
             self.write(refused(id, queue));
             return;
         }
-        self.write(entered(id, queue));
+        let mut fact = entered(id, queue);
+        if whom.is_multiple_of(5) {
+            fact["channel"] = "callback".into();
+        }
+        self.write(fact);
         let since = self.now_us;
         self.count(queue, since).entered += 1;
         self.count(queue, since).waiting += 1;
