@@ -7,6 +7,7 @@ mod any_configuration;
 mod caller_gone_while_ringing;
 mod clock;
 mod config_faults;
+mod documented_examples;
 mod entry;
 mod erase;
 mod explanation;
