@@ -206,7 +206,7 @@ pub fn explain(view: &View, at: Timestamp, id: InteractionId) -> Option<Explanat
             excluded.push(Excluded { agent: id, name, reasons });
         }
     }
-    eligible.sort_by(|(one, _), (other, _)| one.cmp(other));
+    eligible.sort_by_key(|(key, _)| *key);
     excluded.sort_by(|one, other| one.name.cmp(&other.name));
     let waiting = live.waiting(&queue.id);
     let ahead = waiting.iter().position(|(other, _)| *other == id)?;

@@ -480,7 +480,7 @@ impl Center {
             number.is_some()
         };
         let told_place = say(&tell.place, position);
-        let minutes = expected.map(|expected| minutes(expected));
+        let minutes = expected.map(minutes);
         let told_wait = say(&tell.wait, minutes);
         if told_wait {
             visit.told = minutes.map(|minutes| now + Duration::from_secs(60) * minutes);

@@ -121,6 +121,7 @@ fn memory(size: Size) -> Result<(), Failure> {
     Ok(())
 }
 
+#[expect(clippy::disallowed_methods, reason = "a benchmark looks at what it takes")]
 fn resident() -> Result<usize, Failure> {
     let text = std::fs::read_to_string("/proc/self/statm")?;
     let pages: usize = text.split_whitespace().nth(1).ok_or("no resident pages")?.parse()?;
