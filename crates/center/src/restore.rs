@@ -45,7 +45,7 @@ impl Center {
             center.record_configuration();
         }
         center.configure_queues(&config);
-        center.acquaintances = Directory::of(live.acquaintances.clone());
+        center.acquaintances = Directory::of(view.acquaintances.clone());
         for (id, view) in &live.queues {
             let queue = center.queues.index(id).and_then(|index| center.queues.get_mut(index));
             if let Some(queue) = queue {

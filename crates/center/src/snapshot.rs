@@ -1,5 +1,6 @@
 //! The live state of a center as a value: what a fold over its facts must give.
 
+use crate::acquaintance::Acquaintances;
 use crate::agent::{Agent, Doing as AgentDoing};
 use crate::center::Center;
 use crate::fact::OfferOutcome;
@@ -30,8 +31,12 @@ impl Center {
                 .iter()
                 .filter_map(|interaction| Some((interaction.id, self.interaction_view(interaction)?)))
                 .collect(),
-            acquaintances: self.acquaintances.acquaintances().clone(),
         }
+    }
+
+    /// With which agents customers talked last. It equals what the view of all facts so far has.
+    pub fn acquaintances(&self) -> &Acquaintances {
+        self.acquaintances.acquaintances()
     }
 
     fn interaction_view(&self, interaction: &Interaction) -> Option<InteractionView> {

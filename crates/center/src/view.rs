@@ -38,6 +38,9 @@ pub struct View {
     /// The configuration in force.
     #[serde(skip)]
     pub document: Option<Arc<Document>>,
+    /// With which agents customers talked last; nobody's screen shows it.
+    #[serde(skip)]
+    pub acquaintances: Acquaintances,
 }
 
 /// The facts of one interaction in order; at most [`Story::FACTS_MAX`].
@@ -84,9 +87,6 @@ pub struct Live {
     pub agents: BTreeMap<AgentId, AgentView>,
     /// The open interactions, oldest first.
     pub interactions: BTreeMap<InteractionId, InteractionView>,
-    /// With which agents customers talked last.
-    #[serde(default, skip_serializing_if = "Acquaintances::is_empty")]
-    pub acquaintances: Acquaintances,
 }
 
 /// A queue. Who waits in it is said by the interactions.
@@ -462,6 +462,7 @@ impl View {
         }
         self.at = fact.at;
         self.count(&fact.kind);
+        self.introduce(&fact.kind);
         if let FactKind::Configured { configuration } = &fact.kind {
             self.document = Some(configuration.clone());
         }
@@ -489,6 +490,18 @@ impl View {
                 story,
             });
             self.recent.truncate(View::RECENT_MAX);
+        }
+    }
+
+    fn introduce(&mut self, kind: &FactKind) {
+        match kind {
+            FactKind::Connected { interaction, agent, .. } => {
+                if let Some(view) = self.live.interactions.get(interaction) {
+                    self.acquaintances.met(*interaction, &view.from, agent);
+                }
+            }
+            FactKind::Erased { interaction, .. } => self.acquaintances.erase(*interaction),
+            _ => {}
         }
     }
 
@@ -567,7 +580,6 @@ impl Live {
         self.number = fact.number;
         match &fact.kind {
             FactKind::Configured { configuration } => self.configured(fact.number, configuration),
-            FactKind::Erased { interaction, .. } => self.acquaintances.erase(*interaction),
             FactKind::QueueSwitched { queue, closed, .. } => {
                 if let Some(queue) = self.queues.get_mut(queue) {
                     queue.closed = *closed;
@@ -604,10 +616,6 @@ impl Live {
                     && let Some(interaction) = self.interactions.get_mut(&id)
                 {
                     interaction.apply(fact);
-                    if let FactKind::Connected { agent, .. } = &fact.kind {
-                        let customer = interaction.from.clone();
-                        self.acquaintances.met(id, &customer, agent);
-                    }
                 }
             }
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tandem_center::Timestamp;
+use tandem_center::acquaintance::Acquaintances;
 use tandem_center::config::Document;
 use tandem_center::id::{InteractionId, QueueId};
 use tandem_center::view::{ClosedInteraction, Live as LiveState, QueueTotals, Story, View};
@@ -117,16 +118,16 @@ pub fn put_snapshot(journal: &Journal, tenant: &Tenant, view: &View) {
 }
 
 fn encode(view: &View) -> serde_json::Result<Vec<u8>> {
-    let View { at, live, totals, stories, recent, document } = view;
-    serde_json::to_vec(&Saving { at, live, totals, stories, recent, document })
+    let View { at, live, totals, stories, recent, document, acquaintances } = view;
+    serde_json::to_vec(&Saving { at, live, totals, stories, recent, document, acquaintances })
 }
 
 fn decode(state: &[u8]) -> Option<View> {
     let saved: serde_json::Result<Saved> = serde_json::from_slice(state);
-    let Saved { at, live, totals, stories, recent, document } = saved
+    let Saved { at, live, totals, stories, recent, document, acquaintances } = saved
         .inspect_err(|error| tracing::warn!(%error, "snapshot cannot be read; all facts are folded"))
         .ok()?;
-    Some(View { at, live, totals, stories, recent, document })
+    Some(View { at, live, totals, stories, recent, document, acquaintances })
 }
 
 /// The parts of a view, as they are written.
@@ -138,6 +139,7 @@ struct Saving<'a> {
     stories: &'a BTreeMap<InteractionId, Story>,
     recent: &'a VecDeque<ClosedInteraction>,
     document: &'a Option<Arc<Document>>,
+    acquaintances: &'a Acquaintances,
 }
 
 /// The parts of a view, as they are read.
@@ -149,6 +151,7 @@ struct Saved {
     stories: BTreeMap<InteractionId, Story>,
     recent: VecDeque<ClosedInteraction>,
     document: Option<Arc<Document>>,
+    acquaintances: Acquaintances,
 }
 
 /// Where the journal is in its folder.
@@ -170,4 +173,4 @@ pub fn keys_lost(folder: &Path, keys: Option<&Path>) -> String {
 const FILE: &str = "journal.db";
 
 /// The version of [`Saved`]: to be raised with every change of the view, so that an older snapshot is not read.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;

@@ -354,6 +354,7 @@ impl Story {
             }
         }
         assert_eq!(self.center.live(), self.view.live, "state and the fold of all facts differ");
+        assert_eq!(*self.center.acquaintances(), self.view.acquaintances);
         self.commands.extend(commands.iter().cloned());
         for command in commands {
             self.obey(command);
