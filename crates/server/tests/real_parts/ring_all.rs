@@ -30,3 +30,30 @@ fn who_answers_first_has_the_caller_and_the_others_stop_ringing() {
     heard.has_in_order(&[tone::MUSIC, tone::SECOND_AGENT]);
     ben.ear().heard().has(tone::CALLER);
 }
+
+#[test]
+fn of_two_who_answer_at_the_same_moment_one_is_heard() {
+    let lab = Lab::new();
+    let config = Config::plain(&lab).with_queue(15, 1).queue("strategy = \"ring_all\"");
+    let tandem = Tandem::start(&lab, config.with_agent("ada", AGENT).with_agent("ben", SECOND_AGENT));
+    let ada = Sipp::new(&lab, "agent", AGENT).pauses_ms(1000).says(tone::AGENT, 4.0).answers();
+    let ben = Sipp::new(&lab, "agent", SECOND_AGENT).pauses_ms(1000).says(tone::SECOND_AGENT, 4.0).answers();
+    let caller = Sipp::new(&lab, "caller", CALLER).once().pauses_ms(5500);
+    let mut caller = caller.says(tone::CALLER, 5.0).presses("0.5:1").calls(&lab.sip(TANDEM));
+    caller.ends_well();
+
+    let story = tandem.wait_closed(1);
+    assert_eq!(story.of("connected").len(), 1, "{}", story.text());
+    let ada_won = story.of("connected")[0]["agent"] == "ada";
+    let (winner, loser) = if ada_won { (&ada, &ben) } else { (&ben, &ada) };
+    let (heard, unheard) =
+        if ada_won { (tone::AGENT, tone::SECOND_AGENT) } else { (tone::SECOND_AGENT, tone::AGENT) };
+    caller.ear().heard().has(heard);
+    caller.ear().heard().has_not(unheard);
+    winner.ear().heard().has(tone::CALLER);
+    let messages = loser.messages();
+    assert!(messages.contains("BYE sip:") || messages.contains("CANCEL sip:"), "{messages}");
+    if messages.contains("BYE sip:") {
+        loser.ear().heard().has_not(tone::CALLER);
+    }
+}

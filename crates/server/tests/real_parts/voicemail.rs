@@ -72,3 +72,22 @@ fn who_says_nothing_leaves_nothing() {
     let folder = lab.path("data/recordings");
     assert_eq!(std::fs::read_dir(folder).unwrap().count(), 0);
 }
+
+#[test]
+fn a_message_survives_a_power_failure() {
+    let lab = Lab::new();
+    let mut tandem = center(&lab);
+    let caller = Sipp::new(&lab, "caller", CALLER).once().pauses_ms(4000).says(tone::CALLER, 3.5);
+    caller.presses("0.5:1").calls(&lab.sip(TANDEM)).ends_well();
+    tandem.wait_stage("waiting");
+    // What was being recorded at that moment belongs to nobody any more.
+    let folder = lab.path("data/recordings");
+    std::fs::write(folder.join("00000000000000ff.part"), b"half a message").unwrap();
+    tandem.kill_and_restart();
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
+
+    let ada = Sipp::new(&lab, "agent", AGENT).pauses_ms(100).says(tone::AGENT, 6.0).answers();
+    tandem.set_agent("ada", "available");
+    tandem.wait_closed(1).tells(&["message_left", "connected ada", "heard"]);
+    ada.ear().heard().has(tone::CALLER);
+}
