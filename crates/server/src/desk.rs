@@ -7,12 +7,13 @@ use tandem_center::Input;
 use tandem_center::fact::Fact;
 use tandem_center::id::InteractionId;
 use tandem_center::supervise::Refusal;
-use tandem_store::{Closed, FactNumber, InteractionKey, Journal, Lag, Tenant};
+use tandem_store::{Closed, FactNumber, InteractionKey, Journal, Lag, Record, Tenant};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::engine::{Order, Status};
 use crate::live::{Live, wait_committed};
 use crate::record;
+use crate::recordings::Recordings;
 
 /// A handle for everybody who serves people; clones are the same desk.
 #[derive(Clone)]
@@ -21,6 +22,7 @@ pub struct Desk {
     journal: Journal,
     live: Arc<Live>,
     orders: mpsc::Sender<Order>,
+    recordings: Recordings,
 }
 
 /// The story of one interaction, read from the journal.
@@ -70,8 +72,19 @@ pub enum ReadFault {
 
 impl Desk {
     /// A desk for one tenant.
-    pub fn new(tenant: Tenant, journal: Journal, live: Arc<Live>, orders: mpsc::Sender<Order>) -> Desk {
-        Desk { tenant, journal, live, orders }
+    pub fn new(
+        tenant: Tenant,
+        journal: Journal,
+        live: Arc<Live>,
+        orders: mpsc::Sender<Order>,
+        recordings: Recordings,
+    ) -> Desk {
+        Desk { tenant, journal, live, orders, recordings }
+    }
+
+    /// Where recordings are.
+    pub fn recordings(&self) -> &Recordings {
+        &self.recordings
     }
 
     /// The committed state.
@@ -147,12 +160,37 @@ impl Desk {
     }
 
     /// The disk may take its time: reads run where waiting harms nobody.
-    async fn read<T: Send + 'static>(
+    pub(crate) async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Desk) -> Result<T, ReadFault> + Send + 'static,
     ) -> Result<T, ReadFault> {
         let desk = self.clone();
         tokio::task::spawn_blocking(move || read(&desk)).await.map_err(|_| ReadFault::Ending)?
+    }
+
+    /// Committed facts after a number, as lines of the journal.
+    pub(crate) fn records(&self, after: FactNumber, limit: usize) -> Result<Vec<Record>, ReadFault> {
+        Ok(self.journal.facts(&self.tenant, after, limit)?)
+    }
+
+    /// The same of one interaction.
+    pub(crate) fn story_records(&self, interaction: InteractionKey) -> Result<Vec<Record>, ReadFault> {
+        Ok(self.journal.story(&self.tenant, interaction)?.records)
+    }
+
+    /// The same of those that say something about people and are not erased.
+    pub(crate) fn personal(&self, after: FactNumber, limit: usize) -> Result<Vec<Record>, ReadFault> {
+        Ok(self.journal.personal(&self.tenant, after, limit)?)
+    }
+
+    /// The interactions of which something about people is known since before a moment.
+    pub(crate) fn keys_known_since(
+        &self,
+        before_ms: i64,
+        after: Option<InteractionKey>,
+        limit: usize,
+    ) -> Result<Vec<InteractionKey>, ReadFault> {
+        Ok(self.journal.known_since(&self.tenant, before_ms, after, limit)?)
     }
 
     fn read_story(&self, interaction: InteractionKey) -> Result<Option<Story>, ReadFault> {

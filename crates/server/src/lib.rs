@@ -7,6 +7,7 @@ pub mod config;
 pub mod demo;
 pub mod desk;
 pub mod engine;
+pub mod erase;
 pub mod live;
 pub mod metrics;
 pub mod page;

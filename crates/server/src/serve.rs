@@ -14,6 +14,7 @@ use crate::api;
 use crate::config::{Faults, Settings};
 use crate::desk::Desk;
 use crate::engine::{Clock, Engine, ORDERS_MAX, StartFault};
+use crate::erase;
 use crate::live::{Live, Recorder};
 use crate::recordings::{Recordings, Told};
 use crate::restore;
@@ -48,6 +49,8 @@ pub struct Program {
     stop: oneshot::Sender<()>,
     server: api::Server,
     live: Arc<Live>,
+    desk: Desk,
+    keep_days: u32,
 }
 
 impl Program {
@@ -65,8 +68,9 @@ impl Program {
             restore::open(&settings.data, settings.personal_data.keys.as_deref(), tenant.clone())?;
         let recordings = Recordings::open_folder(&settings.data)?;
         let (orders_in, orders) = mpsc::channel(ORDERS_MAX);
-        let desk = Desk::new(tenant, journal, live.clone(), orders_in);
-        let server = api::Server::bind(&settings.http, desk).await?;
+        let desk = Desk::new(tenant, journal, live.clone(), orders_in, recordings.0.clone());
+        let keep_days = settings.personal_data.keep_days;
+        let server = api::Server::bind(&settings.http, desk.clone()).await?;
         let (ready_in, ready) = oneshot::channel();
         let (stop, stopped) = oneshot::channel();
         let (ended_in, ended) = oneshot::channel();
@@ -80,7 +84,7 @@ impl Program {
             })
             .context("the system gives no thread")?;
         match ready.await {
-            Ok(Ok(())) => Ok(Program { engine, ended, stop, server, live }),
+            Ok(Ok(())) => Ok(Program { engine, ended, stop, server, live, desk, keep_days }),
             Ok(Err(fault)) => Err(fault.into()),
             Err(_) => bail!("the engine ended at its start"),
         }
@@ -97,11 +101,12 @@ impl Program {
     ///
     /// The engine broke off, or facts could not be written.
     pub async fn until(self, end: impl Future<Output = ()>) -> Result<()> {
-        let Program { engine, mut ended, stop, server, live } = self;
+        let Program { engine, mut ended, stop, server, live, desk, keep_days } = self;
         let broke_off = tokio::select! {
             () = end => false,
             _ = &mut ended => true,
             () = server.serve() => true,
+            () = erase::retain(desk, keep_days) => true,
         };
         let _ = stop.send(());
         if !broke_off {

@@ -46,6 +46,7 @@ async fn every_route_answers_as_the_document_says() {
     shop.call(2).await;
     let first = shop.get("/api/v1/calls").await.1["calls"][0]["id"].as_u64().unwrap();
     let (_, document) = shop.get("/api/openapi.json").await;
+    let data = "/api/v1/interactions/{id}/personal-data";
     let set = "/api/v1/agents/{id}/state";
     let huge = format!(r#"{{"state":"break","reason":"{}"}}"#, "x".repeat(70_000));
     let cases = [
@@ -70,6 +71,11 @@ async fn every_route_answers_as_the_document_says() {
         case("GET", "/api/v1/calls/x", "/api/v1/calls/{id}", "", 400),
         case("GET", "/api/v1/calls/99", "/api/v1/calls/{id}", "", 404),
         case("GET", "/api/v1/trunks", "/api/v1/trunks", "", 200),
+        case("POST", "/api/v1/erasures", "/api/v1/erasures", r#"{"from":"+4917012345"}"#, 200),
+        case("POST", "/api/v1/erasures", "/api/v1/erasures", "{}", 400),
+        case("DELETE", "/api/v1/interactions/x/personal-data", data, "", 400),
+        case("DELETE", "/api/v1/interactions/99/personal-data", data, "", 404),
+        case("DELETE", &format!("/api/v1/interactions/{first}/personal-data"), data, "", 409),
         case("GET", "/live", "/live", "", 400),
     ];
     let mut visited = BTreeSet::new();

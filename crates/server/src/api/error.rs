@@ -9,6 +9,7 @@ use tandem_center::supervise::{Refusal, RefusalReason};
 use utoipa::ToSchema;
 
 use crate::desk::{OrderFault, ReadFault};
+use crate::erase::EraseFault;
 
 /// What went wrong, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -122,6 +123,21 @@ impl From<Refusal> for ApiError {
             Why::NoCallback => conflict("no_callback", "look where the customer is now"),
             Why::AlreadySo => conflict("already_so", "nothing is to be done"),
             Why::StillOpen => conflict("still_open", "try again when the interaction is over"),
+        }
+    }
+}
+
+impl From<EraseFault> for ApiError {
+    fn from(fault: EraseFault) -> ApiError {
+        match fault {
+            EraseFault::Order(fault) => fault.into(),
+            EraseFault::Read(fault) => fault.into(),
+            EraseFault::Recording { .. } => {
+                let remedy =
+                    "look at the rights of the folder of recordings, then try again: nothing is erased yet";
+                tracing::error!(%fault, remedy, "personal data is not erased");
+                ApiError::unavailable("recording_kept", fault.to_string(), remedy)
+            }
         }
     }
 }

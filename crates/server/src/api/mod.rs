@@ -6,6 +6,7 @@
 pub mod access;
 pub mod agents;
 pub mod calls;
+pub mod erasures;
 pub mod error;
 pub mod health;
 pub mod listen;
@@ -126,6 +127,8 @@ fn parts() -> (Router<Api>, Router<Api>, Router<Api>, String) {
         .routes(routes!(calls::list))
         .routes(routes!(calls::view))
         .routes(routes!(trunks::list))
+        .routes(routes!(erasures::erase))
+        .routes(routes!(erasures::erase_person))
         .split_for_parts();
     let (live, of_live) = OpenApiRouter::new().routes(routes!(live::open)).split_for_parts();
     document.merge(of_secret);
@@ -145,6 +148,7 @@ fn parts() -> (Router<Api>, Router<Api>, Router<Api>, String) {
         (name = "queues", description = "Where callers wait."),
         (name = "agents", description = "Who talks to them."),
         (name = "calls", description = "What becomes of them."),
+        (name = "erasures", description = "Forgetting who it was."),
         (name = "trunks", description = "The networks that carry them."),
         (name = "live", description = "All of it, as it happens."),
         (name = "health", description = "For whoever runs the program."),

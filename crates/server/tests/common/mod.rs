@@ -21,6 +21,7 @@ use tandem::api::access::Access;
 use tandem::desk::Desk;
 use tandem::engine::{Order, Status};
 use tandem::live::{Live, Recorder, wait_committed};
+use tandem::recordings::Recordings;
 use tandem::restore;
 use tandem_center::call::{Address, Arrival, CallCommand, CallEvent, CallId, CauseKind, PartyId};
 use tandem_center::config::{Config, Document, Known};
@@ -84,7 +85,8 @@ impl Shop {
         room.lock().unwrap().turn();
         let (orders, waiting) = mpsc::channel(16);
         tokio::spawn(engine(room.clone(), waiting));
-        let desk = Desk::new(tenant, journal, live.clone(), orders);
+        let (recordings, _) = Recordings::open_folder(directory.path()).unwrap();
+        let desk = Desk::new(tenant, journal, live.clone(), orders, recordings);
         let router = tandem::api::router(desk.clone(), access);
         let shop = Shop { directory, live, desk, router, room };
         shop.settle().await;
