@@ -127,6 +127,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Erases what is known about a person in all interactions that are over. A long journal is looked through in parts: ask
+         *     again for as long as the answer has `next`.
+         */
+        post: operations["person_erase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/interactions/{id}/personal-data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Erases what is known about the people of an interaction that is over: numbers, names, notes and recordings, here, on
+         *     all screens and in the journal. The facts stay, and with them every count. It cannot be undone.
+         */
+        delete: operations["personal_data_erase"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/queues": {
         parameters: {
             query?: never;
@@ -267,7 +307,7 @@ export interface components {
          * @description What an agent is.
          * @enum {string}
          */
-        AgentStateName: "offline" | "break" | "available" | "offered" | "in_conversation" | "wrap_up" | "resting" | "gone";
+        AgentStateName: "offline" | "break" | "available" | "offered" | "in_conversation" | "wrap_up" | "resting" | "not_reachable" | "gone";
         /** @description All agents. */
         Agents: {
             /** @description The agents, by id. */
@@ -360,6 +400,31 @@ export interface components {
              */
             number: number;
         };
+        /** @description Personal data of an interaction is erased. */
+        Erased: {
+            /**
+             * Format: int64
+             * @description The interaction.
+             */
+            interaction: number;
+            /**
+             * Format: int64
+             * @description The number of the fact that says so, or of the last fact if it was erased before.
+             */
+            number: number;
+        };
+        /** @description What was found of a person. */
+        Erasures: {
+            /** @description The interactions that are erased, and calls that were refused at the door, by the number of their fact. */
+            erased: number[];
+            /**
+             * Format: int64
+             * @description Not everything was looked through: ask again with this as `cursor`. Missing when all is done.
+             */
+            next?: number | null;
+            /** @description The interactions that are not over yet, and are not erased: ask again when they are. */
+            open: number[];
+        };
         /** @description What went wrong, and what to do about it. */
         ErrorBody: {
             /** @description What went wrong, as one word for programs. It does not change between releases. */
@@ -399,6 +464,21 @@ export interface components {
             number: number;
             /** @description What happened, as an English sentence. */
             text: string;
+        };
+        /** @description Whose data is to be erased. */
+        Person: {
+            /**
+             * Format: int64
+             * @description Where to go on: `next` of the answer before.
+             */
+            cursor?: number | null;
+            /**
+             * @description The number or SIP address from which the person called or was called back, as calls show it: `+14255550123`,
+             *     `sip:ada@example.com`.
+             */
+            from: string;
+            /** @description For the record, which keeps it: at most 128 bytes, and it must name nobody. */
+            reason?: string | null;
         };
         /** @description A host of a network. */
         Proxy: {
@@ -472,7 +552,7 @@ export interface components {
          * @description Where a call stands.
          * @enum {string}
          */
-        Stage: "in_flow" | "waiting" | "offered" | "connected" | "transferred" | "ending" | "wrap_up" | "closed";
+        Stage: "in_flow" | "waiting" | "offered" | "calling_back" | "parked" | "scheduled" | "leaving_message" | "redirecting" | "connected" | "transferred" | "ending" | "wrap_up" | "closed";
         /** @description Everything about one call. */
         Story: {
             /** @description What it is now. */
@@ -860,6 +940,128 @@ export interface operations {
                 };
             };
             /** @description The journal cannot be read. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    person_erase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Person"];
+            };
+        };
+        responses: {
+            /** @description What was found in this part is erased, and that is written. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasures"];
+                };
+            };
+            /** @description The body is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is not declared as JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Overloaded, or the journal cannot be read or written. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    personal_data_erase: {
+        parameters: {
+            query?: {
+                /** @description For the record, which keeps it: at most 128 bytes, and it must name nobody. */
+                reason?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The interaction's id, as calls have it; of a call that was refused at the door, the number of its fact. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is erased, and that is written. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erased"];
+                };
+            };
+            /** @description The id is no number, or the reason is too long. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such interaction. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The interaction is not over yet. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Overloaded, or the journal cannot be read or written. */
             503: {
                 headers: {
                     [name: string]: unknown;
