@@ -344,7 +344,7 @@ impl Interaction {
         let stage = match self.stage {
             Stage::Closed => return None,
             Stage::WrapUp { .. } => None,
-            Stage::Ending { .. } => self.deadline,
+            Stage::Ending { .. } | Stage::Parked(_) => self.deadline,
             _ => [self.deadline, self.call_ends_at].into_iter().flatten().min(),
         };
         self.ringing_out.iter().map(|ringing| ringing.until).chain(stage).min()

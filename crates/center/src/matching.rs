@@ -176,28 +176,22 @@ impl Center {
 
     /// Lets an interaction stand where it may be offered.
     pub(crate) fn stand(&mut self, visit: &Visit) {
-        let place = visit.place;
-        let Some(class) =
-            self.queues.get_mut(visit.queue).and_then(|queue| queue.classes.get_mut(visit.class))
-        else {
-            return;
-        };
-        class.waiting.insert(place);
-        self.matching.woken.push((visit.queue, visit.class));
+        let Some(class_index) = self.class_of(visit.queue, visit.asked(), visit.channel) else { return };
+        let Some(queue) = self.queues.get_mut(visit.queue) else { return };
+        let Some(class) = queue.classes.get_mut(class_index) else { return };
+        class.waiting.insert(visit.place);
+        self.matching.woken.push((visit.queue, class_index));
     }
 
     /// Lets an interaction stand there no longer.
     pub(crate) fn stand_back(&mut self, visit: &Visit) {
-        let place = visit.place;
-        let Some(class) =
-            self.queues.get_mut(visit.queue).and_then(|queue| queue.classes.get_mut(visit.class))
-        else {
-            return;
-        };
-        class.waiting.remove(&place);
+        let Some(queue) = self.queues.get_mut(visit.queue) else { return };
+        let Some(class_index) = queue.classes.find(visit.asked(), visit.channel) else { return };
+        let Some(class) = queue.classes.get_mut(class_index) else { return };
+        class.waiting.remove(&visit.place);
         // Nobody else will ask for just this person so soon.
         if class.waiting.is_empty() && class.requirement.agent.is_some() {
-            self.forget_class(visit.queue, visit.class);
+            self.forget_class(visit.queue, class_index);
         }
     }
 
@@ -242,7 +236,9 @@ impl Center {
 
     /// How many agents are ready for those who ask what this caller asks.
     pub(crate) fn ready_for(&self, visit: &Visit) -> usize {
-        let class = self.queues.get(visit.queue).and_then(|queue| queue.classes.get(visit.class));
+        let Some(queue) = self.queues.get(visit.queue) else { return 0 };
+        let class = queue.classes.find(visit.asked(), visit.channel);
+        let class = class.and_then(|class| queue.classes.get(class));
         class.map_or(0, |class| class.ready.len())
     }
 

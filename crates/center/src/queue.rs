@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::call::CollectId;
-use crate::class::{ClassIndex, Classes, Place};
+use crate::channel::Channel;
+use crate::class::{Classes, Place};
 use crate::config::{QueueDocument, QueueRules};
 use crate::flow::compile::{Flow, StepIndex};
 use crate::id::{AgentIndex, QueueId, QueueIndex};
 use crate::record::Pace;
-use crate::terms::Terms;
+use crate::terms::{Requirement, Terms};
 use crate::timer::Timestamp;
 
 /// A queue.
@@ -51,7 +52,7 @@ pub(crate) struct Visit {
     pub(crate) terms: Terms,
     /// Which of the terms' steps holds.
     pub(crate) step: u8,
-    pub(crate) class: ClassIndex,
+    pub(crate) channel: Channel,
     /// How many rungs of the ladder of overflow are behind.
     pub(crate) rung: u8,
     /// When the rung after those is looked at.
@@ -74,6 +75,11 @@ impl Visit {
         let earlier = rules.priority_worth.saturating_mul(normal.saturating_sub(priority).into());
         let later = rules.priority_worth.saturating_mul(priority.saturating_sub(normal).into());
         waiting_since.before(earlier) + later
+    }
+
+    /// What is asked of an agent now.
+    pub(crate) fn asked(&self) -> &Arc<Requirement> {
+        self.terms.requirement(self.step)
     }
 
     /// When something has to be done about the wait.

@@ -198,6 +198,10 @@ impl<'a> Aftermath<'a> {
                 StageView::WrapUp { outcome } => outcome,
                 _ => self.end_call(id, &interaction),
             };
+            let ringing_out = self.live.interactions.get(&id).map(|after| after.ringing_out.clone());
+            for ringing in ringing_out.unwrap_or_default() {
+                self.lose_offer(id, &ringing.queue, ringing.offer, ringing.outcome);
+            }
             if self.live.interactions.get(&id).is_some_and(|after| after.wrapping_up.is_empty()) {
                 self.record(FactKind::Closed { interaction: id, outcome });
             }
@@ -255,7 +259,6 @@ impl<'a> Aftermath<'a> {
     /// Lets go of everything that the end of a call has to let go of.
     fn release(&mut self, id: InteractionId) {
         let Some(interaction) = self.live.interactions.get(&id) else { return };
-        let ringing_out = interaction.ringing_out.clone();
         let StageView::Ending { stay, conversation, .. } = interaction.stage.clone() else { return };
         let now = self.journal.now();
         if let Some(stay) = stay {
@@ -266,14 +269,6 @@ impl<'a> Aftermath<'a> {
                 reason: QueueExit::Lost,
                 waited_us: now.micros_since(stay.entered_at),
             });
-        }
-        for ringing in ringing_out {
-            let outcome = if ringing.outcome == OfferOutcome::AnsweredElsewhere {
-                ringing.outcome
-            } else {
-                OfferOutcome::Lost
-            };
-            self.lose_offer(id, &ringing.queue, ringing.offer, outcome);
         }
         if let Some(talk) = conversation {
             let held_us = talk.held_us + talk.held_since.map_or(0, |since| now.micros_since(since));

@@ -50,12 +50,10 @@ impl Center {
             return self.go_on(interaction, onward);
         };
         let rules = queue.rules.clone();
-        let kept = self.called_again(interaction, id);
-        // A caller who waited elsewhere does not begin anew, and one who was promised a call has kept the place.
-        let since = waiting_since.unwrap_or_else(|| now.before(interaction.waited));
         let ticket = Ticket {
             queue: id.clone(),
-            waiting_since: kept.map_or(since, |kept| kept.min(since)),
+            // A caller who waited elsewhere does not begin anew.
+            waiting_since: waiting_since.unwrap_or_else(|| now.before(interaction.waited)),
             priority: asks.priority.unwrap_or(rules.priority),
             vip: asks.vip.unwrap_or(false),
             terms: self.terms(interaction, &rules, asks),
@@ -75,7 +73,12 @@ impl Center {
                 self.refuse_queue(interaction, id, reason);
                 self.follow(interaction, &rules, ticket, &action, onward);
             }
-            None => self.take_place(interaction, index, ticket, onward),
+            None => {
+                // One who was promised a call has kept the place.
+                let kept = self.called_again(interaction, id);
+                let waiting_since = kept.map_or(ticket.waiting_since, |kept| kept.min(ticket.waiting_since));
+                self.take_place(interaction, index, Ticket { waiting_since, ..ticket }, onward);
+            }
         }
     }
 
@@ -179,8 +182,6 @@ impl Center {
         let Standpoint { entered_at, stands_since, step } = at;
         let channel = interaction.channel;
         let is_call = channel == Channel::Call;
-        let asked = ticket.terms.requirement(step).clone();
-        let Some(class) = self.class_of(index, &asked, channel) else { return };
         let Some(queue) = self.queues.get_mut(index) else { return };
         let rules = queue.rules.clone();
         let place = Place::new(ticket.vip, stands_since, interaction.id);
@@ -195,7 +196,7 @@ impl Center {
             until: entered_at + if is_call { rules.max_wait } else { WORK_WAIT },
             terms: ticket.terms,
             step,
-            class,
+            channel,
             rung: 0,
             rung_at: rules.overflow.first().filter(|_| is_call).map(|rung| entered_at + rung.after),
             tell_at: rules.tell.as_ref().filter(|_| is_call).map(|tell| entered_at + tell.every),
@@ -388,10 +389,6 @@ impl Center {
                 visit.place = Place::new(visit.vip, since, interaction.id);
             }
             queue.line.insert(visit.place);
-        }
-        let asked = visit.terms.requirement(visit.step).clone();
-        if let Some(class) = self.class_of(visit.queue, &asked, interaction.channel) {
-            visit.class = class;
         }
         if offers.is_empty() {
             self.stand(&visit);

@@ -77,7 +77,10 @@ impl Center {
     pub(crate) fn flow_goes_round(&mut self, interaction: &mut Interaction) {
         interaction.stage = Stage::BetweenSteps;
         self.repaired(interaction, Missing::FlowEnd);
-        self.hang_up(interaction);
+        match interaction.call {
+            Some(_) => self.hang_up(interaction),
+            None => self.close_unserved(interaction, Outcome::Expired),
+        }
     }
 
     fn set_attributes(&mut self, interaction: &mut Interaction, values: &[(Arc<str>, Arc<str>)]) {
