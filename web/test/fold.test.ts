@@ -5,7 +5,7 @@
 
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import type { AgentView, Fact, InteractionView, View } from "../src/api/center.ts";
+import type { AgentView, Fact, InteractionView, QueueView, View } from "../src/api/center.ts";
 import { applyFact, emptyView, RECENT_MAX, STORY_FACTS_MAX } from "../src/live/fold.ts";
 import { MockCenter } from "../mock/center.ts";
 import { journal } from "./journal.ts";
@@ -15,6 +15,7 @@ type Recorded = {
   fact: Fact;
   agents?: Record<string, AgentView | null>;
   interactions?: Record<string, InteractionView | null>;
+  queues?: Record<string, QueueView | null>;
   totals?: View["totals"];
   recent?: number[];
 };
@@ -22,13 +23,15 @@ type Recorded = {
 describe.each(stories())("story %i of the center", (_, story) => {
   test("is told alike by the page", () => {
     const view = emptyView();
-    const { agents, interactions } = emptyView().live;
+    const { agents, interactions, queues } = emptyView().live;
     for (const recorded of story) {
       change(agents, recorded.agents);
       change(interactions, recorded.interactions);
+      change(queues, recorded.queues);
       applyFact(view, recorded.fact);
       expect(view.live.agents, `agents after fact ${recorded.fact.number}`).toEqual(agents);
       expect(view.live.interactions, `interactions after fact ${recorded.fact.number}`).toEqual(interactions);
+      expect(view.live.queues, `queues after fact ${recorded.fact.number}`).toEqual(queues);
       if (recorded.totals) expect(view.totals).toEqual(recorded.totals);
       if (recorded.recent) expect(view.recent.map(({ interaction }) => interaction)).toEqual(recorded.recent);
     }

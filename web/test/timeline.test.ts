@@ -18,7 +18,7 @@ describe.each(LANGUAGES)("in $language", (words) => {
 
   test("every sentence of the catalog can be told", () => {
     const spy = new Spy(words.language);
-    for (const fact of everyFact()) sentence(spy, fact, NAMES);
+    timeline(spy, everyFact(), NAMES);
     const missing = Object.keys(en).filter((key) => key.startsWith("told.") && !spy.told.has(key));
     expect(missing).toEqual([]);
   });
@@ -88,6 +88,8 @@ class Spy extends Words {
   }
 }
 
+const TERMS = [{ skills: { french: 5 }, ring: 1 }, { after_us: 30e6 }];
+
 const OF_NO_CALL = new Set(["configured", "agent_chose", "rest_ended", "call_rejected"]);
 
 const AGENT = { interaction: 1, agent: "ada", agent_name: "Ada Lima" };
@@ -118,6 +120,8 @@ function everyFact(): Fact[] {
   const step = { ...call, flow: "main", step: "menu" };
   const cause = { kind: "hung_up" } as const;
   const then = { state: "offline" } as const;
+  const endpoint = { line: "carrier", address: { phone: "+33199000009" } };
+  const recording = { recording: "00000000000000ff" };
   const quality = { packets_received: 1, lost_x10000: 2, jitter_ms: 3, round_trip_ms: null };
   const kinds: FactKind[] = [
     ARRIVED,
@@ -128,18 +132,77 @@ function everyFact(): Fact[] {
     ...each("menu_missed", "reason", ["no_key", "wrong_key"], { ...step, tries_left: 0 }),
     { kind: "queue_entered", ...call, ...QUEUE, ahead: 0 },
     { kind: "queue_entered", ...call, ...QUEUE, ahead: 2 },
-    ...each("queue_refused", "reason", ["full", "gone"], { ...call, queue: "support" }),
-    ...each("queue_left", "reason", ["abandoned", "lost", "waited_too_long", "call_limit", "queue_gone"], {
+    ...each("queue_entered", "channel", ["callback", "voicemail"], { ...call, ...QUEUE, ahead: 0 }),
+    { kind: "queue_entered", ...call, ...QUEUE, ahead: 1, priority: 1, vip: true, waiting_since: 1, terms: TERMS },
+    { kind: "attributes_set", ...call, attributes: { language: "fr" } },
+    { kind: "widened", ...call, queue: "support", step: 1 },
+    { kind: "announced", ...call, queue: "support" },
+    { kind: "announced", ...call, queue: "support", position: 2 },
+    { kind: "announced", ...call, queue: "support", expected_us: 60e6 },
+    { kind: "announced", ...call, queue: "support", position: 2, expected_us: 60e6 },
+    ...each("prioritised", "vip", [true, false], { ...call, priority: 2, stands_since: 0, why: "Waits too long" }),
+    { kind: "terms_changed", ...call, terms: [{ agent: "ada" }] },
+    ...each("queue_refused", "reason", ["full", "gone", "closed", "no_agents"], { ...call, queue: "support" }),
+    ...each(
+      "queue_left",
+      "reason",
+      [
+        "abandoned",
+        "lost",
+        "waited_too_long",
+        "call_limit",
+        "queue_gone",
+        "overflowed",
+        "no_agents",
+        "callback_promised",
+        "customer_not_reached",
+        "cancelled",
+        "moved",
+      ],
+      { ...call, ...QUEUE, waited_us: 1 },
+    ),
+    { kind: "call_placed", ...call, call: "0", endpoint },
+    { kind: "redirect_begun", ...call, party: 2, endpoint },
+    ...each("redirect_ended", "outcome", ["done", "failed"], call),
+    { kind: "callback_scheduled", line: "carrier", to: "anonymous", name: "Bo", queue: "support", due_at: 0, priority: 3 },
+    {
+      kind: "callback_promised",
       ...call,
       ...QUEUE,
-      waited_us: 1,
-    }),
+      line: "carrier",
+      to: "anonymous",
+      waiting_since: 0,
+      priority: 3,
+      vip: false,
+    },
+    { kind: "callback_dialled", ...AGENT, party: 2, attempt: 1 },
+    { kind: "callback_missed", ...call, queue: "support", attempt: 1, again_at: 0 },
+    { kind: "callback_missed", ...call, queue: "support", attempt: 2 },
+    ...each("callback_cancelled", "reason", ["called_again", "served", "command"], call),
+    { kind: "message_begun", ...call, queue: "support", ...recording, waiting_since: 0, priority: 3, vip: false },
+    { kind: "message_left", ...call, ...recording, end: "silence", length_us: 12e6 },
+    { kind: "message_missed", ...call, ...recording },
+    { kind: "heard", ...call, ...recording },
     offered("ada", "Ada Lima"),
+    { ...offered("ada", "Ada Lima"), of_ready: 4 } as FactKind,
     { kind: "ringing", ...call, agent: "ada" },
     ...each(
       "offer_ended",
       "outcome",
-      ["missed", "declined", "busy", "unreachable", "agent_left", "caller_gone", "lost"],
+      [
+        "missed",
+        "declined",
+        "busy",
+        "unreachable",
+        "agent_left",
+        "caller_gone",
+        "lost",
+        "answered_elsewhere",
+        "not_confirmed",
+        "forwarded",
+        "caller_moved",
+        "customer_not_reached",
+      ],
       { ...AGENT, queue: "support", rang_us: 1, then },
     ),
     { kind: "connected", ...AGENT, ...QUEUE, waited_us: 1, rang_us: 1 },
@@ -157,18 +220,38 @@ function everyFact(): Fact[] {
       held_us: 0,
       then,
     }),
-    ...each("wrap_up_ended", "by", ["command", "timer", "agent_gone"], { ...AGENT, wrapped_us: 1, then }),
+    { kind: "wrap_up_extended", ...AGENT, until: 0, then },
+    ...each("wrap_up_ended", "by", ["command", "timer", "agent_gone"], {
+      ...AGENT,
+      wrapped_us: 1,
+      code: "billing",
+      note: "Will call again",
+      then,
+    }),
     { kind: "quality", ...call, party: 0, quality: { ...quality, mos_x100: 430 } },
     { kind: "quality", ...call, party: 2, quality: { ...quality, mos_x100: null } },
-    ...each("ending", "why", ["caller_left", "agent_left", "target_left", "flow_ended", "call_limit", "lost"], {
-      ...call,
-      outcome: "handled",
-    }),
+    ...each(
+      "ending",
+      "why",
+      [
+        "caller_left",
+        "agent_left",
+        "target_left",
+        "flow_ended",
+        "call_limit",
+        "promised",
+        "message_taken",
+        "message_heard",
+        "not_redirected",
+        "lost",
+      ],
+      { ...call, outcome: "handled" },
+    ),
     { kind: "call_ended", ...call, call: "0", cause, lasted_us: 1 },
     ...each(
       "repaired",
       "missing",
-      ["answer", "play_end", "collect_end", "transfer_end", "party_left", "call_end", "flow_end"],
+      ["answer", "play_end", "collect_end", "record_end", "transfer_end", "party_left", "call_end", "flow_end"],
       call,
     ),
     { kind: "closed", ...call, outcome: "handled" },

@@ -15,6 +15,10 @@ export type AgentId = string;
 export type QueueId = string;
 export type FlowId = string;
 export type StepId = string;
+export type SkillId = string;
+export type CodeId = string;
+/** 16 hexadecimal digits. */
+export type RecordingId = string;
 /** 16 hexadecimal digits. */
 export type CallId = string;
 /** The number of the fact with which the interaction began. */
@@ -35,32 +39,105 @@ export type AgentState =
   | { state: "in_conversation"; interaction: InteractionId }
   | { state: "wrap_up"; interaction: InteractionId; until: Timestamp }
   | { state: "resting"; after: RestCause; until?: Timestamp }
+  /** Chose to be available, but another system says that calls would not reach the agent. */
+  | { state: "not_reachable"; told: Presence; until: Timestamp }
   | { state: "gone" };
 
+/** What another system says about an agent. */
+export type Presence = "available" | "busy" | "in_call" | "do_not_disturb" | "away" | "offline";
+
+export type PresenceView = {
+  source: string;
+  presence: Presence;
+  /** Whether the agent chose that there. */
+  manual: boolean;
+  /** Whether an agent of whom this is said is offered nothing. */
+  stops: boolean;
+  /** When it was so. */
+  observed_at: Timestamp;
+  /** Until when it is believed. */
+  until: Timestamp;
+};
+
+/** How a matter of a customer reaches an agent. */
+export type Channel = "call" | "callback" | "voicemail";
+
+/** What is asked of an agent at one time; nothing: anybody of the queue. */
+export type Requirement = {
+  /** Only this agent. */
+  agent?: AgentId;
+  /** With the least level, 1 to 10. */
+  skills?: Record<SkillId, number>;
+  /** The last of the queue's rings from which the agent may be, from 1. */
+  ring?: number;
+};
+
+/** What is asked of an agent, and what instead from a wait in the queue on. */
+export type Terms = ({ after_us?: Micros } & Requirement)[];
+
 export type RestCause = "missed" | "declined" | "busy" | "unreachable";
-export type Who = "agent" | "supervisor" | "configuration";
+export type Who = "agent" | "telephone" | "supervisor" | "configuration";
 export type Rejection = "unknown_number" | "busy" | "forbidden" | "unavailable" | "overloaded" | "declined";
 export type MenuMiss = "no_key" | "wrong_key";
-export type QueueRefusal = "full" | "gone";
-export type QueueExit = "abandoned" | "lost" | "waited_too_long" | "call_limit" | "queue_gone";
-export type OfferOutcome = "missed" | "declined" | "busy" | "unreachable" | "agent_left" | "caller_gone" | "lost";
+export type QueueRefusal = "full" | "gone" | "closed" | "no_agents";
+export type QueueExit =
+  | "abandoned"
+  | "lost"
+  | "waited_too_long"
+  | "call_limit"
+  | "queue_gone"
+  | "overflowed"
+  | "no_agents"
+  | "callback_promised"
+  | "customer_not_reached"
+  | "cancelled"
+  | "moved";
+export type OfferOutcome =
+  | "missed"
+  | "declined"
+  | "busy"
+  | "unreachable"
+  | "agent_left"
+  | "caller_gone"
+  | "lost"
+  | "answered_elsewhere"
+  | "not_confirmed"
+  | "forwarded"
+  | "caller_moved"
+  | "customer_not_reached";
 export type Side = "caller" | "agent";
-export type EndedBy = "caller" | "agent" | "transfer" | "limit" | "lost";
+export type EndedBy = "caller" | "agent" | "transfer" | "limit" | "finished" | "lost";
 export type WrapUpEnd = "command" | "timer" | "agent_gone";
 /** On whose behalf personal data was erased. */
 export type ErasedBy = "request" | "retention";
-export type EndWhy = "caller_left" | "agent_left" | "target_left" | "flow_ended" | "call_limit" | "lost";
+export type EndWhy =
+  | "caller_left"
+  | "agent_left"
+  | "target_left"
+  | "flow_ended"
+  | "call_limit"
+  | "promised"
+  | "message_taken"
+  | "message_heard"
+  | "not_redirected"
+  | "lost";
 export type Outcome =
   | "handled"
   | "transferred"
   | "abandoned_in_queue"
   | "abandoned_in_flow"
   | "flow_ended"
-  | "lost";
+  | "lost"
+  | "not_reached"
+  | "cancelled"
+  | "expired";
+export type CallbackEnd = "called_again" | "served" | "command";
+export type RecordEnd = "complete" | "silence" | "limit" | "stopped" | "party_left" | "failed";
 export type Missing =
   | "answer"
   | "play_end"
   | "collect_end"
+  | "record_end"
   | "transfer_end"
   | "party_left"
   | "call_end"
@@ -99,13 +176,27 @@ export type Quality = {
 
 /** What a configuration says as far as this page needs it; the whole of it is richer. */
 export type Document = {
-  agents: { id: AgentId; name: string }[];
-  queues: { id: QueueId; name: string }[];
+  agents: { id: AgentId; name: string; skills?: Record<SkillId, number>; queues?: QueueId[] }[];
+  queues: QueueDocument[];
 };
+
+export type QueueDocument = { id: QueueId; name: string; closed?: boolean; strategy?: Strategy };
+
+export type Strategy =
+  | "longest_idle"
+  | "round_robin"
+  | "ring_all"
+  | "serial"
+  | "least_occupied"
+  | "fewest_conversations"
+  | "most_skilled"
+  | "least_skilled"
+  | "weighted";
 
 type Of<Kind extends string, Data = unknown> = { kind: Kind } & Data;
 type InInteraction = { interaction: InteractionId };
 type OfAgent = { agent: AgentId; agent_name: string };
+type OfQueue = { queue: QueueId; queue_name: string };
 type Arrival = {
   call: CallId;
   line: string;
@@ -117,28 +208,89 @@ type Arrival = {
 /** What happened, by kind. */
 export type FactKind =
   | Of<"configured", { configuration: Document }>
-  | Of<"agent_chose", OfAgent & { chosen: ChosenState; by: Who; then: AgentState }>
+  | Of<"agent_chose", OfAgent & { chosen: ChosenState; by: Who; why?: string; then: AgentState }>
   | Of<"rest_ended", OfAgent & { then: AgentState }>
+  | Of<"presence_told", OfAgent & PresenceView & { then: AgentState }>
+  | Of<"presence_forgotten", OfAgent & { then: AgentState }>
+  | Of<"queue_switched", { queue: QueueId; queue_name: string; closed: boolean; why?: string }>
   | Of<"call_rejected", Arrival & { reason: Rejection }>
   | Of<"arrived", Arrival & { flow: FlowId }>
   | Of<"answered", InInteraction>
   | Of<"step_begun", InInteraction & { flow: FlowId; step: StepId }>
   | Of<"menu_chosen", InInteraction & { flow: FlowId; step: StepId; key: string }>
   | Of<"menu_missed", InInteraction & { flow: FlowId; step: StepId; reason: MenuMiss; tries_left: number }>
-  | Of<"queue_entered", InInteraction & { queue: QueueId; queue_name: string; ahead: number }>
+  | Of<"attributes_set", InInteraction & { attributes: Record<string, string> }>
+  | Of<
+      "queue_entered",
+      InInteraction & OfQueue & { ahead: number; channel?: Channel; waiting_since?: Timestamp } & Partial<Standing>
+    >
+  | Of<"widened", InInteraction & { queue: QueueId; step: number }>
+  | Of<"announced", InInteraction & { queue: QueueId; position?: number; expected_us?: Micros }>
+  | Of<
+      "prioritised",
+      InInteraction & { priority: number; vip: boolean; stands_since: Timestamp; why?: string }
+    >
+  | Of<"terms_changed", InInteraction & { terms: Terms; why?: string }>
   | Of<"queue_refused", InInteraction & { queue: QueueId; reason: QueueRefusal }>
-  | Of<"queue_left", InInteraction & { queue: QueueId; queue_name: string; reason: QueueExit; waited_us: Micros }>
+  | Of<"queue_left", InInteraction & OfQueue & { reason: QueueExit; waited_us: Micros }>
+  | Of<"call_placed", InInteraction & { call: CallId; endpoint: Endpoint }>
+  | Of<"redirect_begun", InInteraction & { party: number; endpoint: Endpoint }>
+  | Of<"redirect_ended", InInteraction & { outcome: TransferOutcome; cause?: Cause }>
+  | Of<
+      "callback_scheduled",
+      {
+        line: string;
+        to: Personal<Address>;
+        name: Personal<string>;
+        queue: QueueId;
+        due_at: Timestamp;
+        priority: number;
+        terms?: Terms;
+        why?: string;
+      }
+    >
+  | Of<
+      "callback_promised",
+      InInteraction &
+        OfQueue & {
+          line: string;
+          to: Personal<Address>;
+          waiting_since: Timestamp;
+          priority: number;
+          vip: boolean;
+          terms?: Terms;
+        }
+    >
+  | Of<"callback_dialled", InInteraction & OfAgent & { party: number; attempt: number }>
+  | Of<"callback_missed", InInteraction & { queue: QueueId; attempt: number; again_at?: Timestamp }>
+  | Of<"callback_cancelled", InInteraction & { reason: CallbackEnd; why?: string }>
+  | Of<
+      "message_begun",
+      InInteraction & {
+        queue: QueueId;
+        recording: RecordingId;
+        waiting_since: Timestamp;
+        priority: number;
+        vip: boolean;
+      }
+    >
+  | Of<"message_left", InInteraction & { recording: RecordingId; end: RecordEnd; length_us: Micros }>
+  | Of<"message_missed", InInteraction & { recording: RecordingId }>
+  | Of<"heard", InInteraction & { recording: RecordingId }>
   | Of<
       "offered",
       InInteraction &
-        OfAgent & {
-          queue: QueueId;
-          queue_name: string;
+        OfAgent &
+        OfQueue & {
           party: number;
           endpoint: Endpoint;
           rings_until: Timestamp;
           waited_us: Micros;
           idle_us: Micros;
+          /** Of how many agents who were free and fit this one was chosen. */
+          of_ready?: number;
+          turn?: { at: number; next: number };
+          then?: AgentState;
           configuration: number;
         }
     >
@@ -146,11 +298,18 @@ export type FactKind =
   | Of<
       "offer_ended",
       InInteraction &
-        OfAgent & { queue: QueueId; outcome: OfferOutcome; cause?: Cause; rang_us: Micros; then: AgentState }
+        OfAgent & {
+          queue: QueueId;
+          outcome: OfferOutcome;
+          cause?: Cause;
+          rang_us: Micros;
+          misses?: number;
+          then: AgentState;
+        }
     >
   | Of<
       "connected",
-      InInteraction & OfAgent & { queue: QueueId; queue_name: string; waited_us: Micros; rang_us: Micros }
+      InInteraction & OfAgent & OfQueue & { waited_us: Micros; rang_us: Micros; then?: AgentState }
     >
   | Of<"held", InInteraction & { by: Side }>
   | Of<"resumed", InInteraction & { by: Side; held_us: Micros }>
@@ -165,10 +324,23 @@ export type FactKind =
           cause: Cause;
           talked_us: Micros;
           held_us: Micros;
+          wrap_up_until?: Timestamp;
           then: AgentState;
         }
     >
-  | Of<"wrap_up_ended", InInteraction & OfAgent & { by: WrapUpEnd; wrapped_us: Micros; then: AgentState }>
+  | Of<"wrap_up_extended", InInteraction & OfAgent & { until: Timestamp; then: AgentState }>
+  | Of<
+      "wrap_up_ended",
+      InInteraction &
+        OfAgent & {
+          queue?: QueueId;
+          by: WrapUpEnd;
+          wrapped_us: Micros;
+          code?: CodeId;
+          note?: Personal<string>;
+          then: AgentState;
+        }
+    >
   | Of<"quality", InInteraction & { party: number; agent?: AgentId; quality: Quality }>
   | Of<"ending", InInteraction & { why: EndWhy; cause?: Cause; outcome: Outcome }>
   | Of<"call_ended", InInteraction & { call: CallId; cause: Cause; lasted_us: Micros }>
@@ -204,28 +376,100 @@ export type Live = {
   interactions: Record<InteractionId, InteractionView>;
 };
 
-export type QueueView = { name: string };
+export type QueueView = {
+  name: string;
+  /** Lets nobody in. */
+  closed?: boolean;
+  configured_closed?: boolean;
+  /** How long conversations and wrap-ups take. */
+  pace?: Pace;
+  /** Where its turns are, if it offers by shares. */
+  turn?: number;
+};
 
-export type AgentView = AgentState & { name: string; chosen: ChosenState; since: Timestamp };
+export type Pace = { talk_us?: Micros; wrap_up_us?: Micros };
 
-export type InteractionView = StageView & {
-  call: CallId;
+export type AgentView = AgentState & AgentPerson;
+
+/** What there is to say of an agent in any state. */
+export type AgentPerson = {
+  name: string;
+  chosen: ChosenState;
+  since: Timestamp;
+  /** What the agent is doing, oldest first. */
+  work?: Work[];
+  /** What another system says about the agent. */
+  presence?: PresenceView;
+  record?: AgentRecord;
+};
+
+/** One thing that an agent is doing. */
+export type Work = { interaction: InteractionId } & Doing;
+
+export type Doing =
+  | { doing: "offered" }
+  | { doing: "talking" }
+  | { doing: "wrap_up"; since: Timestamp; until: Timestamp; queue: QueueId };
+
+/** What the rules look at of an agent's past. */
+export type AgentRecord = {
+  /** The number of the fact of the last offer. */
+  last_offer?: number;
+  /** Since signing in. */
+  conversations?: number;
+  /** One after the other. */
+  misses?: number;
+  /** The part of the time spent in conversations and wrap-ups, of 1,000,000,000. */
+  occupancy?: number;
+  turns?: Record<QueueId, number>;
+};
+
+export type InteractionView = StageView & Matter;
+
+/** What there is to say of an interaction at any stage. */
+export type Matter = {
+  /** Its call, or the last one if none stands. */
+  call?: CallId;
+  /** `false` if no call stands. */
+  in_call?: boolean;
+  channel?: Channel;
   line: string;
   from: Personal<Address>;
   from_name: Personal<string>;
   to: Address;
-  flow: FlowId;
+  flow?: FlowId;
   arrived_at: Timestamp;
+  /** When its call began, if that is not when it arrived. */
+  call_began_at?: Timestamp;
   answered: boolean;
+  /** Whether somebody has talked to an agent. */
+  handled?: boolean;
+  attributes?: Record<string, string>;
+  /** The waits of the queues that were left. */
+  waited_us?: Micros;
   caller_held_since?: Timestamp;
-  wrapping_up?: AgentId;
+  /** The agents who are still being rung although nothing can come of it. */
+  ringing_out?: RingingOut[];
+  wrapping_up?: AgentId[];
+  /** The promise to call back. */
+  callback?: { line: string; to: Personal<Address>; attempts: number };
+  /** The message that was left. */
+  message?: { recording: RecordingId; length_us: Micros };
 };
 
 /** Where an interaction stands. `wrap_up` means that the call is over. */
 export type StageView =
   | { stage: "in_flow"; step: StepId | null }
   | ({ stage: "waiting" } & QueueStay)
-  | ({ stage: "offered"; offer: OfferView } & QueueStay)
+  | ({ stage: "offered"; offers: OfferView[] } & QueueStay)
+  /** An agent has taken a callback, the customer is being rung. */
+  | ({ stage: "calling_back"; offer: OfferView; customer: number } & QueueStay)
+  /** The call is about to end, and the matter then waits in a queue without one. */
+  | ({ stage: "parked" } & Ticket)
+  | ({ stage: "scheduled"; at: Timestamp } & Ticket)
+  | ({ stage: "leaving_message"; recording: RecordingId } & Ticket)
+  /** Is being handed over to a telephone that is no agent's. */
+  | { stage: "redirecting"; party: number }
   | { stage: "connected"; conversation: ConversationView }
   | {
       stage: "transferred";
@@ -239,14 +483,33 @@ export type StageView =
       outcome: Outcome;
       /** The queue that the caller has still to leave. */
       stay?: QueueStay;
-      /** The agent who is still being rung. */
-      offer?: OfferView & { queue: QueueId };
       /** The agent who is still connected. */
       conversation?: ConversationView;
     }
   | { stage: "wrap_up"; outcome: Outcome };
 
-export type QueueStay = { queue: QueueId; entered_at: Timestamp };
+/** How somebody stands among those who wait. */
+export type Standing = {
+  /** The moment by which the customer stands among all others of the queue, if it is not the wait alone. */
+  stands_since?: Timestamp;
+  /** From 1, first, to 5; 3 if nothing is said. */
+  priority?: number;
+  /** Before everybody who is not. */
+  vip?: boolean;
+  terms?: Terms;
+};
+
+export type QueueStay = {
+  queue: QueueId;
+  entered_at: Timestamp;
+  /** Since when the customer would have waited if all waits had been one, if that is not since the entry. */
+  waiting_since?: Timestamp;
+  /** Which step of the terms holds, from 0. */
+  step?: number;
+} & Standing;
+
+/** The right to a place in a queue that somebody has who is not in it just now. */
+export type Ticket = { queue: QueueId; waiting_since: Timestamp; priority: number; vip?: boolean; terms?: Terms };
 
 export type OfferView = {
   agent: AgentId;
@@ -255,6 +518,8 @@ export type OfferView = {
   rings_until: Timestamp;
   ringing: boolean;
 };
+
+export type RingingOut = OfferView & { queue: QueueId; outcome: OfferOutcome };
 
 export type ConversationView = {
   queue: QueueId;
@@ -268,7 +533,7 @@ export type ConversationView = {
 export type ClosedInteraction = {
   interaction: InteractionId;
   outcome: Outcome;
-  call: CallId;
+  call?: CallId;
   line: string;
   from: Personal<Address>;
   from_name: Personal<string>;

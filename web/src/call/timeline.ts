@@ -1,8 +1,9 @@
 /** The story of a call in sentences: one for each fact, in any language, with the time from the beginning. */
 
-import type { AgentId, Cause, Fact, FactOf, Micros, QueueId } from "../api/center.ts";
+import type { AgentId, Cause, Endpoint, Fact, FactOf, Micros, QueueId, Terms } from "../api/center.ts";
 import type { Words } from "../i18n/words.ts";
 import { addressText, callerName } from "./caller.ts";
+import { asksNobody, asksText, requirementAt } from "./terms.ts";
 
 /** One line of a timeline. */
 export type Entry = {
@@ -27,18 +28,22 @@ export type Names = { agent(id: AgentId): string | undefined; queue(id: QueueId)
 export function timeline(words: Words, story: readonly Fact[], names: Names): Entry[] {
   const begin = story[0]?.at ?? 0;
   const named = namesIn(story, names);
-  return story.map((fact) => ({
-    number: fact.number,
-    at: fact.at,
-    after: fact.at - begin,
-    tone: toneOf(fact),
-    sentence: sentence(words, fact, named),
-    detail: detail(words, fact),
-  }));
+  let terms: Terms | undefined;
+  return story.map((fact) => {
+    if (fact.kind === "queue_entered" || fact.kind === "terms_changed") ({ terms } = fact);
+    return {
+      number: fact.number,
+      at: fact.at,
+      after: fact.at - begin,
+      tone: toneOf(fact),
+      sentence: sentence(words, fact, named, terms),
+      detail: detail(words, fact, named),
+    };
+  });
 }
 
-/** What happened, in one or two sentences. */
-export function sentence(words: Words, fact: Fact, names: Names): string {
+/** What happened, in one or two sentences. `terms` is what is asked of an agent by then. */
+export function sentence(words: Words, fact: Fact, names: Names, terms?: Terms): string {
   switch (fact.kind) {
     case "arrived": {
       const { line, flow } = fact;
@@ -55,20 +60,61 @@ export function sentence(words: Words, fact: Fact, names: Names): string {
       if (count === 0) return words.say(`told.menu_missed.${reason}.last`, { step });
       return words.say(`told.menu_missed.${reason}`, { step, count });
     }
+    case "attributes_set": {
+      const known = Object.entries(fact.attributes).map(([name, value]) => `${name} = ${value}`);
+      return words.say("told.attributes_set", { attributes: known.join(", ") });
+    }
     case "queue_entered": {
-      const { queue_name: queue, ahead: count } = fact;
+      const { queue_name: queue, ahead: count, channel = "call" } = fact;
+      if (channel !== "call") return words.say(`told.queue_entered.${channel}`, { queue });
       return count === 0
         ? words.say("told.queue_entered.first", { queue })
         : words.say("told.queue_entered", { queue, count });
     }
+    case "widened":
+      return words.say("told.widened", { asks: asks(words, requirementAt(terms, fact.step), names) });
+    case "announced":
+      return announced(words, fact);
+    case "prioritised":
+      return words.say(fact.vip ? "told.prioritised.vip" : "told.prioritised", { priority: fact.priority });
+    case "terms_changed":
+      return words.say("told.terms_changed", { asks: asks(words, requirementAt(fact.terms, 0), names) });
     case "queue_refused":
       return words.say(`told.queue_refused.${fact.reason}`, { queue: names.queue(fact.queue) ?? fact.queue });
     case "queue_left": {
       const time = words.duration(fact.waited_us);
       return words.say(`told.queue_left.${fact.reason}`, { queue: fact.queue_name, time });
     }
+    case "call_placed":
+      return words.say("told.call_placed", placeOf(words, fact.endpoint));
+    case "redirect_begun":
+      return words.say("told.redirect_begun", placeOf(words, fact.endpoint));
+    case "redirect_ended":
+      return words.text(`told.redirect_ended.${fact.outcome}`);
+    case "callback_scheduled": {
+      const customer = callerName(words, { from: fact.to, from_name: fact.name });
+      const queue = names.queue(fact.queue) ?? fact.queue;
+      return words.say("told.callback_scheduled", { customer, queue, time: words.moment(fact.due_at) });
+    }
+    case "callback_promised":
+      return words.say("told.callback_promised", { queue: fact.queue_name, number: addressText(words, fact.to) });
+    case "callback_dialled":
+      return words.say("told.callback_dialled", { agent: fact.agent_name, attempt: fact.attempt });
+    case "callback_missed":
+      if (fact.again_at === undefined) return words.say("told.callback_missed.last", { attempt: fact.attempt });
+      return words.say("told.callback_missed", { attempt: fact.attempt, time: words.time(fact.again_at) });
+    case "callback_cancelled":
+      return words.text(`told.callback_cancelled.${fact.reason}`);
+    case "message_begun":
+      return words.say("told.message_begun", { queue: names.queue(fact.queue) ?? fact.queue });
+    case "message_left":
+      return words.say("told.message_left", { time: words.duration(fact.length_us) });
+    case "message_missed":
+      return words.text("told.message_missed");
+    case "heard":
+      return words.text("told.heard");
     case "offered":
-      return words.say("told.offered", { agent: fact.agent_name, idle: words.duration(fact.idle_us) });
+      return offered(words, fact);
     case "ringing":
       return words.say("told.ringing", { agent: names.agent(fact.agent) ?? fact.agent });
     case "offer_ended":
@@ -90,6 +136,8 @@ export function sentence(words: Words, fact: Fact, names: Names): string {
       const said = { agent: fact.agent_name, time: words.duration(fact.talked_us) };
       return words.say(fact.by === "transfer" ? "told.conversation_ended.transfer" : "told.conversation_ended", said);
     }
+    case "wrap_up_extended":
+      return words.say("told.wrap_up_extended", { agent: fact.agent_name, time: words.time(fact.until) });
     case "wrap_up_ended": {
       const time = words.duration(fact.wrapped_us);
       return words.say(`told.wrap_up_ended.${fact.by}`, { agent: fact.agent_name, time });
@@ -109,6 +157,9 @@ export function sentence(words: Words, fact: Fact, names: Names): string {
     case "configured":
     case "agent_chose":
     case "rest_ended":
+    case "presence_told":
+    case "presence_forgotten":
+    case "queue_switched":
     case "call_rejected":
       // They belong to no call.
       return words.say("told.unknown", { kind: fact.kind });
@@ -122,6 +173,28 @@ function namesIn(story: readonly Fact[], names: Names): Names {
   const told = new Map<AgentId, string>();
   for (const fact of story) if ("agent_name" in fact) told.set(fact.agent, fact.agent_name);
   return { agent: (id) => told.get(id) ?? names.agent(id), queue: (id) => names.queue(id) };
+}
+
+function asks(words: Words, asked: Terms[number], names: Names): string {
+  return asksText(words, asked, (agent) => names.agent(agent) ?? agent);
+}
+
+function placeOf(words: Words, { address, line }: Endpoint): { number: string; line: string } {
+  return { number: addressText(words, address), line };
+}
+
+function announced(words: Words, { position, expected_us }: FactOf<"announced">): string {
+  const time = expected_us === undefined ? "" : words.duration(expected_us);
+  if (position === undefined) return time === "" ? words.text("told.announced") : words.say("told.announced.wait", { time });
+  if (time === "") return words.say("told.announced.place", { position });
+  return words.say("told.announced.both", { position, time });
+}
+
+/** Which of several agents is rung is decided by the queue's strategy, and told by the explanation of the offer. */
+function offered(words: Words, fact: FactOf<"offered">): string {
+  const { agent_name: agent, of_ready: count = 0 } = fact;
+  const idle = words.duration(fact.idle_us);
+  return count > 1 ? words.say("told.offered.among", { agent, idle, count }) : words.say("told.offered", { agent, idle });
 }
 
 function offerEnded(words: Words, fact: FactOf<"offer_ended">): string {
@@ -156,33 +229,76 @@ function partyName(words: Words, { party, agent }: FactOf<"quality">, names: Nam
   return words.text(party === 0 ? "party.caller" : "party.other");
 }
 
-function detail(words: Words, fact: Fact): string | undefined {
+/** What is worth knowing beside the sentence. */
+function detail(words: Words, fact: Fact, names: Names): string | undefined {
+  const parts = [standing(words, fact, names), work(words, fact), why(words, fact), cause(words, fact)];
+  return parts.filter((part) => part !== undefined).join(" · ") || undefined;
+}
+
+/** How somebody who enters a queue stands there, if it is not like everybody. */
+function standing(words: Words, fact: Fact, names: Names): string | undefined {
+  if (fact.kind !== "queue_entered") return undefined;
+  const { priority, vip, terms, waiting_since } = fact;
+  const asked = requirementAt(terms, 0);
+  const parts = [
+    vip ? words.text("waiting.vip") : undefined,
+    priority === undefined ? undefined : words.say("waiting.priority", { priority }),
+    asksNobody(asked) ? undefined : words.say("waiting.asks", { asks: asks(words, asked, names) }),
+    waiting_since === undefined ? undefined : words.say("told.waits_since", { time: words.time(waiting_since) }),
+  ];
+  return parts.filter((part) => part !== undefined).join(" · ") || undefined;
+}
+
+/** What an agent says about a conversation. */
+function work(words: Words, fact: Fact): string | undefined {
+  if (fact.kind !== "wrap_up_ended") return undefined;
+  const { code, note } = fact;
+  const parts = [code && words.say("told.code", { code }), note && words.say("told.quoted", { text: note })];
+  return parts.filter(Boolean).join(" · ") || undefined;
+}
+
+/** The words of whoever did it. */
+function why(words: Words, fact: Fact): string | undefined {
+  return "why" in fact && fact.why ? words.say("told.quoted", { text: fact.why }) : undefined;
+}
+
+function cause(words: Words, fact: Fact): string | undefined {
   if (!("cause" in fact) || fact.cause === undefined) return undefined;
   // That somebody hung up is what the sentence says already.
   const { kind, code = 0, detail: text } = fact.cause satisfies Cause;
   const isPlain = code === 0 && text === undefined && (kind === "hung_up" || kind === "removed");
   if (isPlain) return undefined;
   const name = words.text(`cause.${kind}`);
-  const cause = code === 0 ? name : words.say("cause.code", { cause: name, code: String(code) });
-  return text === undefined ? cause : `${cause}. ${text}`;
+  const said = code === 0 ? name : words.say("cause.code", { cause: name, code: String(code) });
+  return text === undefined ? said : `${said}. ${text}`;
 }
 
 function toneOf(fact: Fact): Tone {
   switch (fact.kind) {
     case "connected":
     case "answered":
+    case "message_left":
+    case "heard":
       return "good";
     case "offered":
     case "ringing":
+    case "redirect_begun":
+    case "callback_dialled":
       return "ring";
     case "queue_entered":
+    case "callback_scheduled":
+    case "callback_promised":
     case "held":
       return "wait";
     case "queue_refused":
     case "repaired":
+    case "callback_missed":
+    case "message_missed":
       return "bad";
+    case "redirect_ended":
+      return fact.outcome === "done" ? "good" : "bad";
     case "offer_ended":
-      return fact.outcome === "caller_gone" ? "end" : "bad";
+      return QUIET_ENDS.has(fact.outcome) ? "end" : "bad";
     case "queue_left":
       return fact.reason === "abandoned" || fact.reason === "lost" ? "bad" : "plain";
     case "ending":
@@ -194,3 +310,10 @@ function toneOf(fact: Fact): Tone {
       return "plain";
   }
 }
+
+/** An offer that ended so was nobody's failure. */
+const QUIET_ENDS: ReadonlySet<string> = new Set<FactOf<"offer_ended">["outcome"]>([
+  "caller_gone",
+  "answered_elsewhere",
+  "caller_moved",
+]);

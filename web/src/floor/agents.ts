@@ -91,6 +91,8 @@ export function stateText(words: Words, state: AgentState | ChosenState): string
       return state.reason ? words.say("state.break.reason", { reason: state.reason }) : words.text("state.break");
     case "resting":
       return words.text(`state.resting.${state.after}`);
+    case "not_reachable":
+      return words.text(`state.not_reachable.${state.told}`);
     default:
       return words.text(`state.${state.state}`);
   }
@@ -153,6 +155,7 @@ const SIGNS: Record<AgentState["state"], IconName> = {
   in_conversation: "talking",
   wrap_up: "wrap_up",
   resting: "resting",
+  not_reachable: "resting",
   gone: "end",
 };
 

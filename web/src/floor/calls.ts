@@ -73,7 +73,9 @@ export function stageText(words: Words, call: InteractionView, nameOf: (agent: A
     case "in_flow":
       return words.text(call.answered ? "stage.in_flow" : "stage.arriving");
     case "offered":
-      return words.say("stage.ringing", { agent: nameOf(call.offer.agent) });
+      return words.say("stage.ringing", { agent: call.offers.map(({ agent }) => nameOf(agent)).join(", ") });
+    case "calling_back":
+      return words.say("stage.calling_back", { agent: nameOf(call.offer.agent) });
     case "connected": {
       const { agent, held_since } = call.conversation;
       if (call.caller_held_since !== undefined) return words.text("stage.held.caller");
@@ -90,6 +92,10 @@ function queueOf(call: InteractionView): string | undefined {
   switch (call.stage) {
     case "waiting":
     case "offered":
+    case "calling_back":
+    case "parked":
+    case "scheduled":
+    case "leaving_message":
       return call.queue;
     case "connected":
       return call.conversation.queue;
@@ -122,6 +128,11 @@ const SIGNS: Record<InteractionView["stage"], IconName> = {
   in_flow: "menu",
   waiting: "waiting",
   offered: "ringing",
+  calling_back: "ringing",
+  parked: "waiting",
+  scheduled: "clock",
+  leaving_message: "talking",
+  redirecting: "transfer",
   connected: "talking",
   transferred: "transfer",
   ending: "end",

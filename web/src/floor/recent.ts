@@ -94,4 +94,7 @@ const SIGNS: Record<Outcome, IconName> = {
   abandoned_in_flow: "end",
   flow_ended: "offline",
   lost: "resting",
+  not_reached: "resting",
+  cancelled: "offline",
+  expired: "clock",
 };

@@ -50,7 +50,8 @@ export class WaitingPart {
         const stay = waiting[index];
         if (!stay) return undefined;
         const { id, call, place } = stay;
-        const ringing = call.stage === "offered" ? (agents[call.offer.agent]?.name ?? call.offer.agent) : undefined;
+        const offers = call.stage === "offered" ? call.offers : [];
+        const ringing = offers.map(({ agent }) => agents[agent]?.name ?? agent).join(", ") || undefined;
         return { id, call, place, queue: queues[call.queue]?.name ?? call.queue, ringing };
       },
     });

@@ -76,6 +76,9 @@ export const fr: Catalog<"fr"> = {
   "waiting.empty": "Personne n’attend.",
   "waiting.ringing": "Sonne chez {agent}",
   "waiting.late": "au-delà de l’objectif",
+  "waiting.vip": "VIP",
+  "waiting.priority": "priorité {priority}",
+  "waiting.asks": "demande : {asks}",
 
   "agents.title": "Agents",
   "agents.name": "Agent",
@@ -104,6 +107,12 @@ export const fr: Catalog<"fr"> = {
   "state.resting.declined": "Appel refusé",
   "state.resting.busy": "Téléphone occupé",
   "state.resting.unreachable": "Téléphone injoignable",
+  "state.not_reachable.available": "Injoignable",
+  "state.not_reachable.busy": "Injoignable : occupé",
+  "state.not_reachable.in_call": "Injoignable : dans un autre appel",
+  "state.not_reachable.do_not_disturb": "Injoignable : ne pas déranger",
+  "state.not_reachable.away": "Injoignable : absent",
+  "state.not_reachable.offline": "Injoignable : déconnecté",
   "state.gone": "Parti",
 
   "menu.title": "État : {agent}",
@@ -140,6 +149,11 @@ export const fr: Catalog<"fr"> = {
   "stage.held": "Mis en garde par {agent}",
   "stage.held.caller": "L’appelant nous a mis en garde",
   "stage.transferred": "Transféré",
+  "stage.calling_back": "{agent} appelle le client",
+  "stage.parked": "Va attendre sans appel",
+  "stage.scheduled": "À appeler plus tard",
+  "stage.leaving_message": "Laisse un message",
+  "stage.redirecting": "En cours de transfert",
   "stage.ending": "Se termine",
 
   "recent.title": "Derniers appels",
@@ -157,6 +171,14 @@ export const fr: Catalog<"fr"> = {
   "outcome.abandoned_in_flow": "Quitté au menu",
   "outcome.flow_ended": "Terminé par le flux",
   "outcome.lost": "Perdu",
+  "outcome.not_reached": "Pas joint",
+  "outcome.cancelled": "Annulé",
+  "outcome.expired": "Expiré",
+
+  "asks.agent": "{agent} seulement",
+  "asks.skill": "{skill} {level} ou plus",
+  "asks.ring": "cercles jusqu’au {ring}",
+  "asks.anybody": "n’importe qui de la file",
 
   "caller.anonymous": "Numéro masqué",
   "caller.unnamed": "Appelant inconnu",
@@ -196,14 +218,31 @@ export const fr: Catalog<"fr"> = {
   "told.menu_missed.no_key.last": "L’appelant n’appuie sur aucune touche du menu « {step} », pour la dernière fois.",
   "told.menu_missed.wrong_key.last":
     "L’appelant appuie sur une touche que le menu « {step} » n’a pas, pour la dernière fois.",
+  "told.attributes_set": "Noté au sujet de l’appelant : {attributes}.",
   "told.queue_entered": {
     one: "L’appelant entre dans la file {queue}, derrière {count} appelant.",
     many: "L’appelant entre dans la file {queue}, derrière {count} d’appelants.",
     other: "L’appelant entre dans la file {queue}, derrière {count} appelants.",
   },
   "told.queue_entered.first": "L’appelant entre dans la file {queue}, au premier rang.",
+  "told.queue_entered.callback": "Le rappel attend dans la file {queue}.",
+  "told.queue_entered.voicemail": "Le message attend dans la file {queue}.",
+  "told.waits_since": "compte comme en attente depuis {time}",
+  "told.widened": "Personne n’est venu à temps ; désormais il suffit de : {asks}.",
+  "told.announced": "L’appelant entend une annonce.",
+  "told.announced.place": "L’appelant apprend sa place dans la file : {position}.",
+  "told.announced.wait": "L’appelant apprend qu’il attendra environ {time}.",
+  "told.announced.both": "L’appelant apprend sa place dans la file, {position}, et qu’il attendra environ {time}.",
+  "told.prioritised": "La supervision donne à l’appelant la priorité {priority}.",
+  "told.prioritised.vip": "La supervision place l’appelant avant tous les autres (VIP), avec la priorité {priority}.",
+  "told.terms_changed": "La supervision décide qui peut prendre l’appel : {asks}.",
+  "told.quoted": "« {text} »",
+  "told.code": "motif {code}",
   "told.queue_refused.full": "La file {queue} est pleine : l’appelant ne peut pas y entrer.",
   "told.queue_refused.gone": "La file {queue} n’existe plus : l’appelant ne peut pas y entrer.",
+  "told.queue_refused.closed": "La file {queue} est fermée : l’appelant ne peut pas y entrer.",
+  "told.queue_refused.no_agents":
+    "Aucun agent de la file {queue} n’est en service : l’appelant ne peut pas y entrer.",
   "told.queue_left.abandoned": "L’appelant quitte la file {queue} après {time}.",
   "told.queue_left.lost": "L’appelant quitte la file {queue} après {time} : l’appel a été coupé.",
   "told.queue_left.waited_too_long":
@@ -211,8 +250,38 @@ export const fr: Catalog<"fr"> = {
   "told.queue_left.call_limit":
     "L’appelant quitte la file {queue} après {time} : aucun appel ne dure plus longtemps.",
   "told.queue_left.queue_gone": "La file {queue} n’existe plus : après {time}, l’appelant est dirigé ailleurs.",
-  "told.offered":
-    "L’appel est proposé à {agent}, libre depuis {idle}, plus longtemps que quiconque pouvait le prendre.",
+  "told.queue_left.overflowed":
+    "Après {time} dans la file {queue}, l’appelant est dirigé ailleurs, comme le prévoit la file.",
+  "told.queue_left.no_agents":
+    "Plus aucun agent de la file {queue} n’est en service : après {time}, l’appelant est dirigé ailleurs.",
+  "told.queue_left.callback_promised": "L’appelant quitte la file {queue} après {time} et sera rappelé.",
+  "told.queue_left.customer_not_reached":
+    "Le rappel quitte la file {queue} après {time} : le client n’a pas répondu.",
+  "told.queue_left.cancelled": "Sortie de la file {queue} après {time} : plus personne n’est à rappeler.",
+  "told.queue_left.moved": "La supervision retire l’appelant de la file {queue} après {time}.",
+  "told.call_placed": "Le centre appelle le {number} par la ligne « {line} ».",
+  "told.redirect_begun": "L’appelant est dirigé vers le {number} par la ligne « {line} » ; le téléphone y sonne.",
+  "told.redirect_ended.done": "Le téléphone est décroché : l’appelant y est transféré.",
+  "told.redirect_ended.failed": "Le téléphone n’est pas décroché : l’appelant n’y est pas transféré.",
+  "told.callback_scheduled": "{customer} sera appelé par les agents de la file {queue}, le {time}.",
+  "told.callback_promised":
+    "L’appelant obtient la promesse d’un rappel au {number} et garde sa place dans la file {queue}.",
+  "told.callback_dialled": "{agent} prend le rappel et le client est appelé : essai {attempt}.",
+  "told.callback_missed": "Le client ne répond pas à l’essai {attempt}. Le suivant est prévu à {time}.",
+  "told.callback_missed.last": "Le client ne répond pas à l’essai {attempt}, qui était le dernier.",
+  "told.callback_cancelled.called_again": "Le client a rappelé : il n’y a plus personne à rappeler.",
+  "told.callback_cancelled.served": "Le client a parlé à un agent : il n’y a plus personne à rappeler.",
+  "told.callback_cancelled.command": "La supervision décide que le client n’est pas rappelé.",
+  "told.message_begun": "L’appelant peut laisser un message pour {queue}.",
+  "told.message_left": "L’appelant laisse un message de {time}.",
+  "told.message_missed": "Aucun message n’est laissé.",
+  "told.heard": "L’agent écoute le message jusqu’au bout.",
+  "told.offered": "L’appel est proposé à {agent}, libre depuis {idle}.",
+  "told.offered.among": {
+    one: "L’appel est proposé à {agent}, libre depuis {idle}, parmi {count} qui pouvait le prendre.",
+    many: "L’appel est proposé à {agent}, libre depuis {idle}, parmi {count} qui pouvaient le prendre.",
+    other: "L’appel est proposé à {agent}, libre depuis {idle}, parmi {count} qui pouvaient le prendre.",
+  },
   "told.ringing": "Le téléphone sonne chez {agent}.",
   "told.offer_ended.missed": "{agent} ne répond pas en {time}. L’appelant garde sa place dans la file.",
   "told.offer_ended.declined": "{agent} refuse après {time}. L’appelant garde sa place dans la file.",
@@ -223,6 +292,15 @@ export const fr: Catalog<"fr"> = {
     "{agent} ne prend plus d’appels alors que le téléphone sonne. L’appelant garde sa place dans la file.",
   "told.offer_ended.caller_gone": "Le téléphone cesse de sonner chez {agent} après {time} : l’appelant est parti.",
   "told.offer_ended.lost": "L’appel est coupé alors que le téléphone sonne chez {agent}.",
+  "told.offer_ended.answered_elsewhere":
+    "Le téléphone cesse de sonner chez {agent} : quelqu’un d’autre a répondu avant.",
+  "told.offer_ended.not_confirmed":
+    "Le téléphone décroche chez {agent}, mais personne n’appuie sur la touche : une messagerie peut-être. L’appelant garde sa place dans la file.",
+  "told.offer_ended.forwarded":
+    "Le téléphone de {agent} renvoie l’appel ailleurs, ce qui n’est pas une réponse. L’appelant garde sa place dans la file.",
+  "told.offer_ended.caller_moved":
+    "Le téléphone cesse de sonner chez {agent} : l’appelant a été dirigé ailleurs.",
+  "told.offer_ended.customer_not_reached": "{agent} raccroche : le client n’a pas répondu.",
   "told.connected": "{agent} répond après {rang} de sonnerie. L’appelant a attendu {time}.",
   "told.held.caller": "L’appelant met l’appel en garde.",
   "told.held.agent": "L’agent met l’appel en garde.",
@@ -236,6 +314,7 @@ export const fr: Catalog<"fr"> = {
   "told.conversation_ended": "{agent} et l’appelant ont parlé {time}.",
   "told.conversation_ended.transfer":
     "{agent} quitte l’appel après avoir parlé {time} : l’appelant est transféré.",
+  "told.wrap_up_extended": "{agent} prend plus de temps de post-appel, jusqu’à {time}.",
   "told.wrap_up_ended.command": "Il est mis fin au post-appel pour {agent} après {time}.",
   "told.wrap_up_ended.timer": "Le temps de post-appel est écoulé pour {agent} après {time}.",
   "told.wrap_up_ended.agent_gone":
@@ -247,12 +326,18 @@ export const fr: Catalog<"fr"> = {
   "told.ending.target_left": "Le destinataire du transfert quitte l’appel, ou n’est jamais venu.",
   "told.ending.flow_ended": "Le flux met fin à l’appel.",
   "told.ending.call_limit": "On met fin à l’appel : il a duré aussi longtemps que permis.",
+  "told.ending.promised": "L’appel prend fin : l’appelant sera rappelé.",
+  "told.ending.message_taken": "L’appel prend fin après le message.",
+  "told.ending.message_heard": "L’agent a écouté le message, ce qui met fin à l’appel.",
+  "told.ending.not_redirected": "L’appel prend fin : le téléphone vers lequel il devait aller n’a pas répondu.",
   "told.ending.lost": "L’appel est coupé.",
   "told.call_ended": "L’appel est terminé après {time}.",
   "told.repaired.answer": "L’appel n’a été ni décroché ni terminé à temps ; le centre continue sans attendre.",
   "told.repaired.play_end": "Une annonce ne s’est pas terminée à temps ; le centre continue sans attendre.",
   "told.repaired.collect_end":
     "La fin de la saisie n’a pas été signalée à temps ; le centre continue sans attendre.",
+  "told.repaired.record_end":
+    "La fin d’un enregistrement n’a pas été signalée à temps ; le centre continue sans attendre.",
   "told.repaired.transfer_end": "Le transfert ne s’est pas terminé à temps ; le centre continue sans attendre.",
   "told.repaired.party_left": "Un agent qui devait quitter l’appel y est resté ; le centre continue sans attendre.",
   "told.repaired.call_end":

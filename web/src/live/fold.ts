@@ -7,19 +7,27 @@
  */
 
 import type {
-  AgentState,
+  AgentId,
   ConversationView,
   Document,
   Fact,
   FactOf,
   InteractionId,
   InteractionView,
+  Matter,
+  OfferOutcome,
+  OfferView,
   QueueId,
+  QueueStay,
   QueueTotals,
+  QueueView,
+  RingingOut,
   StageView,
+  Terms,
   Timestamp,
   View,
 } from "../api/center.ts";
+import { applyToAgent, wrapUpUntil } from "./fold_agent.ts";
 
 /** How many closed interactions are kept; older ones are fetched when asked for. */
 export const RECENT_MAX = 100;
@@ -40,7 +48,7 @@ export function emptyView(): View {
 
 /** The interaction that a fact belongs to, if it belongs to one. */
 export function interactionOf(fact: Fact): InteractionId | undefined {
-  if (fact.kind === "arrived") return fact.number;
+  if (fact.kind === "arrived" || fact.kind === "callback_scheduled") return fact.number;
   return "interaction" in fact ? fact.interaction : undefined;
 }
 
@@ -68,7 +76,7 @@ function record(view: View, id: InteractionId, fact: Fact): void {
   view.recent.unshift({
     interaction: id,
     outcome,
-    call,
+    ...(call !== undefined && { call }),
     line,
     from,
     from_name,
@@ -138,25 +146,40 @@ function applyToLive(view: View, fact: Fact): void {
     case "configured":
       configure(view, fact.number, fact.configuration);
       break;
+    case "queue_switched":
+      changeQueue(view, fact.queue, (queue) => ({ ...without(queue, "closed"), ...(fact.closed && { closed: true }) }));
+      break;
     case "arrived":
       live.interactions[fact.number] = {
         call: fact.call,
-        line: fact.line,
-        from: fact.from,
-        from_name: fact.from_name,
-        to: fact.to,
+        ...begun(fact.line, fact.from, fact.from_name, fact.to, fact.at),
         flow: fact.flow,
-        arrived_at: fact.at,
-        answered: false,
         stage: "in_flow",
         step: null,
       };
       break;
+    case "callback_scheduled": {
+      const { line, to, queue, due_at, priority, terms } = fact;
+      live.interactions[fact.number] = {
+        ...begun(line, to, fact.name, "anonymous", fact.at),
+        in_call: false,
+        channel: "callback",
+        callback: { line, to, attempts: 0 },
+        stage: "scheduled",
+        at: due_at,
+        queue,
+        waiting_since: due_at,
+        priority,
+        ...(terms && { terms }),
+      };
+      break;
+    }
     case "closed":
       delete live.interactions[fact.interaction];
       break;
     default: {
-      applyToAgent(view, fact);
+      applyToAgent(live.agents, fact);
+      applyToQueue(view, fact);
       const id = interactionOf(fact);
       const interaction = id === undefined ? undefined : live.interactions[id];
       if (id !== undefined && interaction) live.interactions[id] = interactionAfter(interaction, fact);
@@ -164,129 +187,336 @@ function applyToLive(view: View, fact: Fact): void {
   }
 }
 
+function begun(line: string, from: Matter["from"], from_name: Matter["from_name"], to: Matter["to"], arrived_at: Timestamp): Matter {
+  return { line, from, from_name, to, arrived_at, answered: false };
+}
+
 function configure(view: View, number: number, document: Document): void {
   const { live } = view;
   live.configuration = number;
-  live.queues = Object.fromEntries(document.queues.map(({ id, name }) => [id, { name }]));
+  live.queues = Object.fromEntries(
+    document.queues.map(({ id, name, closed = false }) => {
+      const before = live.queues[id];
+      // A switch that somebody has turned is not turned back because something else was changed.
+      if (before && (before.configured_closed ?? false) === closed) return [id, { ...before, name }];
+      const rest = before ? without(without(before, "closed"), "configured_closed") : {};
+      return [id, { ...rest, name, ...(closed && { closed, configured_closed: closed }) }];
+    }),
+  );
   const names = new Map(document.agents.map(({ id, name }) => [id, name]));
   for (const [id, agent] of Object.entries(live.agents)) {
     const name = names.get(id);
     if (name !== undefined) {
       if (name !== agent.name) live.agents[id] = { ...agent, name };
-    } else if (!isBusy(agent)) {
+    } else if (!agent.work) {
       delete live.agents[id];
     }
   }
 }
 
-/** Whether an interaction occupies the agent. */
-export function isBusy({ state }: AgentState): boolean {
-  return state === "offered" || state === "in_conversation" || state === "wrap_up";
-}
-
-function applyToAgent(view: View, fact: Fact): void {
-  const { agents } = view.live;
+function applyToQueue(view: View, fact: Fact): void {
   switch (fact.kind) {
-    case "agent_chose": {
-      const { agent: id, chosen } = fact;
-      const agent = agents[id];
-      agents[id] = agent
-        ? { ...agent, chosen }
-        : { ...fact.then, name: fact.agent_name, chosen, since: fact.at };
-      setAgent(view, id, fact.then, fact.at);
+    case "conversation_ended": {
+      const { talked_us, held_us } = fact;
+      changeQueue(view, fact.queue, (queue) => {
+        return { ...queue, pace: { ...queue.pace, talk_us: average(queue.pace?.talk_us, talked_us + held_us) } };
+      });
       break;
     }
-    case "offered":
-      setAgent(view, fact.agent, { state: "offered", interaction: fact.interaction }, fact.at);
+    case "wrap_up_ended": {
+      const { queue: id, wrapped_us } = fact;
+      if (id === undefined) break;
+      changeQueue(view, id, (queue) => {
+        return { ...queue, pace: { ...queue.pace, wrap_up_us: average(queue.pace?.wrap_up_us, wrapped_us) } };
+      });
       break;
-    case "connected":
-      setAgent(view, fact.agent, { state: "in_conversation", interaction: fact.interaction }, fact.at);
+    }
+    case "offered": {
+      const { turn } = fact;
+      if (!turn) break;
+      changeQueue(view, fact.queue, (queue) => ({ ...without(queue, "turn"), ...(turn.at > 0 && { turn: turn.at }) }));
       break;
-    case "offer_ended":
-    case "rest_ended":
-    case "conversation_ended":
-    case "wrap_up_ended":
-      setAgent(view, fact.agent, fact.then, fact.at);
-      break;
+    }
     default:
   }
 }
 
-function setAgent(view: View, id: string, state: AgentState, at: Timestamp): void {
-  const { agents } = view.live;
-  const agent = agents[id];
-  if (!agent) return;
-  if (state.state === "gone") delete agents[id];
-  else if (!isSameState(agent, state)) agents[id] = { ...state, name: agent.name, chosen: agent.chosen, since: at };
+function changeQueue(view: View, id: QueueId, change: (queue: QueueView) => QueueView): void {
+  const queue = view.live.queues[id];
+  if (queue) view.live.queues[id] = change(queue);
 }
 
-/** Everything that a state may say. */
-type StateParts = { state: string; reason?: string; idle_since?: number; interaction?: number; until?: number; after?: string };
-
-const STATE_PARTS = ["state", "reason", "idle_since", "interaction", "until", "after"] as const;
-
-function isSameState(a: StateParts, b: StateParts): boolean {
-  return STATE_PARTS.every((part) => a[part] === b[part]);
+/** An average in which every new value counts a sixteenth, in whole microseconds. */
+function average(before: number | undefined, value: number): number {
+  if (!before) return Math.max(1, value);
+  return Math.max(1, before - Math.floor(before / 16) + Math.floor(value / 16));
 }
 
 function interactionAfter(interaction: InteractionView, fact: Fact): InteractionView {
   switch (fact.kind) {
     case "answered":
       return { ...interaction, answered: true };
+    case "attributes_set":
+      if (Object.keys(fact.attributes).length === 0) return interaction;
+      return { ...interaction, attributes: { ...interaction.attributes, ...fact.attributes } };
     case "step_begun":
       return atStage(interaction, { stage: "in_flow", step: fact.step });
+    case "call_placed":
+      return { ...without(interaction, "in_call"), call: fact.call, call_began_at: fact.at };
     case "queue_entered":
-      return atStage(interaction, { stage: "waiting", queue: fact.queue, entered_at: fact.at });
+      return atStage(throughChannel(interaction, fact.channel), { stage: "waiting", ...stayOf(fact) });
+    case "widened":
+      return withStay(interaction, (stay) => ({ ...without(stay, "step"), ...(fact.step > 0 && { step: fact.step }) }));
+    case "prioritised":
+      return withStay(interaction, (stay) => prioritised(stay, fact));
+    case "terms_changed":
+      return withStay(interaction, (stay) => {
+        const { terms } = fact;
+        return { ...without(without(stay, "step"), "terms"), ...(!asksNothing(terms) && { terms }) };
+      });
     case "held":
-      if (fact.by === "caller") return { ...interaction, caller_held_since: fact.at };
-      break;
+      return fact.by === "caller" ? { ...interaction, caller_held_since: fact.at } : movedOn(interaction, fact);
     case "resumed":
-      if (fact.by === "caller") return without(interaction, "caller_held_since");
-      break;
-    case "conversation_ended": {
-      const after = atStage(interaction, stageAfter(interaction, fact));
-      return fact.then.state === "wrap_up" ? { ...after, wrapping_up: fact.agent } : after;
+      return fact.by === "caller" ? without(interaction, "caller_held_since") : movedOn(interaction, fact);
+    case "callback_dialled":
+      return movedOn(tried(interaction, () => fact.attempt), fact);
+    case "callback_promised": {
+      const { line, to, queue, waiting_since, priority, vip, terms } = fact;
+      const promised: InteractionView = { ...interaction, channel: "callback", callback: { line, to, attempts: 0 } };
+      const ticket = { queue, waiting_since, priority, ...(vip && { vip }), ...(terms && { terms }) };
+      return atStage(promised, { stage: "parked", ...ticket });
     }
-    case "wrap_up_ended":
-      return without(interaction, "wrapping_up");
+    case "message_left": {
+      const { recording, length_us } = fact;
+      return movedOn({ ...interaction, channel: "voicemail", message: { recording, length_us } }, fact);
+    }
+    case "queue_left":
+      return movedOn(waitedFor(interaction, fact.waited_us), fact);
+    case "offer_ended":
+      return offerEnded(interaction, fact);
+    case "connected": {
+      const answered = waitedFor({ ...interaction, handled: true }, fact.waited_us);
+      return movedOn(ringsOut(answered, "answered_elsewhere", fact.agent), fact);
+    }
+    case "conversation_ended": {
+      const after = movedOn(interaction, fact);
+      if (wrapUpUntil(fact) === undefined) return after;
+      return { ...after, wrapping_up: [...(after.wrapping_up ?? []), fact.agent] };
+    }
+    case "wrap_up_ended": {
+      const others = interaction.wrapping_up?.filter((agent) => agent !== fact.agent) ?? [];
+      const rest = without(interaction, "wrapping_up");
+      return others.length > 0 ? { ...rest, wrapping_up: others } : rest;
+    }
+    case "call_ended":
+      return callOver(movedOn(interaction, fact));
     default:
+      return movedOn(interaction, fact);
   }
-  return atStage(interaction, stageAfter(interaction, fact));
+}
+
+function throughChannel(interaction: InteractionView, channel: FactOf<"queue_entered">["channel"]): InteractionView {
+  return channel === undefined ? without(interaction, "channel") : { ...interaction, channel };
+}
+
+function stayOf(fact: FactOf<"queue_entered">): QueueStay {
+  const { queue, at: entered_at, waiting_since, stands_since, priority, vip, terms } = fact;
+  return {
+    queue,
+    entered_at,
+    ...(waiting_since !== undefined && { waiting_since }),
+    ...(stands_since !== undefined && { stands_since }),
+    ...(priority !== undefined && { priority }),
+    ...(vip && { vip }),
+    ...(terms && { terms }),
+  };
+}
+
+function prioritised<S extends QueueStay>(stay: S, fact: FactOf<"prioritised">): S {
+  const { priority, vip, stands_since } = fact;
+  return {
+    ...without(without(without(stay, "priority"), "vip"), "stands_since"),
+    ...(priority !== NORMAL_PRIORITY && { priority }),
+    ...(vip && { vip }),
+    ...(stands_since !== waitingSince(stay) && { stands_since }),
+  } as S;
+}
+
+/** Changes how somebody who waits stands there. */
+function withStay(
+  interaction: InteractionView,
+  change: <S extends QueueStay>(stay: S) => Omit<S, keyof QueueStay> & Partial<QueueStay>,
+): InteractionView {
+  const isWaiting = interaction.stage === "waiting" || interaction.stage === "offered";
+  return isWaiting ? (change(interaction) as InteractionView) : interaction;
+}
+
+/** Whether anybody will do from the beginning. */
+function asksNothing(terms: Terms): boolean {
+  const [first, ...others] = terms;
+  return others.length === 0 && first !== undefined && Object.keys(first).length === 0;
+}
+
+function tried(interaction: InteractionView, change: (attempts: number) => number): InteractionView {
+  const { callback } = interaction;
+  if (!callback) return interaction;
+  return { ...interaction, callback: { ...callback, attempts: change(callback.attempts) } };
+}
+
+function waitedFor(interaction: InteractionView, waited_us: number): InteractionView {
+  const all = (interaction.waited_us ?? 0) + waited_us;
+  return all > 0 ? { ...interaction, waited_us: all } : interaction;
+}
+
+function offerEnded(interaction: InteractionView, fact: FactOf<"offer_ended">): InteractionView {
+  const isUnspent = interaction.stage === "calling_back" && fact.outcome !== "customer_not_reached";
+  const now = isUnspent ? tried(interaction, (attempts) => Math.max(0, attempts - 1)) : interaction;
+  const ringing = now.ringing_out ?? [];
+  const at = ringing.findIndex(({ agent }) => agent === fact.agent);
+  if (at >= 0) return withRinging(now, withoutSwapped(ringing, at));
+  const isOfAgentsCall = now.stage === "offered" || now.stage === "calling_back";
+  const hasOwnCall = now.channel !== undefined && now.channel !== "call";
+  return movedOn(isOfAgentsCall && hasOwnCall ? callOver(now) : now, fact);
+}
+
+/** Takes out one of a list and puts the last in its place. */
+function withoutSwapped<T>(list: readonly T[], at: number): T[] {
+  const rest = [...list];
+  const last = rest.pop();
+  if (last !== undefined && at < rest.length) rest[at] = last;
+  return rest;
+}
+
+function withRinging(interaction: InteractionView, ringing_out: InteractionView["ringing_out"] & object): InteractionView {
+  const rest = without(interaction, "ringing_out");
+  return ringing_out.length > 0 ? { ...rest, ringing_out } : rest;
+}
+
+function callOver(interaction: InteractionView): InteractionView {
+  return { ...without(interaction, "caller_held_since"), in_call: false };
+}
+
+/** All telephones but this agent's are to stop ringing. */
+function ringsOut(interaction: InteractionView, outcome: OfferOutcome, but?: AgentId): InteractionView {
+  if (interaction.stage !== "offered") return interaction;
+  const { queue, offers, ringing_out = [] } = interaction;
+  const others = offers.filter(({ agent }) => agent !== but);
+  const stopped = others.map((offer) => stopping(offer, queue, outcome));
+  const kept = offers.filter(({ agent }) => agent === but);
+  return withRinging({ ...interaction, offers: kept }, [...ringing_out, ...stopped]);
+}
+
+function stopping(offer: OfferView, queue: QueueId, outcome: OfferOutcome): RingingOut {
+  return { queue, outcome, ...offer };
+}
+
+/** Takes in a fact whose meaning depends on the stage. */
+function movedOn(interaction: InteractionView, fact: Fact): InteractionView {
+  const isGone = fact.kind === "ending" || (fact.kind === "queue_left" && CALLER_GONE.has(fact.reason));
+  const now =
+    fact.kind === "ending" || fact.kind === "queue_left"
+      ? ringsOut(interaction, isGone ? "caller_gone" : "caller_moved")
+      : interaction;
+  return atStage(now, stageAfter(now, fact));
 }
 
 function stageAfter(stage: StageView, fact: Fact): StageView {
+  if (fact.kind === "message_begun") return leavingMessage(fact);
+  if (fact.kind === "redirect_begun") return { stage: "redirecting", party: fact.party };
   if (fact.kind === "ending") return ending(stage, fact.outcome);
   switch (stage.stage) {
     case "waiting":
       if (fact.kind === "queue_left") return { stage: "in_flow", step: null };
-      if (fact.kind === "offered") {
-        const { agent, party, rings_until } = fact;
-        return { ...stage, stage: "offered", offer: { agent, party, offered_at: fact.at, rings_until, ringing: false } };
-      }
+      if (fact.kind === "offered") return { ...stayIn(stage), stage: "offered", offers: [offerOf(fact)] };
       return stage;
     case "offered":
-      if (fact.kind === "ringing") return { ...stage, offer: { ...stage.offer, ringing: true } };
-      if (fact.kind === "offer_ended") return { stage: "waiting", queue: stage.queue, entered_at: stage.entered_at };
-      if (fact.kind === "connected") {
-        const { queue, agent } = fact;
-        return connected({ queue, agent, connected_at: fact.at, held_us: 0 });
-      }
+      return offeredAfter(stage, fact);
+    case "calling_back":
+      if (fact.kind === "queue_left") return { stage: "in_flow", step: null };
+      if (fact.kind === "offer_ended") return { ...stayIn(stage), stage: "waiting" };
+      if (fact.kind === "connected") return begin(fact);
       return stage;
     case "connected":
       return conversationAfter(stage.conversation, fact);
+    case "leaving_message": {
+      if (fact.kind !== "message_left") return stage;
+      const { queue, waiting_since, priority, vip, terms } = stage;
+      return { stage: "parked", queue, waiting_since, priority, ...(vip && { vip }), ...(terms && { terms }) };
+    }
+    case "redirecting":
+      if (fact.kind !== "redirect_ended") return stage;
+      return fact.outcome === "done" ? { stage: "transferred" } : { stage: "in_flow", step: null };
     case "transferred":
-      if (fact.kind === "transfer_ended" || fact.kind === "repaired") return without(stage, "pending");
+      if (fact.kind === "transfer_ended" || isMissing(fact, "transfer_end")) return without(stage, "pending");
       if (fact.kind === "conversation_ended") return without(stage, "leaving");
       return stage;
     case "ending":
       if (fact.kind === "queue_left") return without(stage, "stay");
-      if (fact.kind === "offer_ended") return without(stage, "offer");
       if (fact.kind === "conversation_ended") return without(stage, "conversation");
       if (fact.kind === "call_ended") return { stage: "wrap_up", outcome: stage.outcome };
       return stage;
     default:
       return stage;
   }
+}
+
+function offeredAfter(stage: Extract<StageView, { stage: "offered" }>, fact: Fact): StageView {
+  const { offers } = stage;
+  const stay = stayIn(stage);
+  switch (fact.kind) {
+    case "queue_left":
+      return { stage: "in_flow", step: null };
+    case "offered":
+      return { ...stay, stage: "offered", offers: [...offers, offerOf(fact)] };
+    case "ringing":
+      return {
+        ...stay,
+        stage: "offered",
+        offers: offers.map((offer) => (offer.agent === fact.agent ? { ...offer, ringing: true } : offer)),
+      };
+    case "offer_ended": {
+      const others = offers.filter(({ agent }) => agent !== fact.agent);
+      return others.length > 0 ? { ...stay, stage: "offered", offers: others } : { ...stay, stage: "waiting" };
+    }
+    case "callback_dialled": {
+      const offer = offers.find(({ agent }) => agent === fact.agent);
+      return offer ? { ...stay, stage: "calling_back", offer, customer: fact.party } : { ...stay, stage: "waiting" };
+    }
+    case "connected":
+      return begin(fact);
+    default:
+      return stage;
+  }
+}
+
+function stayIn(stage: QueueStay): QueueStay {
+  const { queue, entered_at, waiting_since, stands_since, priority, vip, terms, step } = stage;
+  return {
+    queue,
+    entered_at,
+    ...(waiting_since !== undefined && { waiting_since }),
+    ...(stands_since !== undefined && { stands_since }),
+    ...(priority !== undefined && { priority }),
+    ...(vip && { vip }),
+    ...(terms && { terms }),
+    ...(step !== undefined && { step }),
+  };
+}
+
+function offerOf({ agent, party, at: offered_at, rings_until }: FactOf<"offered">): OfferView {
+  return { agent, party, offered_at, rings_until, ringing: false };
+}
+
+function leavingMessage({ recording, queue, waiting_since, priority, vip }: FactOf<"message_begun">): StageView {
+  return { stage: "leaving_message", recording, queue, waiting_since, priority, ...(vip && { vip }) };
+}
+
+function begin({ queue, agent, at: connected_at }: FactOf<"connected">): StageView {
+  return connected({ queue, agent, connected_at, held_us: 0 });
+}
+
+function isMissing(fact: Fact, missing: FactOf<"repaired">["missing"]): boolean {
+  return fact.kind === "repaired" && fact.missing === missing;
 }
 
 function conversationAfter(conversation: ConversationView, fact: Fact): StageView {
@@ -308,7 +538,8 @@ function conversationAfter(conversation: ConversationView, fact: Fact): StageVie
       return connected(fact.missing === "transfer_end" ? without(conversation, "transfer") : conversation);
     case "conversation_ended": {
       const { transfer } = conversation;
-      if (transfer === undefined) return { stage: "transferred" };
+      // Without a transfer the customer is going to wait again.
+      if (transfer === undefined) return { stage: "in_flow", step: null };
       return { stage: "transferred", pending: { agent: fact.agent, transfer } };
     }
     default:
@@ -323,11 +554,8 @@ function connected(conversation: ConversationView): StageView {
 function ending(stage: StageView, outcome: FactOf<"ending">["outcome"]): StageView {
   switch (stage.stage) {
     case "waiting":
-      return { stage: "ending", outcome, stay: { queue: stage.queue, entered_at: stage.entered_at } };
-    case "offered": {
-      const { queue, entered_at, offer } = stage;
-      return { stage: "ending", outcome, stay: { queue, entered_at }, offer: { queue, ...offer } };
-    }
+    case "offered":
+      return { stage: "ending", outcome, stay: stayIn(stage) };
     case "connected":
       return { stage: "ending", outcome, conversation: stage.conversation };
     case "transferred":
@@ -337,26 +565,51 @@ function ending(stage: StageView, outcome: FactOf<"ending">["outcome"]): StageVi
   }
 }
 
-/** What stays of an interaction when it moves on. */
-type Caller = Pick<
-  InteractionView,
-  "call" | "line" | "from" | "from_name" | "to" | "flow" | "arrived_at" | "answered" | "caller_held_since" | "wrapping_up"
->;
-
-function callerOf(interaction: InteractionView): Caller {
-  const { call, line, from, from_name, to, flow, arrived_at, answered } = interaction;
-  const caller: Caller = { call, line, from, from_name, to, flow, arrived_at, answered };
-  if (interaction.caller_held_since !== undefined) caller.caller_held_since = interaction.caller_held_since;
-  if (interaction.wrapping_up !== undefined) caller.wrapping_up = interaction.wrapping_up;
-  return caller;
-}
-
 function atStage(interaction: InteractionView, stage: StageView): InteractionView {
-  return stage === interaction ? interaction : { ...callerOf(interaction), ...stage };
+  if (stage === interaction) return interaction;
+  const matter: Partial<Record<string, unknown>> = { ...interaction };
+  for (const part of STAGE_PARTS) delete matter[part];
+  return { ...(matter as Matter), ...stage };
 }
 
 function without<T extends object, K extends keyof T>(value: T, key: K): T {
+  if (!(key in value)) return value;
   const copy = { ...value };
   delete copy[key];
   return copy;
 }
+
+/** Since when somebody has waited, all waits counted as one. */
+export function waitingSince(stay: Pick<QueueStay, "entered_at" | "waiting_since">): Timestamp {
+  return stay.waiting_since ?? stay.entered_at;
+}
+
+/** The priority of callers about whom nothing else is said. */
+export const NORMAL_PRIORITY = 3;
+
+/** After these the caller is no longer there. */
+const CALLER_GONE: ReadonlySet<string> = new Set<FactOf<"queue_left">["reason"]>(["abandoned", "lost", "call_limit"]);
+
+/** Everything that the stages say; none of it is said of an interaction at any stage. */
+const STAGE_PARTS = [
+  "stage",
+  "step",
+  "queue",
+  "entered_at",
+  "waiting_since",
+  "stands_since",
+  "priority",
+  "vip",
+  "terms",
+  "offers",
+  "offer",
+  "customer",
+  "at",
+  "recording",
+  "party",
+  "conversation",
+  "leaving",
+  "pending",
+  "outcome",
+  "stay",
+] as const;
