@@ -5,10 +5,12 @@
 mod agents;
 mod attribution;
 mod bounds;
+mod channels;
 mod data_set;
 mod digits;
 mod erlang;
 mod expected_wait;
+mod first_release;
 mod interactions;
 mod journal;
 mod laws;
