@@ -207,6 +207,7 @@ impl Center {
             rules,
         };
         interaction.deadline = Some(visit.deadline());
+        interaction.step = None;
         self.stand(&visit);
         interaction.stage = Stage::Waiting(visit);
     }
