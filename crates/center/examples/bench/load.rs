@@ -300,7 +300,8 @@ pub(crate) fn now() -> Instant {
 pub(crate) fn config(size: Size) -> Result<Config, Failure> {
     let mut text = String::from("[limits]\ncalls = 250000\n");
     for queue in 0..size.queues {
-        let strategy = ["longest_idle", "round_robin", "least_occupied", "most_skilled"].get(queue % 4).unwrap_or(&"");
+        let strategy =
+            ["longest_idle", "round_robin", "least_occupied", "most_skilled"].get(queue % 4).unwrap_or(&"");
         write!(
             text,
             "[[queues]]\nid = \"queue-{queue}\"\nname = \"Queue {queue}\"\nstrategy = \"{strategy}\"\n\

@@ -1,7 +1,7 @@
 //! The simplest thing that could work, to compare with: every decision looks at all agents, or at all who wait.
 
-use std::collections::{BTreeMap, BinaryHeap};
 use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::time::Duration;
 
 use crate::load::{Size, now};
@@ -30,8 +30,15 @@ pub(crate) fn mean(size: Size) -> f64 {
     let mut waiting: BTreeMap<usize, Caller> = BTreeMap::new();
     let mut agenda: BinaryHeap<Reverse<(u64, usize)>> = BinaryHeap::new();
     let (mut time, mut calls) = (0_u64, 0_usize);
-    let mut arrive = |agents: &mut Vec<Agent>, waiting: &mut BTreeMap<usize, Caller>, agenda: &mut BinaryHeap<_>, time: u64| {
-        let caller = Caller { queue: calls % size.queues, needs: if calls.is_multiple_of(3) { 5 } else { 0 }, since: time };
+    let mut arrive = |agents: &mut Vec<Agent>,
+                      waiting: &mut BTreeMap<usize, Caller>,
+                      agenda: &mut BinaryHeap<_>,
+                      time: u64| {
+        let caller = Caller {
+            queue: calls % size.queues,
+            needs: if calls.is_multiple_of(3) { 5 } else { 0 },
+            since: time,
+        };
         let fits = |agent: &Agent| agent.queues.contains(&caller.queue) && agent.french >= caller.needs;
         let best = agents
             .iter()
