@@ -1,8 +1,8 @@
 //! Agent time: what agents did with the time in which they were logged in.
 //!
-//! At each moment an agent is in exactly one state, so that the times of the states add up to the time logged in.
-//! Somebody who works for several contacts at once is in the state of the one that needs most, and the time
-//! counts once.
+//! At each moment an agent is in exactly one state, so that the times of the states add up to the time logged
+//! in. Somebody who works for several contacts at once is in the state of the one that needs most, and the
+//! time counts once.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -36,7 +36,8 @@ pub enum TimeState {
     Consult,
     /// Finishes the work after a conversation.
     AfterCall,
-    /// Logged in and not for contacts, with the reason: a break, a training. [`TimeState::BREAK`] if none was given.
+    /// Logged in and not for contacts, with the reason: a break, a training. [`TimeState::BREAK`] if none was
+    /// given.
     Aux(Arc<str>),
     /// Wants contacts and gets none for a while: did not answer, or the telephone cannot be reached.
     NotReachable,
@@ -283,8 +284,8 @@ impl TimeLines {
         }
     }
 
-    /// What an agent has done lately: at most [`TimeLines::SEGMENTS_MAX`] stretches of time, oldest first, the last one up
-    /// to `now`. Empty if the agent is not known.
+    /// What an agent has done lately: at most [`TimeLines::SEGMENTS_MAX`] stretches of time, oldest first,
+    /// the last one up to `now`. Empty if the agent is not known.
     pub fn segments(&self, agent: &AgentId, now: Timestamp) -> Vec<Segment> {
         let Some(line) = self.agents.get(agent) else { return Vec::new() };
         line.past.iter().cloned().chain(line.present(now)).collect()

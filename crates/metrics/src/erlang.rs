@@ -1,9 +1,10 @@
-//! Erlang's formulas: how long callers of a queue wait, given how many come, how long each takes, and how many agents
-//! there are.
+//! Erlang's formulas: how long callers of a queue wait, given how many come, how long each takes, and how
+//! many agents there are.
 //!
 //! All assume that callers come independently of each other (a Poisson process) and that handle times are
-//! exponential. Erlang B has no queue: who finds everybody busy is turned away. Erlang C has callers who wait for ever, and
-//! is therefore pessimistic. Erlang A has callers who give up after an exponential patience, as real ones do.
+//! exponential. Erlang B has no queue: who finds everybody busy is turned away. Erlang C has callers who wait
+//! for ever, and is therefore pessimistic. Erlang A has callers who give up after an exponential patience, as
+//! real ones do.
 
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +27,8 @@ pub enum LoadFault {
     /// Arrivals or handle time are not above 0, or not finite.
     #[error("arrivals and handle time must be finite and above 0")]
     NotPositive,
-    /// The offered load is above [`Load::ERLANGS_MAX`], or the line would be longer than can be computed with.
+    /// The offered load is above [`Load::ERLANGS_MAX`], or the line would be longer than can be computed
+    /// with.
     #[error("the offered load is above {} erlangs, or callers too patient for it", Load::ERLANGS_MAX)]
     TooMuch,
     /// Without agents nobody is ever answered.
@@ -183,8 +185,8 @@ fn waiting_of(load: Load, erlangs: f64, agents: u32, blocking: f64, within_s: f6
     })
 }
 
-/// Erlang A: a queue whose callers give up after a patience of this mean, in seconds; with the share of them answered
-/// within `within_s` seconds. It has a steady state with any number of agents.
+/// Erlang A: a queue whose callers give up after a patience of this mean, in seconds; with the share of them
+/// answered within `within_s` seconds. It has a steady state with any number of agents.
 ///
 /// # Errors
 ///
@@ -213,9 +215,9 @@ fn patient_of(
         return Err(LoadFault::TooMuch);
     }
     let (mut free, mut q) = weights_below(erlangs, agents);
-    // With k ahead, the time until it would be one's turn is a sum of exponentials with rates service + i * theta, i = 0
-    // to k, and exp(-theta * time) is Beta(c, k + 1) distributed. Both sums below are its distribution at x, seen by those
-    // who have not given up (c + 1) and by all (c).
+    // With k ahead, the time until it would be one's turn is a sum of exponentials with rates service + i *
+    // theta, i = 0 to k, and exp(-theta * time) is Beta(c, k + 1) distributed. Both sums below are its
+    // distribution at x, seen by those who have not given up (c + 1) and by all (c).
     let (c, x) = (service / theta, (-theta * within_s).exp());
     let not_x = -(-theta * within_s).exp_m1();
     let mut not_yet_served = BetaSum::new(c + 1.0, theta * within_s);
@@ -266,8 +268,8 @@ fn patient_of(
     })
 }
 
-/// The weights of the states in which an agent is free, together, and that of the state in which all are busy and nobody
-/// waits; the larger of them near 1, so that neither overflows.
+/// The weights of the states in which an agent is free, together, and that of the state in which all are busy
+/// and nobody waits; the larger of them near 1, so that neither overflows.
 fn weights_below(erlangs: f64, agents: u32) -> (f64, f64) {
     let (mut free, mut weight, mut full) = (0.0, 1.0, 1.0);
     for busy in (1..=agents).rev() {
@@ -282,8 +284,8 @@ fn weights_below(erlangs: f64, agents: u32) -> (f64, f64) {
     (free, full)
 }
 
-/// `x^a * sum over m = 0..k of (a)_m / m! * (1 - x)^m`, term by term: the probability that a Beta(a, k + 1) variable is
-/// below x. The scale is kept apart, because the first terms can be too small for a float.
+/// `x^a * sum over m = 0..k of (a)_m / m! * (1 - x)^m`, term by term: the probability that a Beta(a, k + 1)
+/// variable is below x. The scale is kept apart, because the first terms can be too small for a float.
 struct BetaSum {
     a: f64,
     term: f64,
@@ -365,8 +367,8 @@ pub fn staff_waiting(load: Load, target: &Target) -> Result<Option<Staffing<Erla
     Ok(None)
 }
 
-/// The fewest agents with whom a queue whose callers give up after a patience of this mean, in seconds, reaches a target;
-/// `None` if [`AGENTS_MAX`] do not.
+/// The fewest agents with whom a queue whose callers give up after a patience of this mean, in seconds,
+/// reaches a target; `None` if [`AGENTS_MAX`] do not.
 ///
 /// # Errors
 ///
@@ -400,8 +402,8 @@ pub fn staff_patient(
     Ok(Some(Staffing { agents: enough, queue }))
 }
 
-/// How many agents to plan for, so that this many are there although this share of the paid time is not for contacts:
-/// `agents / (1 - shrinkage)`, rounded up. `None` if the share is not from 0 to below 1.
+/// How many agents to plan for, so that this many are there although this share of the paid time is not for
+/// contacts: `agents / (1 - shrinkage)`, rounded up. `None` if the share is not from 0 to below 1.
 pub fn scheduled(agents: u32, shrinkage: f64) -> Option<u32> {
     if !(0.0..1.0).contains(&shrinkage) {
         return None;
@@ -411,8 +413,9 @@ pub fn scheduled(agents: u32, shrinkage: f64) -> Option<u32> {
     (needed <= f64::from(u32::MAX)).then_some(needed.max(0.0) as u32)
 }
 
-/// The mean patience: the waits of *all* callers together, over how many gave up. Who was answered would have waited
-/// longer: leaving them out would make callers look far more impatient than they are. Undefined if nobody gave up.
+/// The mean patience: the waits of *all* callers together, over how many gave up. Who was answered would have
+/// waited longer: leaving them out would make callers look far more impatient than they are. Undefined if
+/// nobody gave up.
 pub fn mean_patience_us(tally: &Tally) -> Quotient {
     let all = AverageWait::AllLeaving.of(tally);
     Quotient::new(all.numerator, tally.abandoned.visits)
@@ -421,7 +424,8 @@ pub fn mean_patience_us(tally: &Tally) -> Quotient {
 /// More agents are not tried.
 pub const AGENTS_MAX: u32 = 1_000_000;
 
-/// Longer lines are not computed with: the time would grow with them. At the limit the load counts as too much.
+/// Longer lines are not computed with: the time would grow with them. At the limit the load counts as too
+/// much.
 const STATES_MAX: f64 = 10_000_000.0;
 
 /// What is so much smaller than the rest that it no longer changes a sum.

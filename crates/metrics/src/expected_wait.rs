@@ -1,9 +1,10 @@
-//! Expected wait: how long a caller will probably still wait, by several estimators, and how good the estimates were.
+//! Expected wait: how long a caller will probably still wait, by several estimators, and how good the
+//! estimates were.
 //!
-//! What is handed in: the position `ahead`, which counts all who will be served before this one (0: next; higher
-//! priorities count, not only the line); `agents` who will really take calls of the queue, where one who serves several
-//! queues counts as a part; and the mean handle time. If an eligible agent is free the wait is zero, and without
-//! agents it is unknown: neither zero nor endless.
+//! What is handed in: the position `ahead`, which counts all who will be served before this one (0: next;
+//! higher priorities count, not only the line); `agents` who will really take calls of the queue, where one
+//! who serves several queues counts as a part; and the mean handle time. If an eligible agent is free the
+//! wait is zero, and without agents it is unknown: neither zero nor endless.
 
 use serde::{Deserialize, Serialize};
 use tandem_center::Timestamp;
@@ -28,8 +29,9 @@ impl Line {
         self.usable().then(|| self.handle_s * line / self.agents * (1.0 - abandonment))
     }
 
-    /// E5, by the state of the line: `sum over i = 0..ahead of 1 / (agents / handle + i / patience)`, in seconds. Who stands
-    /// ahead may give up. With exponential times it is the exact mean wait of somebody who does not.
+    /// E5, by the state of the line: `sum over i = 0..ahead of 1 / (agents / handle + i / patience)`, in
+    /// seconds. Who stands ahead may give up. With exponential times it is the exact mean wait of somebody
+    /// who does not.
     ///
     /// At most [`Line::AHEAD_MAX`] are counted one by one; the estimate does not grow beyond.
     pub fn by_state(&self, ahead: u32) -> Option<f64> {
@@ -42,8 +44,8 @@ impl Line {
         Some((0..=ahead).map(|i| 1.0 / (service + f64::from(i) * theta)).sum())
     }
 
-    /// E6: the probability that the wait is at most so many seconds, if nobody ahead gives up. The wait is then
-    /// Erlang(ahead + 1) distributed with the rate agents / handle.
+    /// E6: the probability that the wait is at most so many seconds, if nobody ahead gives up. The wait is
+    /// then Erlang(ahead + 1) distributed with the rate agents / handle.
     pub fn within(&self, ahead: u32, seconds: f64) -> Option<f64> {
         self.usable().then(|| {
             let turns = self.agents / self.handle_s * seconds.max(0.0);
@@ -51,8 +53,8 @@ impl Line {
         })
     }
 
-    /// E6: the wait in seconds that is not exceeded with this probability (above 0, below 1), if nobody ahead gives up. A
-    /// range of two of them says more than one number.
+    /// E6: the wait in seconds that is not exceeded with this probability (above 0, below 1), if nobody ahead
+    /// gives up. A range of two of them says more than one number.
     pub fn quantile(&self, ahead: u32, probability: f64) -> Option<f64> {
         if !(self.usable() && probability > 0.0 && probability < 1.0) {
             return None;
@@ -82,8 +84,9 @@ impl Line {
     }
 }
 
-/// E2, by those who wait and those who are ready: `handle * max(0, waiting - ready) / (active * share)`, in seconds. `active`
-/// agents are logged in and busy, `share` is the part of their time that goes to this queue. Unknown if there are none.
+/// E2, by those who wait and those who are ready: `handle * max(0, waiting - ready) / (active * share)`, in
+/// seconds. `active` agents are logged in and busy, `share` is the part of their time that goes to this
+/// queue. Unknown if there are none.
 pub fn by_ready_agents(handle_s: f64, waiting: u32, ready: u32, active: u32, share: f64) -> Option<f64> {
     let short = f64::from(waiting.saturating_sub(ready));
     if short == 0.0 && ready > 0 {
@@ -93,7 +96,8 @@ pub fn by_ready_agents(handle_s: f64, waiting: u32, ready: u32, active: u32, sha
     (working > 0.0).then(|| handle_s * short / working)
 }
 
-/// E3: a moving average of past waits, `3/4` of the old and `1/4` of the new. It lags and does not look at the line.
+/// E3: a moving average of past waits, `3/4` of the old and `1/4` of the new. It lags and does not look at
+/// the line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct MovingAverage {
     /// In seconds.
@@ -157,7 +161,8 @@ pub enum AnnouncedWait {
 pub enum Happened {
     /// Answered, so many microseconds after the announcement.
     Answered(u64),
-    /// Left otherwise, so many microseconds after the announcement: how long it would have taken is not known.
+    /// Left otherwise, so many microseconds after the announcement: how long it would have taken is not
+    /// known.
     Left(u64),
 }
 
@@ -170,7 +175,8 @@ pub struct Announcements {
     pub too_long_us: u64,
     /// What was announced too short, together, in microseconds.
     pub too_short_us: u64,
-    /// Announcements to callers who waited longer than announced, whether they were answered in the end or not.
+    /// Announcements to callers who waited longer than announced, whether they were answered in the end or
+    /// not.
     pub waited_longer: u64,
     /// Announcements to callers who waited as long as announced or shorter and were answered.
     pub waited_no_longer: u64,

@@ -1,10 +1,11 @@
 //! First contact resolution: whether customers had to come back with the same matter.
 //!
-//! A contact is a *first contact* if the same customer had none about the same within the window before it; it is *resolved* if
-//! none follows within the window after it. What callers answer in surveys or agents enter as a code is something else.
+//! A contact is a *first contact* if the same customer had none about the same within the window before it;
+//! it is *resolved* if none follows within the window after it. What callers answer in surveys or agents
+//! enter as a code is something else.
 //!
-//! It is a fold of its own and not part of the [`Report`](crate::report::Report): it has to know customers by their
-//! addresses for the length of the window, and those shall not be written into a report.
+//! It is a fold of its own and not part of the [`Report`](crate::report::Report): it has to know customers by
+//! their addresses for the length of the window, and those shall not be written into a report.
 
 use std::collections::BTreeMap;
 
@@ -20,14 +21,15 @@ use crate::metric::Quotient;
 /// What a first contact is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
-    /// How long after a contact another one of the same customer counts as a repetition. Microseconds; 1 to 30 days, often 7.
+    /// How long after a contact another one of the same customer counts as a repetition. Microseconds; 1 to
+    /// 30 days, often 7.
     pub length_us: u64,
     /// Whether a contact that was handed over counts as not resolved.
     pub transfers_break: bool,
 }
 
-/// Contacts by customer and reason, so far back that each can still be judged. `K` names the customer, and the reason if
-/// there are any.
+/// Contacts by customer and reason, so far back that each can still be judged. `K` names the customer, and
+/// the reason if there are any.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FirstContacts<K> {
     window: Window,
@@ -48,7 +50,8 @@ struct Contact {
 }
 
 impl<K: Ord> FirstContacts<K> {
-    /// How many customers are remembered. At the limit contacts of new ones are left out, and counted as such.
+    /// How many customers are remembered. At the limit contacts of new ones are left out, and counted as
+    /// such.
     pub const CUSTOMERS_MAX: usize = 1_000_000;
 
     /// No contacts yet.
@@ -68,15 +71,15 @@ impl<K: Ord> FirstContacts<K> {
         contacts.insert(place, Contact { at, transferred, judged: false });
     }
 
-    /// Resolved first contacts over first contacts. Contacts younger than the window at `now` are left out: it is not
-    /// known yet whether they are resolved.
+    /// Resolved first contacts over first contacts. Contacts younger than the window at `now` are left out:
+    /// it is not known yet whether they are resolved.
     pub fn resolution(&self, now: Timestamp) -> Quotient {
         let all = self.contacts.values().map(|contacts| self.window.judge(contacts, now));
         all.fold(self.judged, Quotient::and)
     }
 
-    /// Judges what is old enough for good, and forgets what can no longer matter. Call it now and then with a `now` that is not
-    /// ahead of the facts; without it everything is remembered.
+    /// Judges what is old enough for good, and forgets what can no longer matter. Call it now and then with a
+    /// `now` that is not ahead of the facts; without it everything is remembered.
     pub fn forget(&mut self, now: Timestamp) {
         let FirstContacts { window, contacts, judged, .. } = self;
         contacts.retain(|_, contacts| {
@@ -95,7 +98,8 @@ impl<K: Ord> FirstContacts<K> {
 }
 
 impl Window {
-    /// Resolved first contacts over first contacts among those of one customer that are mature and not judged yet.
+    /// Resolved first contacts over first contacts among those of one customer that are mature and not judged
+    /// yet.
     fn judge(&self, contacts: &[Contact], now: Timestamp) -> Quotient {
         let mut sum = Quotient::default();
         for (place, contact) in contacts.iter().enumerate() {
@@ -119,8 +123,9 @@ impl Window {
     }
 }
 
-/// First contact resolution of callers, folded from the facts: a contact is a call that an agent answered, the customer is known
-/// by the address that called, and every reason is the same.
+/// First contact resolution of callers, folded from the facts: a contact is a call or callback in which an
+/// agent talked to the customer, who is known by the address that called or was called, and every reason is
+/// the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Callers {
     contacts: FirstContacts<Personal<Address>>,
@@ -129,7 +134,7 @@ pub struct Callers {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Call {
-    from: Personal<Address>,
+    customer: Personal<Address>,
     arrived_at: Timestamp,
     answered: bool,
     transferred: bool,
@@ -144,17 +149,17 @@ impl Callers {
         Callers { contacts: FirstContacts::new(window), open: BTreeMap::new() }
     }
 
-    /// Takes in the next fact, each once. Callers who hide their number or were erased are left out: they cannot
-    /// be told apart.
+    /// Takes in the next fact, each once. Callers who hide their number or were erased are left out: they
+    /// cannot be told apart.
     pub fn apply(&mut self, fact: &Fact) {
         match &fact.kind {
-            FactKind::Arrived { from, .. }
-                if from.reveal().is_some_and(|from| *from != Address::Anonymous)
-                    && self.open.len() < Callers::OPEN_MAX =>
-            {
-                let (from, arrived_at) = (from.clone(), fact.at);
-                let call = Call { from, arrived_at, answered: false, transferred: false };
-                self.open.insert(InteractionId(fact.number), call);
+            FactKind::Arrived { from: customer, .. } | FactKind::CallbackScheduled { to: customer, .. } => {
+                let known = customer.reveal().is_some_and(|customer| *customer != Address::Anonymous);
+                if known && self.open.len() < Callers::OPEN_MAX {
+                    let (customer, arrived_at) = (customer.clone(), fact.at);
+                    let call = Call { customer, arrived_at, answered: false, transferred: false };
+                    self.open.insert(InteractionId(fact.number), call);
+                }
             }
             FactKind::Connected { interaction, .. } => {
                 if let Some(call) = self.open.get_mut(interaction) {
@@ -170,7 +175,7 @@ impl Callers {
                 if let Some(call) = self.open.remove(interaction)
                     && call.answered
                 {
-                    self.contacts.contact(call.from, call.arrived_at, call.transferred);
+                    self.contacts.contact(call.customer, call.arrived_at, call.transferred);
                 }
             }
             _ => {}

@@ -18,8 +18,8 @@ pub enum PerContact {
 /// One agent's work with one contact, from the connection to the end of the wrap-up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Handling {
-    /// Time in conversation without holds, in microseconds. It ends with the agent's part: a caller who was handed over
-    /// talks on somebody else's account.
+    /// Time in conversation without holds, in microseconds. It ends with the agent's part: a caller who was
+    /// handed over talks on somebody else's account.
     pub talk_us: u64,
     /// Time on hold, in microseconds.
     pub hold_us: u64,
@@ -31,8 +31,8 @@ pub struct Handling {
     pub consulted: bool,
 }
 
-/// Contacts whose handling is over. Those that are still in conversation or wrap-up are not in it, so that sums and
-/// counts belong together at any time.
+/// Contacts whose handling is over. Those that are still in conversation or wrap-up are not in it, so that
+/// sums and counts belong together at any time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Handled {
     /// How many.
@@ -60,8 +60,8 @@ pub struct Offers {
     pub made: u64,
     /// The agent answered; of a callback, whether the customer then did or not.
     pub answered: u64,
-    /// The agent's telephone rang until the time was over, or something else than the agent answered: ring no answer
-    /// (RONA).
+    /// The agent's telephone rang until the time was over, or something else than the agent answered: ring no
+    /// answer (RONA).
     pub missed: u64,
     /// The agent refused.
     pub declined: u64,
@@ -159,8 +159,8 @@ impl Handled {
         Quotient::new(self.after_call_us, per.count(self.contacts, self.with_after_call))
     }
 
-    /// Average handle time (AHT): talk, hold and after-call work in microseconds over contacts. The time in which the
-    /// agent's telephone rang is part of the customer's wait, not of this.
+    /// Average handle time (AHT): talk, hold and after-call work in microseconds over contacts. The time in
+    /// which the agent's telephone rang is part of the customer's wait, not of this.
     pub fn handle_time(&self) -> Quotient {
         let sum = self.talk_us.saturating_add(self.hold_us).saturating_add(self.after_call_us);
         Quotient::new(sum, self.contacts)

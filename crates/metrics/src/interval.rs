@@ -1,8 +1,8 @@
 //! Intervals: the quarters, hours and days by which reports are divided, in the time zone of a queue.
 //!
-//! Local time is what people plan by, and it is not regular: zones are 30 and 45 minutes off the hour, and a day with
-//! a clock change has 23 or 25 hours. An interval never spans such a change: one that would is cut there, and
-//! of an hour that comes twice each has its own intervals.
+//! Local time is what people plan by, and it is not regular: zones are 30 and 45 minutes off the hour, and a
+//! day with a clock change has 23 or 25 hours. An interval never spans such a change: one that would is cut
+//! there, and of an hour that comes twice each has its own intervals.
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use serde::{Deserialize, Serialize};
@@ -204,7 +204,8 @@ fn moment(at: u64) -> jiff::Timestamp {
 
 const MINUTE_US: u64 = 60_000_000;
 
-/// The last moment that is told apart: the calendar ends with the year 9999, and zones need some room before it.
+/// The last moment that is told apart: the calendar ends with the year 9999, and zones need some room before
+/// it.
 const LATEST_US: u64 = 253_402_000_000_000_000;
 
 #[cfg(test)]

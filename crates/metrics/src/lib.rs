@@ -1,11 +1,11 @@
 //! Contact-center metrics: what the facts of a center say about service, work and waiting.
 //!
-//! A metric is a name, a variant and parameters; all three stand beside every value, and the value is given with its
-//! numerator and denominator. Nothing is kept rounded, and what is undefined is none, never zero.
+//! A metric is a name, a variant and parameters; all three stand beside every value, and the value is given
+//! with its numerator and denominator. Nothing is kept rounded, and what is undefined is none, never zero.
 //!
-//! Everything here is a value: [`Report`](report::Report) folds facts, the formulas compute, and no clock, file or
-//! randomness is touched. What it does not do: decide anything, store anything, draw anything. The definitions with
-//! examples stand in `docs/metrics.md`.
+//! Everything here is a value: [`Report`](report::Report) folds facts, the formulas compute, and no clock,
+//! file or randomness is touched. What it does not do: decide anything, store anything, draw anything. The
+//! definitions with examples stand in `docs/metrics.md`.
 
 pub mod agent_time;
 pub mod erlang;

@@ -10,8 +10,8 @@ use crate::handling::PerContact;
 use crate::service_level::{ServiceLevel, Thresholds};
 use crate::waiting::{Abandonment, AverageWait, SpeedOfAnswer};
 
-/// A share of a whole, or a sum over a count: kept as its two parts, so that parts of several intervals or queues can be
-/// added before dividing.
+/// A share of a whole, or a sum over a count: kept as its two parts, so that parts of several intervals or
+/// queues can be added before dividing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quotient {
     /// What is divided.
@@ -26,7 +26,8 @@ impl Quotient {
         Quotient { numerator, denominator }
     }
 
-    /// The quotient; `None`, which is *undefined*, if there is nothing to divide by. Never zero or one instead.
+    /// The quotient; `None`, which is *undefined*, if there is nothing to divide by. Never zero or one
+    /// instead.
     pub fn value(self) -> Option<f64> {
         (self.denominator > 0).then(|| self.numerator as f64 / self.denominator as f64)
     }
@@ -159,7 +160,8 @@ pub enum Value {
     Micros {
         /// In microseconds; none is *undefined*.
         value: Option<u64>,
-        /// Whether it is exact. A percentile of very many waits is at most [`crate::waiting::SKETCH_ERROR`] too high.
+        /// Whether it is exact. A percentile of very many waits is at most [`crate::waiting::SKETCH_ERROR`]
+        /// too high.
         exact: bool,
     },
 }

@@ -64,17 +64,18 @@ pub enum Attribution {
     /// To the one in which the visit began: what became of those who called at that time. For reports.
     #[default]
     Arrival,
-    /// To the one in which it happened: what was done at that time. For live screens. The two differ by design.
+    /// To the one in which it happened: what was done at that time. For live screens. The two differ by
+    /// design.
     Event,
 }
 
 /// All metrics of one center, folded from its facts.
 ///
-/// Facts are taken in by number: one that comes twice changes nothing, and facts that have nothing to do with each
-/// other may come in any order. The whole serialises, and the same facts give the same report.
+/// Facts are taken in by number: one that comes twice changes nothing, and facts that have nothing to do with
+/// each other may come in any order. The whole serialises, and the same facts give the same report.
 ///
-/// Its memory is bounded: sums are kept for [`Series::INTERVALS_MAX`] intervals and then added to one, single waits for
-/// percentiles up to [`Waits::RAW_MAX`](crate::waiting::Waits::RAW_MAX) in each.
+/// Its memory is bounded: sums are kept for [`Series::INTERVALS_MAX`] intervals and then added to one, single
+/// waits for percentiles up to [`Waits::RAW_MAX`](crate::waiting::Waits::RAW_MAX) in each.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     settings: Settings,
@@ -96,7 +97,8 @@ pub struct Entrance {
     pub arrived: u64,
     /// Customers who are to be called back at a time, without having called.
     pub scheduled: u64,
-    /// Callers who hung up in the flow before they ever were in a queue (IVR abandonment). It is no abandonment of a queue.
+    /// Callers who hung up in the flow before they ever were in a queue (IVR abandonment). It is no
+    /// abandonment of a queue.
     pub abandoned_in_menu: u64,
     /// How interactions ended.
     pub outcomes: BTreeMap<Outcome, u64>,
@@ -116,14 +118,14 @@ pub struct AgentTally {
 pub struct AgentWork {
     /// Offers to the agent; they belong to the interval in which the offer was made.
     pub offers: Offers,
-    /// Contacts that the agent handled; they belong to the interval in which the agent answered. Their times are added up
-    /// over contacts, also where contacts overlap.
+    /// Contacts that the agent handled; they belong to the interval in which the agent answered. Their times
+    /// are added up over contacts, also where contacts overlap.
     pub handled: Handled,
 }
 
 impl Report {
-    /// How many queues are counted: far more than a center has. At the limit new ones are left out, with all visits to
-    /// them.
+    /// How many queues are counted: far more than a center has. At the limit new ones are left out, with all
+    /// visits to them.
     pub const QUEUES_MAX: usize = 20_000;
 
     /// A report of no facts yet.
@@ -316,7 +318,8 @@ impl Carried {
         Carried { inwards: self.inwards + other.inwards, outwards: self.outwards + other.outwards }
     }
 
-    /// Of a sum of intervals only its own borders count: who went out of one and into the next went over none of them.
+    /// Of a sum of intervals only its own borders count: who went out of one and into the next went over none
+    /// of them.
     fn settle(&mut self) {
         let within = self.inwards.min(self.outwards);
         self.inwards -= within;

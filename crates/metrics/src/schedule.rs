@@ -55,8 +55,8 @@ pub fn adherence(schedule: &[Shift], actual: &[Segment]) -> Quotient {
     kept
 }
 
-/// Conformance: time worked over time of scheduled work, whenever it was worked, within the schedule's first and last
-/// moment or not; in microseconds. It may exceed one.
+/// Conformance: time worked over time of scheduled work, whenever it was worked, within the schedule's first
+/// and last moment or not; in microseconds. It may exceed one.
 pub fn conformance(schedule: &[Shift], actual: &[Segment]) -> Quotient {
     let worked = actual.iter().filter(|segment| Plan::of(&segment.state) == Some(Plan::Work));
     let planned = schedule.iter().filter(|shift| shift.plan == Plan::Work);

@@ -35,8 +35,8 @@ struct Kept<T> {
 }
 
 impl<T: Sum> Series<T> {
-    /// How many intervals back sums are kept one by one: two days of quarters and some. Older ones are added to one
-    /// sum, [`Series::earlier`], in which single intervals can no longer be told apart.
+    /// How many intervals back sums are kept one by one: two days of quarters and some. Older ones are added
+    /// to one sum, [`Series::earlier`], in which single intervals can no longer be told apart.
     pub const INTERVALS_MAX: u64 = 200;
 
     /// Nothing counted yet.
@@ -58,8 +58,8 @@ impl<T: Sum> Series<T> {
         &mut self.kept.entry(start).or_insert_with(|| Kept { end, sum: T::default() }).sum
     }
 
-    /// The moment from which single intervals are kept once something was counted in this one, and the sum of what lies
-    /// before. A long stretch of time is counted in one go up to there.
+    /// The moment from which single intervals are kept once something was counted in this one, and the sum of
+    /// what lies before. A long stretch of time is counted in one go up to there.
     pub(crate) fn before(&mut self, calendar: &Calendar, latest: Interval) -> (Timestamp, &mut T) {
         if latest.start > self.newest {
             self.newest = latest.start;
@@ -68,7 +68,8 @@ impl<T: Sum> Series<T> {
         (kept_from(calendar, self.newest), &mut self.earlier)
     }
 
-    /// The sums that are kept one by one, oldest first. Intervals in which nothing happened are not among them.
+    /// The sums that are kept one by one, oldest first. Intervals in which nothing happened are not among
+    /// them.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (Interval, &T)> {
         self.kept.iter().map(|(start, kept)| (Interval { start: *start, end: kept.end }, &kept.sum))
     }
@@ -98,8 +99,8 @@ impl<T: Sum> Series<T> {
         }
     }
 
-    /// Intervals that begin before this are not kept. It depends on the newest interval only, not on the order in
-    /// which things were counted.
+    /// Intervals that begin before this are not kept. It depends on the newest interval only, not on the
+    /// order in which things were counted.
     fn horizon(&self) -> Timestamp {
         horizon(self.length, self.newest)
     }

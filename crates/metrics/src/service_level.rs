@@ -1,7 +1,7 @@
 //! Service level: which share of callers was answered within so many seconds.
 //!
-//! "80 % in 20 seconds" is not one metric: what differs is how callers count who gave up before they were answered, or
-//! whom a rule sent elsewhere. Each way of counting is a [`ServiceLevel`] of its own.
+//! "80 % in 20 seconds" is not one metric: what differs is how callers count who gave up before they were
+//! answered, or whom a rule sent elsewhere. Each way of counting is a [`ServiceLevel`] of its own.
 
 use serde::{Deserialize, Serialize};
 use tandem_center::channel::Channel;
@@ -9,13 +9,14 @@ use tandem_center::channel::Channel;
 use crate::metric::{Measured, Metric, Quotient};
 use crate::tally::Tally;
 
-/// What a visit's wait is compared with. All comparisons are inclusive: a wait of exactly 20 seconds is within 20 seconds.
+/// What a visit's wait is compared with. All comparisons are inclusive: a wait of exactly 20 seconds is
+/// within 20 seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Thresholds {
     /// `T`: answered within this counts as in time. Microseconds.
     pub answer_within_us: u64,
-    /// `S`: who gives up within this is a *short abandon*, who may just have dialled wrong. Microseconds; usually 3 to
-    /// 10 seconds, there is no standard.
+    /// `S`: who gives up within this is a *short abandon*, who may just have dialled wrong. Microseconds;
+    /// usually 3 to 10 seconds, there is no standard.
     pub short_abandon_us: u64,
 }
 
@@ -27,8 +28,8 @@ impl Default for Thresholds {
 }
 
 impl Thresholds {
-    /// What waits are compared with unless somebody says otherwise: callers wait seconds; whoever is to be called back or has
-    /// left a message waits an hour, and gives up never so soon that it would not count.
+    /// What waits are compared with unless somebody says otherwise: callers wait seconds; whoever is to be
+    /// called back or has left a message waits an hour, and gives up never so soon that it would not count.
     pub fn of_channel(channel: Channel) -> Thresholds {
         match channel {
             Channel::Call => Thresholds::default(),
@@ -41,12 +42,13 @@ impl Thresholds {
 
 /// How abandoned visits and those that flowed out count.
 ///
-/// In the formulas A is answered, B abandoned, F left otherwise (flowed out or lost); `_T` is within the threshold,
-/// `_S` a short abandon.
+/// In the formulas A is answered, B abandoned, F left otherwise (flowed out or lost); `_T` is within the
+/// threshold, `_S` a short abandon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ServiceLevel {
-    /// `A_T / A`: of those answered, how many fast. Blind to abandonment: it can look good while callers leave.
+    /// `A_T / A`: of those answered, how many fast. Blind to abandonment: it can look good while callers
+    /// leave.
     Sl1,
     /// `A_T / (A + B)`: each abandon is a miss. The strictest of the common ones.
     Sl2,

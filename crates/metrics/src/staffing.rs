@@ -1,9 +1,10 @@
 //! Staffing by simulation: how many agents are needed where handle times and patience are not exponential.
 //!
-//! Callers come independently of each other, wait in the order of their arrival, and give up when their patience ends; each
-//! takes the agent who is free first. Handle times and patience may have any distribution, also that of measured ones
-//! (a queue of the kind M/G/N+G). What comes out is an estimate with a 95 % confidence interval. Where everything is exponential,
-//! [`erlang`](crate::erlang) gives the exact values.
+//! Callers come independently of each other, wait in the order of their arrival, and give up when their
+//! patience ends; each takes the agent who is free first. Handle times and patience may have any
+//! distribution, also that of measured ones (a queue of the kind M/G/N+G). What comes out is an estimate with
+//! a 95 % confidence interval. Where everything is exponential, [`erlang`](crate::erlang) gives the exact
+//! values.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -61,8 +62,9 @@ pub struct Scenario {
 pub struct Effort {
     /// The same seed gives the same result.
     pub seed: u64,
-    /// How many arrivals; at least [`Effort::ARRIVALS_MIN`], at most [`Effort::ARRIVALS_MAX`]. Four times as many halve the
-    /// confidence interval. A tenth of them come first and are not counted: the queue begins empty.
+    /// How many arrivals; at least [`Effort::ARRIVALS_MIN`], at most [`Effort::ARRIVALS_MAX`]. Four times as
+    /// many halve the confidence interval. A tenth of them come first and are not counted: the queue begins
+    /// empty.
     pub arrivals: u32,
 }
 
@@ -191,8 +193,8 @@ pub fn simulate(scenario: &Scenario, agents: u32, effort: Effort) -> Result<Simu
     Ok(Run::new(scenario, agents, effort.seed).batches(effort))
 }
 
-/// The fewest agents with whom the simulated queue reaches the target also at the worse end of each confidence interval;
-/// `None` if [`AGENTS_MAX`] do not. All are tried with the same callers.
+/// The fewest agents with whom the simulated queue reaches the target also at the worse end of each
+/// confidence interval; `None` if [`AGENTS_MAX`] do not. All are tried with the same callers.
 ///
 /// # Errors
 ///
@@ -251,8 +253,8 @@ impl Scenario {
     }
 }
 
-/// A queue that is being simulated. Because callers are served in the order of arrival, each one's wait is known at the arrival:
-/// until the first agent is free.
+/// A queue that is being simulated. Because callers are served in the order of arrival, each one's wait is
+/// known at the arrival: until the first agent is free.
 struct Run<'a> {
     scenario: &'a Scenario,
     /// Each kind of chance has a seed of its own, so that with more agents the same callers come.
@@ -260,7 +262,8 @@ struct Run<'a> {
     handles: Chance,
     patiences: Chance,
     now_s: f64,
-    /// When each agent will be free, the first one on top. Times are never below 0, so that their bits sort as they do.
+    /// When each agent will be free, the first one on top. Times are never below 0, so that their bits sort
+    /// as they do.
     free_at: BinaryHeap<Reverse<u64>>,
 }
 
@@ -345,7 +348,8 @@ impl Run<'_> {
 /// More agents are not simulated.
 pub const AGENTS_MAX: u32 = 100_000;
 
-/// Into how many stretches of time a run is divided: few enough to be long, so that they hardly depend on each other.
+/// Into how many stretches of time a run is divided: few enough to be long, so that they hardly depend on
+/// each other.
 const BATCHES: usize = 20;
 
 /// Student's t for 95 % and one degree of freedom less than there are stretches.

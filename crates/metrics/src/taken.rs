@@ -33,8 +33,8 @@ impl Taken {
     }
 }
 
-/// How many facts may come before one that is still missing. At the limit the missing one is given up: if it comes
-/// after all, it counts as taken.
+/// How many facts may come before one that is still missing. At the limit the missing one is given up: if it
+/// comes after all, it counts as taken.
 const EARLY_MAX: usize = 10_000;
 
 #[cfg(test)]

@@ -12,8 +12,8 @@ use crate::service_level::{ServiceLevel, Thresholds};
 use crate::visit::{FlowOut, Refused, VisitEnd};
 use crate::waiting::{Abandonment, AverageWait, Ended, SpeedOfAnswer, Waits};
 
-/// What was counted of a queue's visits. All metrics are read from it, and adding two tallies is counting what both
-/// counted.
+/// What was counted of a queue's visits. All metrics are read from it, and adding two tallies is counting
+/// what both counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     /// With what the waits were compared; several if tallies with different thresholds were added up.

@@ -1,10 +1,10 @@
 //! Queue visits: a caller's stays in queues, the offers made meanwhile, and the handling that follows.
 //!
-//! One matter of one customer can visit several queues and talk to several agents; it can be offered to several at
-//! once. [`Visits`] follows all that are open and tells, fact by fact, what is to be counted. Each
-//! [`Happening`] names the moment it happened and the moment its visit began, so that a reader can attribute it to either:
-//! *arrival attribution* gives all that becomes of a visit to the interval in which it began, *event attribution* each thing to the
-//! interval in which it happened.
+//! One matter of one customer can visit several queues and talk to several agents; it can be offered to
+//! several at once. [`Visits`] follows all that are open and tells, fact by fact, what is to be counted. Each
+//! [`Happening`] names the moment it happened and the moment its visit began, so that a reader can attribute
+//! it to either: *arrival attribution* gives all that becomes of a visit to the interval in which it began,
+//! *event attribution* each thing to the interval in which it happened.
 
 use std::collections::BTreeMap;
 
@@ -233,13 +233,14 @@ pub struct Visits {
 }
 
 impl Visits {
-    /// How many interactions are followed at once: far more than a center holds. At the limit new ones are not
-    /// followed and not counted; their facts are [`Visits::strays`].
+    /// How many interactions are followed at once: far more than a center holds. At the limit new ones are
+    /// not followed and not counted; their facts are [`Visits::strays`].
     pub const OPEN_MAX: usize = 1_000_000;
 
     /// Takes in a fact and tells what is to be counted.
     ///
-    /// Facts of one interaction come in their order, each once; those of different ones may be mixed in any way.
+    /// Facts of one interaction come in their order, each once; those of different ones may be mixed in any
+    /// way.
     pub fn apply(&mut self, fact: &Fact, tell: &mut impl FnMut(Happening)) {
         let at = fact.at;
         match &fact.kind {
@@ -274,7 +275,8 @@ impl Visits {
         self.open.iter().flat_map(|(id, open)| open.visits.iter().map(|open| (*id, &open.visit)))
     }
 
-    /// The visits of which not all is told yet: they go on, ring, or are being handled. One can come several times.
+    /// The visits of which not all is told yet: they go on, ring, or are being handled. One can come several
+    /// times.
     pub fn unfinished(&self) -> impl Iterator<Item = &Visit> {
         self.open.values().flat_map(|open| {
             let visits = open.visits.iter().map(|open| &open.visit);
@@ -289,8 +291,8 @@ impl Visits {
         self.open.len()
     }
 
-    /// How many facts did not fit what was known, and were left out: about interactions whose beginning was never told, or
-    /// ends of what had not begun. Zero if the facts are complete.
+    /// How many facts did not fit what was known, and were left out: about interactions whose beginning was
+    /// never told, or ends of what had not begun. Zero if the facts are complete.
     pub fn strays(&self) -> u64 {
         self.strays
     }
@@ -354,7 +356,8 @@ impl Open {
     fn apply(&mut self, kind: &FactKind, at: Timestamp, tell: &mut impl FnMut(Happening)) -> bool {
         match kind {
             FactKind::QueueEntered { queue, channel, waiting_since, .. } => {
-                // Facts of the first release do not say since when; what was waited here is known in any case.
+                // Facts of the first release do not say since when; what was waited here is known in any
+                // case.
                 let before_us = waiting_since.map_or(self.waited_us, |since| at.micros_since(since));
                 let visit = Visit { queue: queue.clone(), channel: *channel, entered_at: at };
                 self.enter(visit, before_us, tell)
@@ -572,7 +575,8 @@ impl OpenHandling {
     }
 }
 
-/// Whether a wrap-up begins with this end of a conversation. The first release told it by the agent's state alone.
+/// Whether a wrap-up begins with this end of a conversation. The first release told it by the agent's state
+/// alone.
 pub(crate) fn wraps_up(kind: &FactKind) -> bool {
     match kind {
         FactKind::ConversationEnded { wrap_up_until: Some(_), .. } => true,

@@ -15,7 +15,8 @@ pub enum SpeedOfAnswer {
     All,
     /// Only those who had to wait.
     Delayed,
-    /// All who were answered, with the waits of their earlier visits of this matter to any queue: what the customer felt.
+    /// All who were answered, with the waits of their earlier visits of this matter to any queue: what the
+    /// customer felt.
     OverAllVisits,
 }
 
@@ -56,8 +57,8 @@ pub struct Ended {
     pub longest_us: u64,
 }
 
-/// The waits of those who were answered, for percentiles: each of them, or, when they are very many, how many there
-/// were of each length.
+/// The waits of those who were answered, for percentiles: each of them, or, when they are very many, how many
+/// there were of each length.
 ///
 /// Up to [`Waits::RAW_MAX`] all are kept and percentiles are exact. Beyond, lengths are rounded up by at most
 /// [`SKETCH_ERROR`]; both kinds can be merged, which percentiles themselves cannot.
@@ -169,7 +170,8 @@ impl Default for Waits {
 }
 
 impl Waits {
-    /// How many waits are kept one by one. When there are more, only how many there were of each length is kept.
+    /// How many waits are kept one by one. When there are more, only how many there were of each length is
+    /// kept.
     pub const RAW_MAX: usize = 2_000;
 
     /// Adds a wait in microseconds.

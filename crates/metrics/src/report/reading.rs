@@ -28,8 +28,8 @@ pub struct QueueReading {
     pub interval: Option<Interval>,
     /// How it is attributed.
     pub attribution: Attribution,
-    /// Whether nothing can be added any more: the interval is over, and, by arrival, so are all visits that began in it
-    /// with their handling.
+    /// Whether nothing can be added any more: the interval is over, and, by arrival, so are all visits that
+    /// began in it with their handling.
     #[serde(rename = "final")]
     pub is_final: bool,
     /// What was counted.
@@ -123,7 +123,8 @@ impl Report {
         }
     }
 
-    /// A queue's intervals that touch the stretch of time, oldest first. Those in which nothing happened are left out.
+    /// A queue's intervals that touch the stretch of time, oldest first. Those in which nothing happened are
+    /// left out.
     pub fn queue(&self, id: &QueueId, channel: Channel, query: &Query) -> Vec<QueueReading> {
         let Some((name, sums)) = self.sums_of(id, channel) else { return Vec::new() };
         let Query { stretch, attribution, now } = *query;
@@ -154,8 +155,8 @@ impl Report {
         }
     }
 
-    /// The sum over all visits of a queue, those whose intervals are no longer kept included; `None` if there were
-    /// none.
+    /// The sum over all visits of a queue, those whose intervals are no longer kept included; `None` if there
+    /// were none.
     pub fn queue_total(&self, id: &QueueId, channel: Channel) -> Option<QueueReading> {
         let (name, sums) = self.sums_of(id, channel)?;
         let tally = sums.by_arrival.total();
@@ -199,7 +200,8 @@ impl Report {
         all
     }
 
-    /// An agent's intervals that touch the stretch of time, oldest first, with what goes on counted up to now.
+    /// An agent's intervals that touch the stretch of time, oldest first, with what goes on counted up to
+    /// now.
     pub fn agent(&self, id: &AgentId, query: &Query) -> Vec<AgentReading> {
         let Some(sums) = self.agents.get(id) else { return Vec::new() };
         let stretch = query.stretch;
@@ -222,8 +224,8 @@ impl Report {
         kept.into_iter().map(|(interval, tally)| sums.reading(id, Some(interval), tally)).collect()
     }
 
-    /// The sum over all that an agent did, intervals that are no longer kept included; without what goes on. `None` if
-    /// the agent is not known.
+    /// The sum over all that an agent did, intervals that are no longer kept included; without what goes on.
+    /// `None` if the agent is not known.
     pub fn agent_total(&self, id: &AgentId) -> Option<AgentReading> {
         let sums = self.agents.get(id)?;
         Some(sums.reading(id, None, sums.series.total()))

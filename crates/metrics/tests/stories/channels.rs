@@ -1,4 +1,5 @@
-//! Callers, callbacks and messages wait in the same queue and are counted apart; what was announced is scored.
+//! Callers, callbacks and messages wait in the same queue and are counted apart; what was announced is
+//! scored.
 
 use serde_json::json;
 use tandem_center::channel::Channel;

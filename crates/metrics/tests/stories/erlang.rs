@@ -8,7 +8,8 @@ use crate::digits::assert_digits;
 
 #[test]
 fn erlang_b_and_c_as_published() {
-    // Calls, period, handle time, agents, threshold; Erlang B, Erlang C, service level, speed of answer, occupancy.
+    // Calls, period, handle time, agents, threshold; Erlang B, Erlang C, service level, speed of answer,
+    // occupancy.
     let rows = [
         (
             100.0,
@@ -114,7 +115,8 @@ fn a_queue_with_too_few_agents_has_no_mean_wait() {
 
 #[test]
 fn the_fewest_agents_for_a_target() {
-    // Calls in 30 minutes, handle time, share, threshold; agents, service level, the same with one less, wait, occupancy.
+    // Calls in 30 minutes, handle time, share, threshold; agents, service level, the same with one less,
+    // wait, occupancy.
     let rows = [
         (20.0, 180.0, 0.80, 20.0, 4, ["0.860741321", "0.602293637", "15.6521739", "0.500000"]),
         (50.0, 180.0, 0.80, 20.0, 8, ["0.880148311", "0.740441012", "10.0359904", "0.625000"]),
@@ -150,8 +152,8 @@ fn people_are_planned_in_whole_numbers_and_upwards() {
 
 #[test]
 fn erlang_a_as_published() {
-    // Calls, period, handle time, patience, agents, threshold; waits, abandons, answered within, abandoned within, mean
-    // wait, speed of answer, occupancy.
+    // Calls, period, handle time, patience, agents, threshold; waits, abandons, answered within, abandoned
+    // within, mean wait, speed of answer, occupancy.
     type Row = (f64, f64, f64, f64, u32, f64, [&'static str; 7]);
     let rows: [Row; 8] = [
         (

@@ -5,6 +5,7 @@
 mod agents;
 mod attribution;
 mod bounds;
+mod came_back;
 mod channels;
 mod data_set;
 mod digits;

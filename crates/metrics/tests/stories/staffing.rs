@@ -1,4 +1,5 @@
-//! Simulated queues: where the exact values are known they are met, and elsewhere they differ in the right direction.
+//! Simulated queues: where the exact values are known they are met, and elsewhere they differ in the right
+//! direction.
 
 use tandem_metrics::erlang::{Load, Steady, Target, patient, waiting};
 use tandem_metrics::staffing::{
@@ -60,7 +61,8 @@ fn regular_work_makes_shorter_waits_and_irregular_work_longer_ones() {
 
 #[test]
 fn one_agent_and_regular_work_wait_half_as_long_as_irregular_work() {
-    // Pollaczek and Khinchine: with one agent and load 0.8, 2 handle times if they are constant, 4 if exponential.
+    // Pollaczek and Khinchine: with one agent and load 0.8, 2 handle times if they are constant, 4 if
+    // exponential.
     let one = |handle| {
         let scenario = Scenario { arrivals_per_s: 0.8, handle, patience: None, within_s: 0.0 };
         simulate(&scenario, 1, Effort { seed: 3, arrivals: 2_000_000 }).unwrap().wait_s

@@ -1,6 +1,6 @@
-//! A world in which anything can happen that a center lets happen: callers come, wait in two queues, are offered to one
-//! agent or several, talk, are put on hold, handed over, lost by a restart. It writes facts, and counts by itself, in
-//! the plainest way, what the metrics must find.
+//! A world in which anything can happen that a center lets happen: callers come, wait in two queues, are
+//! offered to one agent or several, talk, are put on hold, handed over, lost by a restart. It writes facts,
+//! and counts by itself, in the plainest way, what the metrics must find.
 
 use std::collections::{BTreeMap, BTreeSet};
 
