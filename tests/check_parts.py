@@ -76,6 +76,10 @@ def check_caller_cancels(directory):
     pair(directory, "caller-cancels", "agent-silent", caller_more=["-recv_timeout", "500"])
 
 
+def check_agent_forwards(directory):
+    pair(directory, "caller-cancels", "agent-forwards", caller_more=["-recv_timeout", "2500"])
+
+
 def check_agent_is_busy(directory):
     pair(directory, "caller-refused", "agent-busy")
 
