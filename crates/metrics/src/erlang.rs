@@ -378,8 +378,14 @@ pub fn staff_patient(
     patience_s: f64,
     target: &Target,
 ) -> Result<Option<Staffing<ErlangA>>, LoadFault> {
+    load.check()?;
     let with = |agents: u32| -> Result<Option<ErlangA>, LoadFault> {
-        let queue = patient(load, agents, patience_s, target.within_s())?;
+        let queue = match patient(load, agents, patience_s, target.within_s()) {
+            Ok(queue) => queue,
+            // With so few agents the line is too long to be computed, and for any target.
+            Err(LoadFault::TooMuch) => return Ok(None),
+            Err(fault) => return Err(fault),
+        };
         let met = target.met(queue.answered_within, queue.abandonment, queue.wait_s, queue.occupancy);
         Ok(met.then_some(queue))
     };

@@ -406,3 +406,12 @@ fn more_agents_and_more_time_never_make_it_worse() {
         assert!(with(agents, 30.0).answered_within >= with(agents, 20.0).answered_within);
     }
 }
+
+#[test]
+fn callers_who_are_very_patient_can_be_staffed_for() {
+    let load = Load { arrivals_per_s: 10.0, handle_s: 200.0 };
+    let target = Target { service_level: Some((0.8, 20.0)), ..Target::default() };
+    let patient = staff_patient(load, 1e8, &target).unwrap().unwrap();
+    let endless = staff_waiting(load, &target).unwrap().unwrap();
+    assert_eq!(patient.agents, endless.agents);
+}
