@@ -1,16 +1,19 @@
 //! What the API may see and do: the one place where it touches the rest of the program.
 
+use std::collections::BTreeSet;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tandem_center::Input;
+use tandem_center::call::{LineName, RecordingId};
 use tandem_center::fact::Fact;
 use tandem_center::id::InteractionId;
 use tandem_center::supervise::Refusal;
 use tandem_store::{Closed, FactNumber, InteractionKey, Journal, Lag, Record, Tenant};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::engine::{Order, Status};
+use crate::engine::{Carried, Order, Status};
 use crate::live::{Live, wait_committed};
 use crate::record;
 use crate::recordings::Recordings;
@@ -22,6 +25,7 @@ pub struct Desk {
     journal: Journal,
     live: Arc<Live>,
     orders: mpsc::Sender<Order>,
+    lines: Arc<BTreeSet<LineName>>,
     recordings: Recordings,
 }
 
@@ -71,20 +75,50 @@ pub enum ReadFault {
 }
 
 impl Desk {
-    /// A desk for one tenant.
+    /// A desk for one tenant, whose center has these lines.
     pub fn new(
         tenant: Tenant,
         journal: Journal,
         live: Arc<Live>,
         orders: mpsc::Sender<Order>,
+        lines: BTreeSet<LineName>,
         recordings: Recordings,
     ) -> Desk {
-        Desk { tenant, journal, live, orders, recordings }
+        Desk { tenant, journal, live, orders, lines: Arc::new(lines), recordings }
     }
 
     /// Where recordings are.
     pub fn recordings(&self) -> &Recordings {
         &self.recordings
+    }
+
+    /// The lines over which calls come and go.
+    pub fn lines(&self) -> &BTreeSet<LineName> {
+        &self.lines
+    }
+
+    /// The whole sound of a finished recording, as a WAV file; `None` if there is none of this name.
+    ///
+    /// # Errors
+    ///
+    /// The system refuses to read it.
+    pub async fn recording(&self, id: RecordingId) -> io::Result<Option<Vec<u8>>> {
+        self.at_disk(move |desk| {
+            let Some(mut kept) = desk.recordings.open(id)? else { return Ok(None) };
+            let mut sound = Vec::with_capacity(usize::try_from(kept.octets).unwrap_or_default());
+            io::Read::read_to_end(&mut kept.file, &mut sound)?;
+            Ok(Some(sound))
+        })
+        .await
+    }
+
+    /// Removes a finished recording for ever; `false` if there is none of this name.
+    ///
+    /// # Errors
+    ///
+    /// The system refuses to remove it.
+    pub async fn forget_recording(&self, id: RecordingId) -> io::Result<bool> {
+        self.at_disk(move |desk| desk.recordings.forget(id)).await
     }
 
     /// The committed state.
@@ -97,16 +131,15 @@ impl Desk {
         self.journal.lag()
     }
 
-    /// Has a command carried out, and waits until what came of it is committed. Answers with the number of the last
-    /// fact it brought forth.
+    /// Has a command carried out, and waits until what came of it is committed.
     ///
     /// # Errors
     ///
     /// See [`OrderFault`].
-    pub async fn command(&self, command: Input) -> Result<u64, OrderFault> {
-        let number = self.ask(|reply| Order::Center { command, reply }).await??;
-        match wait_committed(&self.live, number, COMMIT_PATIENCE).await {
-            true => Ok(number),
+    pub async fn command(&self, command: Input) -> Result<Carried, OrderFault> {
+        let carried = self.ask(|reply| Order::Center { command, reply }).await??;
+        match wait_committed(&self.live, carried.last, COMMIT_PATIENCE).await {
+            true => Ok(carried),
             false => Err(OrderFault::Unwritten),
         }
     }
@@ -157,6 +190,14 @@ impl Desk {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(_)) | Err(_) => Err(OrderFault::Silent),
         }
+    }
+
+    async fn at_disk<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Desk) -> io::Result<T> + Send + 'static,
+    ) -> io::Result<T> {
+        let desk = self.clone();
+        tokio::task::spawn_blocking(move || work(&desk)).await.map_err(io::Error::other)?
     }
 
     /// The disk may take its time: reads run where waiting harms nobody.

@@ -38,18 +38,27 @@ pub const ORDERS_MAX: usize = 1024;
 /// Something that people or programs want of the engine.
 #[derive(Debug)]
 pub enum Order {
-    /// A command for the center. Answered with the number of the last fact it brought forth.
+    /// A command for the center. Answered with what came of it.
     Center {
         /// The command.
         command: Input,
         /// Takes the answer.
-        reply: oneshot::Sender<Result<u64, Refusal>>,
+        reply: oneshot::Sender<Result<Carried, Refusal>>,
     },
     /// What the door sees of the other networks.
     Status {
         /// Takes the answer.
         reply: oneshot::Sender<Status>,
     },
+}
+
+/// What came of a command that was carried out: the facts after one number, up to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Carried {
+    /// The number of the last fact before the command.
+    pub before: u64,
+    /// The number of the last fact now; the same if nothing changed.
+    pub last: u64,
 }
 
 /// What the door sees.
@@ -248,11 +257,12 @@ impl Engine {
         match order {
             Order::Center { command, reply } => {
                 self.refused = None;
+                let before = self.center.fact_number();
                 self.center.handle_input(self.clock.moment(Instant::now()), command);
                 self.turn();
                 let answer = match self.refused.take() {
                     Some(refusal) => Err(refusal),
-                    None => Ok(self.center.fact_number()),
+                    None => Ok(Carried { before, last: self.center.fact_number() }),
                 };
                 // Whoever asked may have gone; the command holds all the same.
                 let _ = reply.send(answer);

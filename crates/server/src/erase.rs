@@ -91,7 +91,7 @@ impl Desk {
             return Ok(self.live().view().live.number);
         }
         let erasure = Erasure { interaction, by, why };
-        Ok(self.command(Input::Erase(erasure)).await?)
+        Ok(self.command(Input::Erase(erasure)).await?.last)
     }
 
     /// Erases every interaction in which this is the address of the customer, looking through a part of the journal

@@ -8,6 +8,7 @@ pub mod demo;
 pub mod desk;
 pub mod engine;
 pub mod erase;
+pub mod expected;
 pub mod live;
 pub mod metrics;
 pub mod page;

@@ -68,7 +68,8 @@ impl Program {
             restore::open(&settings.data, settings.personal_data.keys.as_deref(), tenant.clone())?;
         let recordings = Recordings::open_folder(&settings.data)?;
         let (orders_in, orders) = mpsc::channel(ORDERS_MAX);
-        let desk = Desk::new(tenant, journal, live.clone(), orders_in, recordings.0.clone());
+        let lines = settings.trunks.iter().map(|trunk| trunk.name.clone()).collect();
+        let desk = Desk::new(tenant, journal, live.clone(), orders_in, lines, recordings.0.clone());
         let keep_days = settings.personal_data.keep_days;
         let server = api::Server::bind(&settings.http, desk.clone()).await?;
         let (ready_in, ready) = oneshot::channel();

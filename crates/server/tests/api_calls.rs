@@ -36,7 +36,7 @@ async fn queues_count_who_waits_and_who_could_answer() {
     shop.call(3).await;
     shop.hang_up(3).await;
     let (_, body) = shop.get("/api/v1/queues").await;
-    let support = &body["queues"][0];
+    let support = &body["queues"][1];
     assert_eq!(support["id"], "support");
     assert_eq!((&support["waiting"], &support["talking"]), (&1.into(), &1.into()));
     assert_eq!((&support["agents"], &support["available"]), (&2.into(), &0.into()));

@@ -44,9 +44,21 @@ async fn every_route_answers_as_the_document_says() {
     shop.put("/api/v1/agents/anna/state", r#"{"state":"available"}"#).await;
     shop.call(1).await;
     shop.call(2).await;
+    shop.call(3).await;
+    let recordings = shop.path().join("recordings");
+    std::fs::write(recordings.join("0000000000000007.wav"), "RIFF").unwrap();
     let first = shop.get("/api/v1/calls").await.1["calls"][0]["id"].as_u64().unwrap();
     let (_, document) = shop.get("/api/openapi.json").await;
     let data = "/api/v1/interactions/{id}/personal-data";
+    let all = shop.get("/api/v1/calls").await.1;
+    let second = all["calls"][1]["id"].as_u64().unwrap();
+    let (move_to, priority, assignment) =
+        ("/api/v1/calls/{id}/move", "/api/v1/calls/{id}/priority", "/api/v1/calls/{id}/assignment");
+    let of = |what: &str| format!("/api/v1/calls/{second}/{what}");
+    let wanted = r#"{"line":"carrier","phone":"+4930999","queue":"sales"}"#;
+    let nobody = r#"{"line":"carrier","phone":"x","queue":"sales"}"#;
+    let (switch, recording) = ("/api/v1/queues/{id}/switch", "/api/v1/recordings/{id}");
+    let (presence, extension) = ("/api/v1/agents/{id}/presence", "/api/v1/agents/{id}/wrap-up/extension");
     let set = "/api/v1/agents/{id}/state";
     let huge = format!(r#"{{"state":"break","reason":"{}"}}"#, "x".repeat(70_000));
     let cases = [
@@ -70,6 +82,29 @@ async fn every_route_answers_as_the_document_says() {
         case("GET", &format!("/api/v1/calls/{first}"), "/api/v1/calls/{id}", "", 200),
         case("GET", "/api/v1/calls/x", "/api/v1/calls/{id}", "", 400),
         case("GET", "/api/v1/calls/99", "/api/v1/calls/{id}", "", 404),
+        case("POST", &of("priority"), priority, r#"{"priority":1,"vip":true}"#, 200),
+        case("POST", &of("priority"), priority, r#"{"priority":9}"#, 400),
+        case("POST", &of("priority"), priority, r#"{"priority":1,"vip":true}"#, 409),
+        case("POST", &of("assignment"), assignment, r#"{"agent":"bert"}"#, 200),
+        case("POST", &of("assignment"), assignment, r#"{"agent":"nobody"}"#, 404),
+        case("POST", &of("move"), move_to, r#"{"queue":"sales","reason":"wrong queue"}"#, 200),
+        case("POST", &of("move"), move_to, r#"{"queue":"sales"}"#, 409),
+        case("DELETE", &of("callback"), "/api/v1/calls/{id}/callback", "", 409),
+        case("POST", "/api/v1/callbacks", "/api/v1/callbacks", wanted, 200),
+        case("POST", "/api/v1/callbacks", "/api/v1/callbacks", nobody, 400),
+        case("GET", "/api/v1/queues/sales", "/api/v1/queues/{id}", "", 200),
+        case("GET", "/api/v1/queues/none", "/api/v1/queues/{id}", "", 404),
+        case("PUT", "/api/v1/queues/sales/switch", switch, r#"{"closed":true}"#, 200),
+        case("PUT", "/api/v1/queues/sales/switch", switch, r#"{"closed":true}"#, 409),
+        case("PUT", "/api/v1/queues/none/switch", switch, r#"{"closed":true}"#, 404),
+        case("PUT", "/api/v1/agents/bert/presence", presence, r#"{"source":"teams","presence":"busy"}"#, 200),
+        case("PUT", "/api/v1/agents/bert/presence", presence, r#"{"source":"","presence":"busy"}"#, 400),
+        case("PUT", "/api/v1/agents/none/presence", presence, r#"{"source":"teams","presence":"busy"}"#, 404),
+        case("POST", "/api/v1/agents/bert/wrap-up/extension", extension, "", 409),
+        case("GET", "/api/v1/recordings/0000000000000007", recording, "", 200),
+        case("GET", "/api/v1/recordings/7", recording, "", 400),
+        case("DELETE", "/api/v1/recordings/0000000000000007", recording, "", 204),
+        case("DELETE", "/api/v1/recordings/0000000000000007", recording, "", 404),
         case("GET", "/api/v1/trunks", "/api/v1/trunks", "", 200),
         case("POST", "/api/v1/erasures", "/api/v1/erasures", r#"{"from":"+4917012345"}"#, 200),
         case("POST", "/api/v1/erasures", "/api/v1/erasures", "{}", 400),
@@ -87,7 +122,10 @@ async fn every_route_answers_as_the_document_says() {
         assert_eq!(found.as_u16(), status, "{asked}: {body}");
         let response = &document["paths"][template][&method]["responses"][status.to_string()];
         assert!(response.is_object(), "{asked}: the document does not know {status}");
-        let content = response["content"].as_object().unwrap();
+        let Some(content) = response["content"].as_object() else {
+            assert_eq!(body, "", "{asked}: the document knows no body");
+            continue;
+        };
         let schema = &content.values().next().unwrap()["schema"];
         check(&document, schema, &body, &asked);
     }

@@ -1,23 +1,28 @@
 //! Agents: who they are, what they do, and setting what they do.
 
-use std::time::Instant;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::rejection::{JsonRejection, PathRejection};
+use axum::extract::rejection::{BytesRejection, JsonRejection, PathRejection};
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use tandem_center::Input;
-use tandem_center::agent::{AgentAct, AgentCommand, AgentState, ChosenState, Who};
-use tandem_center::id::AgentId;
-use tandem_center::view::{AgentView, View};
+use tandem_center::agent::{
+    self, AgentAct, AgentCommand, AgentState, ChosenState, PresenceReport, PresenceView, Who,
+};
+use tandem_center::id::{AgentId, CodeId};
+use tandem_center::personal::Personal;
+use tandem_center::view::{AgentView, DoingView, View, WorkView};
 use utoipa::ToSchema;
 
 use super::Api;
+use super::command::{CommandFaults, Done, Shown, carry_out, optional};
 use super::error::{ApiError, ErrorBody};
-use super::repeat::{self, Turn};
 use crate::word;
 
 /// A person who talks to callers.
@@ -29,6 +34,9 @@ pub struct Agent {
     pub name: String,
     /// The queues from which the agent is offered callers.
     pub queues: Vec<String>,
+    /// What the agent is good at, and how good from 1 to 10.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub skills: BTreeMap<String, u8>,
     /// What the agent is now.
     pub state: AgentStateName,
     /// Since when, in microseconds since 1970 UTC.
@@ -44,6 +52,18 @@ pub struct Agent {
     /// Why the agent is left alone, if resting: `missed`, `declined`, `busy` or `unreachable`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rest_cause: Option<String>,
+    /// Everything that the agent is doing, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub work: Vec<Work>,
+    /// What another system says about the agent, if it is still believed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub presence: Option<KnownPresence>,
+    /// Conversations since signing in.
+    pub conversations: u32,
+    /// Offers missed one after the other.
+    pub misses: u32,
+    /// The part of the time spent in conversations and wrap-ups, in percent; what was long ago counts less.
+    pub occupancy_percent: u8,
 }
 
 /// What an agent is.
@@ -102,14 +122,106 @@ pub struct Agents {
     pub agents: Vec<Agent>,
 }
 
-/// A command was carried out, and is written.
+/// A state that is set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Done {
-    /// The number of the last fact that came of it. Whoever follows `/live` and has this number has seen it.
-    pub number: u64,
-    /// The agent afterwards; missing if no longer in the configuration.
+#[serde(deny_unknown_fields)]
+pub struct SetState {
+    /// The state.
+    pub state: ChoiceName,
+    /// The kind of break, as the agent would say it ("lunch"); at most 128 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub agent: Option<Agent>,
+    pub reason: Option<String>,
+    /// Why it is set, in the words of whoever sets it; at most 128 bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+/// What another system says about an agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Presence {
+    /// Which system, `teams` for example; 1 to 128 bytes.
+    pub source: String,
+    /// What it says.
+    pub presence: PresenceName,
+    /// Whether the agent chose that there, rather than the system having found it out. Default: no.
+    #[serde(default)]
+    pub manual: bool,
+    /// When it was so, in microseconds since 1970 UTC. Default: now. What is older than what is known, or than
+    /// `presence.believed_s` of the configuration, changes nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_at: Option<u64>,
+}
+
+/// What is known of an agent's presence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct KnownPresence {
+    /// Which system said it.
+    pub source: String,
+    /// What it says.
+    pub presence: PresenceName,
+    /// Whether the agent chose that there.
+    pub manual: bool,
+    /// Whether an agent of whom this is said is offered nothing.
+    pub stops: bool,
+    /// When it was so, in microseconds since 1970 UTC.
+    pub observed_at: u64,
+    /// Until when it is believed, in microseconds since 1970 UTC.
+    pub until: u64,
+}
+
+/// What other systems say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PresenceName {
+    /// Free.
+    Available,
+    /// At work on something else.
+    Busy,
+    /// In a call.
+    InCall,
+    /// Wants no calls.
+    DoNotDisturb,
+    /// Not at the desk.
+    Away,
+    /// Not signed in there.
+    Offline,
+}
+
+/// One thing that an agent is doing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Work {
+    /// In which interaction.
+    pub interaction: u64,
+    /// What: `offered`, `talking` or `wrap_up`.
+    pub doing: DoingName,
+    /// When a wrap-up ends by itself, in microseconds since 1970 UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<u64>,
+}
+
+/// How far an agent's work is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DoingName {
+    /// The telephone is being rung.
+    Offered,
+    /// Talks.
+    Talking,
+    /// Finishes the work after a conversation.
+    WrapUp,
+}
+
+/// What there is to say at the end of a wrap-up; may be left out, with the whole body.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Conclusion {
+    /// What the conversation was about: one of the queue's codes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// What there is to say about it; at most 4,096 bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// All agents and what they do.
@@ -152,7 +264,7 @@ pub(super) async fn view(
         ("Idempotency-Key" = Option<String>, Header,
             description = "Drawn anew for each command. A repeated one gets the first answer, for ten minutes."),
     ),
-    request_body = Choice,
+    request_body = SetState,
     responses(
         (status = 200, description = "The change is in force and written.", body = Done),
         (status = 400, description = "The body or a header is wrong.", body = ErrorBody),
@@ -168,15 +280,15 @@ pub(super) async fn state_set(
     State(api): State<Api>,
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
-    choice: Result<Json<Choice>, JsonRejection>,
+    set: Result<Json<SetState>, JsonRejection>,
 ) -> Result<Response, ApiError> {
-    let (Path(id), Json(choice)) = (id?, choice?);
-    let chosen = choice.chosen()?;
-    let asked = format!("PUT {id}/state {choice:?}");
-    command(&api, &headers, &asked, &id, AgentAct::Choose(chosen)).await
+    let (Path(id), Json(set)) = (id?, set?);
+    let asked = format!("PUT {id}/state {set:?}");
+    let chosen = Choice { state: set.state, reason: set.reason }.chosen()?;
+    command(&api, &headers, &asked, &id, AgentAct::Choose(chosen), set.why).await
 }
 
-/// Ends an agent's wrap-up.
+/// Ends an agent's wrap-up, of several the one that has gone on longest.
 #[utoipa::path(
     delete, path = "/api/v1/agents/{id}/wrap-up", tag = "agents", operation_id = "agent_wrap_up_end",
     params(
@@ -184,24 +296,81 @@ pub(super) async fn state_set(
         ("Idempotency-Key" = Option<String>, Header,
             description = "Drawn anew for each command. A repeated one gets the first answer, for ten minutes."),
     ),
-    responses(
-        (status = 200, description = "The wrap-up is over, and that is written.", body = Done),
-        (status = 400, description = "A header is wrong.", body = ErrorBody),
-        (status = 404, description = "There is no such agent.", body = ErrorBody),
-        (status = 409, description = "The agent is not in a wrap-up, or the command is being carried out.",
-            body = ErrorBody),
-        (status = 422, description = "The key was used for another command.", body = ErrorBody),
-        (status = 503, description = "Overloaded, or the journal cannot be written.", body = ErrorBody),
-    )
+    request_body(content = Conclusion, description = "May be left out."),
+    responses((status = 200, description = "The wrap-up is over, and that is written.", body = Done), CommandFaults)
 )]
 pub(super) async fn wrap_up_end(
     State(api): State<Api>,
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, ApiError> {
     let Path(id) = id?;
-    let asked = format!("DELETE {id}/wrap-up");
-    command(&api, &headers, &asked, &id, AgentAct::END_WRAP_UP).await
+    let conclusion: Conclusion = optional(&headers, body)?;
+    let asked = format!("DELETE {id}/wrap-up {}", serde_json::to_string(&conclusion).unwrap_or_default());
+    let Conclusion { code, note } = conclusion;
+    let note = note.map(|note| Personal::new(note.into()));
+    let act = AgentAct::EndWrapUp { code: code.map(CodeId::new), note };
+    command(&api, &headers, &asked, &id, act, None).await
+}
+
+/// Takes more time for an agent's wrap-up, as much as the queue gives.
+#[utoipa::path(
+    post, path = "/api/v1/agents/{id}/wrap-up/extension", tag = "agents", operation_id = "agent_wrap_up_extend",
+    params(
+        ("id" = String, Path, description = "The agent's id."),
+        ("Idempotency-Key" = Option<String>, Header,
+            description = "Drawn anew for each command. A repeated one gets the first answer, for ten minutes."),
+    ),
+    responses((status = 200, description = "The wrap-up lasts longer, and that is written.", body = Done), CommandFaults)
+)]
+pub(super) async fn wrap_up_extend(
+    State(api): State<Api>,
+    id: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let Path(id) = id?;
+    let asked = format!("POST {id}/wrap-up/extension");
+    command(&api, &headers, &asked, &id, AgentAct::ExtendWrapUp, None).await
+}
+
+/// Tells what another system says about an agent.
+///
+/// What that stops says `presence` of the configuration. The newest value counts; a value is believed for a while and has
+/// to be told again.
+#[utoipa::path(
+    put, path = "/api/v1/agents/{id}/presence", tag = "agents", operation_id = "agent_presence_tell",
+    params(
+        ("id" = String, Path, description = "The agent's id."),
+        ("Idempotency-Key" = Option<String>, Header,
+            description = "Drawn anew for each command. A repeated one gets the first answer, for ten minutes."),
+    ),
+    request_body = Presence,
+    responses((status = 200, description = "It was taken note of.", body = Done), CommandFaults)
+)]
+pub(super) async fn presence_tell(
+    State(api): State<Api>,
+    id: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+    presence: Result<Json<Presence>, JsonRejection>,
+) -> Result<Response, ApiError> {
+    let (Path(id), Json(presence)) = (id?, presence?);
+    let asked = format!("PUT {id}/presence {presence:?}");
+    if !(1..=ChosenState::REASON_BYTES_MAX).contains(&presence.source.len()) {
+        let message = format!("a source has 1 to {} bytes", ChosenState::REASON_BYTES_MAX);
+        return Err(ApiError::bad_request("bad_source", message, "name the system").field("source"));
+    }
+    let now = super::now_us();
+    let age_us = now.saturating_sub(presence.observed_at.unwrap_or(now));
+    let agent = AgentId::new(id);
+    let report = PresenceReport {
+        agent: agent.clone(),
+        source: presence.source.into(),
+        presence: presence.presence.into(),
+        manual: presence.manual,
+        age: Duration::from_micros(age_us),
+    };
+    carry_out(&api, &headers, &asked, Input::Presence(report), Shown::Agent(agent)).await
 }
 
 async fn command(
@@ -210,56 +379,16 @@ async fn command(
     asked: &str,
     id: &str,
     act: AgentAct,
+    why: Option<String>,
 ) -> Result<Response, ApiError> {
     let agent = AgentId::from(id);
-    let command = AgentCommand { agent: agent.clone(), act, by: Who::Supervisor, why: None };
-    let Some(key) = repeat::key(headers)? else {
-        let number = api.desk.command(Input::Agent(command)).await?;
-        return Ok(Json(done(api, &agent, number)).into_response());
-    };
-    if let Turn::Again(status, body) = api.repeats.begin(Instant::now(), &key, asked.as_bytes())? {
-        return Ok(json(status, body));
-    }
-    // Forgets the key also when the client goes away in the middle: whether it was carried out is not known then.
-    let trial = Trial { api, key: &key, settled: false };
-    let number = api.desk.command(Input::Agent(command)).await?;
-    let body = serde_json::to_vec(&done(api, &agent, number)).unwrap_or_default();
-    Ok(json(StatusCode::OK, trial.succeeded(body.into())))
-}
-
-fn done(api: &Api, agent: &AgentId, number: u64) -> Done {
-    Done { number, agent: Agent::find(&api.desk.live().view(), agent) }
-}
-
-struct Trial<'a> {
-    api: &'a Api,
-    key: &'a str,
-    settled: bool,
-}
-
-impl Trial<'_> {
-    fn succeeded(mut self, body: Bytes) -> Bytes {
-        self.api.repeats.answered(self.key, StatusCode::OK, body.clone());
-        self.settled = true;
-        body
-    }
-}
-
-impl Drop for Trial<'_> {
-    fn drop(&mut self) {
-        if !self.settled {
-            self.api.repeats.failed(self.key);
-        }
-    }
-}
-
-fn json(status: StatusCode, body: Bytes) -> Response {
-    let kind = HeaderValue::from_static("application/json");
-    (status, [(axum::http::header::CONTENT_TYPE, kind)], body).into_response()
+    // Whoever has the token counts as a supervisor until sign-in exists.
+    let command = AgentCommand { agent: agent.clone(), act, by: Who::Supervisor, why: why.map(Into::into) };
+    carry_out(api, headers, asked, Input::Agent(command), Shown::Agent(agent)).await
 }
 
 impl Agent {
-    fn find(view: &View, id: &AgentId) -> Option<Agent> {
+    pub(super) fn find(view: &View, id: &AgentId) -> Option<Agent> {
         view.live.agents.get(id).map(|agent| Agent::of(view, id, agent))
     }
 
@@ -286,13 +415,79 @@ impl Agent {
             queues: configured
                 .map(|agent| agent.queues.iter().map(ToString::to_string).collect())
                 .unwrap_or_default(),
+            skills: configured
+                .map(|agent| agent.skills.iter().map(|(skill, level)| (skill.to_string(), *level)).collect())
+                .unwrap_or_default(),
             state: AgentStateName::of(&agent.state),
             since: agent.since.as_micros(),
             chosen: Choice::of(&agent.chosen),
             interaction,
             until,
             rest_cause,
+            work: agent.work.iter().map(Work::of).collect(),
+            presence: agent.presence.as_ref().map(KnownPresence::of),
+            conversations: agent.record.conversations,
+            misses: agent.record.misses,
+            // Of 1,000,000,000.
+            occupancy_percent: u8::try_from(agent.record.occupancy / 10_000_000).unwrap_or(100),
         }
+    }
+}
+
+impl Work {
+    fn of(work: &WorkView) -> Work {
+        let (doing, until) = match &work.doing {
+            DoingView::Offered => (DoingName::Offered, None),
+            DoingView::Talking => (DoingName::Talking, None),
+            DoingView::WrapUp { until, .. } => (DoingName::WrapUp, Some(until.as_micros())),
+        };
+        Work { interaction: work.interaction.0, doing, until }
+    }
+}
+
+impl KnownPresence {
+    fn of(told: &PresenceView) -> KnownPresence {
+        KnownPresence {
+            source: told.source.to_string(),
+            presence: told.presence.into(),
+            manual: told.manual,
+            stops: told.stops,
+            observed_at: told.observed_at.as_micros(),
+            until: told.until.as_micros(),
+        }
+    }
+}
+
+impl From<PresenceName> for agent::Presence {
+    fn from(name: PresenceName) -> agent::Presence {
+        match name {
+            PresenceName::Available => agent::Presence::Available,
+            PresenceName::Busy => agent::Presence::Busy,
+            PresenceName::InCall => agent::Presence::InCall,
+            PresenceName::DoNotDisturb => agent::Presence::DoNotDisturb,
+            PresenceName::Away => agent::Presence::Away,
+            PresenceName::Offline => agent::Presence::Offline,
+        }
+    }
+}
+
+impl From<agent::Presence> for PresenceName {
+    fn from(presence: agent::Presence) -> PresenceName {
+        match presence {
+            agent::Presence::Available => PresenceName::Available,
+            agent::Presence::Busy => PresenceName::Busy,
+            agent::Presence::InCall => PresenceName::InCall,
+            agent::Presence::DoNotDisturb => PresenceName::DoNotDisturb,
+            agent::Presence::Away => PresenceName::Away,
+            agent::Presence::Offline => PresenceName::Offline,
+        }
+    }
+}
+
+/// A note may say something about a customer, and is kept out of logs.
+impl fmt::Debug for Conclusion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Conclusion").field("code", &self.code).finish_non_exhaustive()
     }
 }
 

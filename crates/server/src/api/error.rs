@@ -53,6 +53,17 @@ impl ApiError {
         ApiError::new(StatusCode::BAD_REQUEST, code, message, remedy)
     }
 
+    /// The body is there, and not declared as JSON.
+    pub(crate) fn not_json() -> ApiError {
+        ApiError::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "not_json",
+            "the body is not declared as JSON",
+            "send the header Content-Type: application/json",
+        )
+        .field("Content-Type")
+    }
+
     pub(crate) fn unavailable(code: &str, message: impl Into<String>, remedy: &str) -> ApiError {
         ApiError::new(StatusCode::SERVICE_UNAVAILABLE, code, message, remedy)
     }
@@ -157,13 +168,7 @@ impl From<ReadFault> for ApiError {
 impl From<JsonRejection> for ApiError {
     fn from(rejection: JsonRejection) -> ApiError {
         match rejection {
-            JsonRejection::MissingJsonContentType(_) => ApiError::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "not_json",
-                "the body is not declared as JSON",
-                "send the header Content-Type: application/json",
-            )
-            .field("Content-Type"),
+            JsonRejection::MissingJsonContentType(_) => ApiError::not_json(),
             JsonRejection::BytesRejection(rejection) => rejection.into(),
             other => {
                 let remedy = "send a body as /api/openapi.json describes it";

@@ -6,18 +6,21 @@
 pub mod access;
 pub mod agents;
 pub mod calls;
+pub mod command;
 pub mod erasures;
 pub mod error;
 pub mod health;
 pub mod listen;
 pub mod live;
 pub mod queues;
+pub mod recordings;
 pub mod repeat;
 pub mod trunks;
+pub mod work;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::body::Body;
@@ -120,12 +123,22 @@ fn parts() -> (Router<Api>, Router<Api>, Router<Api>, String) {
     let (secret, of_secret) = OpenApiRouter::new()
         .routes(routes!(health::figures))
         .routes(routes!(queues::list))
+        .routes(routes!(queues::view))
+        .routes(routes!(queues::switch))
         .routes(routes!(agents::list))
         .routes(routes!(agents::view))
         .routes(routes!(agents::state_set))
         .routes(routes!(agents::wrap_up_end))
+        .routes(routes!(agents::wrap_up_extend))
+        .routes(routes!(agents::presence_tell))
         .routes(routes!(calls::list))
         .routes(routes!(calls::view))
+        .routes(routes!(work::move_to))
+        .routes(routes!(work::prioritise))
+        .routes(routes!(work::assign))
+        .routes(routes!(work::cancel_callback))
+        .routes(routes!(work::schedule_callback))
+        .routes(routes!(recordings::play, recordings::remove))
         .routes(routes!(trunks::list))
         .routes(routes!(erasures::erase))
         .routes(routes!(erasures::erase_person))
@@ -149,6 +162,7 @@ fn parts() -> (Router<Api>, Router<Api>, Router<Api>, String) {
         (name = "agents", description = "Who talks to them."),
         (name = "calls", description = "What becomes of them."),
         (name = "erasures", description = "Forgetting who it was."),
+        (name = "recordings", description = "What callers said after the tone."),
         (name = "trunks", description = "The networks that carry them."),
         (name = "live", description = "All of it, as it happens."),
         (name = "health", description = "For whoever runs the program."),
@@ -179,6 +193,12 @@ async fn not_found(request: Request) -> Response {
             ApiError::new(StatusCode::NOT_FOUND, "no_route", message, remedy).into_response()
         }
     }
+}
+
+/// The wall clock, in microseconds since 1970 UTC.
+fn now_us() -> u64 {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since_epoch.as_micros()).unwrap_or(u64::MAX)
 }
 
 async fn wrong_method(request: Request) -> ApiError {

@@ -19,7 +19,7 @@ use axum::http::{Request, StatusCode};
 use serde_json::Value;
 use tandem::api::access::Access;
 use tandem::desk::Desk;
-use tandem::engine::{Order, Status};
+use tandem::engine::{Carried, Order, Status};
 use tandem::live::{Live, Recorder, wait_committed};
 use tandem::recordings::Recordings;
 use tandem::restore;
@@ -85,8 +85,9 @@ impl Shop {
         room.lock().unwrap().turn();
         let (orders, waiting) = mpsc::channel(16);
         tokio::spawn(engine(room.clone(), waiting));
+        let lines = ["carrier".into(), "teams".into()].into();
         let (recordings, _) = Recordings::open_folder(directory.path()).unwrap();
-        let desk = Desk::new(tenant, journal, live.clone(), orders, recordings);
+        let desk = Desk::new(tenant, journal, live.clone(), orders, lines, recordings);
         let router = tandem::api::router(desk.clone(), access);
         let shop = Shop { directory, live, desk, router, room };
         shop.settle().await;
@@ -167,6 +168,14 @@ impl Shop {
 
     pub async fn put(&self, path: &str, body: &str) -> (StatusCode, Value) {
         self.send(request("PUT", path, Body::from(body.to_owned()))).await
+    }
+
+    pub async fn post(&self, path: &str, body: &str) -> (StatusCode, Value) {
+        self.send(request("POST", path, Body::from(body.to_owned()))).await
+    }
+
+    pub async fn delete(&self, path: &str, body: &str) -> (StatusCode, Value) {
+        self.send(request("DELETE", path, Body::from(body.to_owned()))).await
     }
 
     pub async fn send(&self, request: Request<Body>) -> (StatusCode, Value) {
@@ -250,10 +259,11 @@ async fn engine(room: Arc<Mutex<Room>>, mut orders: mpsc::Receiver<Order>) {
         match order {
             Order::Center { command, reply } => {
                 room.refused = None;
+                let before = room.center.fact_number();
                 room.input(command);
                 let answer = match room.refused.take() {
                     Some(refusal) => Err(refusal),
-                    None => Ok(room.center.fact_number()),
+                    None => Ok(Carried { before, last: room.center.fact_number() }),
                 };
                 let _ = reply.send(answer);
             }
@@ -292,12 +302,22 @@ id = "bert"
 name = "Bert Braun"
 ring = { line = "teams", phone = "+4930201" }
 queues = ["support"]
+skills = { french = 7 }
 
 [[queues]]
 id = "support"
 name = "Support"
 ring_timeout_s = 15
 wrap_up_s = 30
+wrap_up = { extend_s = 60, extensions = 1, codes = [{ id = "question", name = "A question" }] }
+
+[[queues]]
+id = "sales"
+name = "Sales"
+strategy = "most_skilled"
+skills = { french = 5 }
+relax = [{ after_s = 60 }]
+callback = { offer = ["menu"] }
 
 [[numbers]]
 dialled = "+4930111"
