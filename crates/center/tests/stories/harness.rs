@@ -10,14 +10,14 @@ use std::time::Duration;
 use tandem_center::agent::{AgentAct, AgentCommand, AgentState, ChosenState, Who};
 use tandem_center::call::{
     Address, Arrival, CallCommand, CallEvent, CallId, CauseKind, CollectEnd, CollectId, Digit, PartyId,
-    PlayId, PlayOutcome, Quality, TransferDecision, TransferId, TransferOutcome,
+    PlayId, PlayOutcome, Quality, RecordEnd, RecordingId, TransferDecision, TransferId, TransferOutcome,
 };
 use tandem_center::config::{Config, Document, Faults, Known};
 use tandem_center::explain::explain;
 use tandem_center::fact::{Fact, FactKind, Outcome};
 use tandem_center::id::{AgentId, InteractionId, QueueId};
-use tandem_center::supervise::Refusal;
-use tandem_center::view::{ClosedInteraction, InteractionView, Live, View};
+use tandem_center::supervise::{Refusal, RefusalReason, WorkAct, WorkCommand};
+use tandem_center::view::{ClosedInteraction, InteractionView, Live, StageView, View};
 use tandem_center::{Center, Input, Output, Timestamp};
 
 pub(crate) const NOON: Timestamp = Timestamp::from_micros(1_780_000_000_000_000);
@@ -70,9 +70,36 @@ pub(crate) struct Story {
 #[derive(Default)]
 struct FakeCall {
     parties: BTreeSet<PartyId>,
-    play: Option<PlayId>,
-    collect: Option<CollectId>,
+    plays: BTreeMap<PartyId, PlayId>,
+    collects: BTreeMap<PartyId, CollectId>,
+    recording: Option<(PartyId, RecordingId)>,
     transfer: Option<(TransferId, PartyId)>,
+    /// The center began it: without its parties it is over.
+    placed: bool,
+}
+
+/// A center of one queue, "support", in which each of these agents begins available, with what else is said of each,
+/// of the queue and of everything. Every number leads into the queue, and from there to "sorry".
+pub(crate) fn house(agents: &[(&str, &str)], queue: &str, rest: &str) -> String {
+    let mut toml = String::new();
+    for (number, (id, more)) in (1..).zip(agents) {
+        let queues = if more.contains("queues") { "" } else { "queues = [\"support\"]" };
+        let starts = if more.contains("starts") { "" } else { "starts = \"available\"" };
+        toml += &format!(
+            "[[agents]]\nid = \"{id}\"\nname = \"{id}\"\n\
+             ring = {{ line = \"teams\", phone = \"+142555501{number:02}\" }}\n{queues}\n{starts}\n{more}\n"
+        );
+    }
+    let wrap_up = if queue.contains("wrap_up_s") { "" } else { "wrap_up_s = 0" };
+    toml + "[[queues]]\nid = \"support\"\nname = \"Support\"\n"
+        + wrap_up
+        + "\n"
+        + queue
+        + "\n"
+        + rest
+        + "\n[[numbers]]\ndialled = \"*\"\nflow = \"main\"\n[flows.main]\nstart = \"support\"\n\
+           [flows.main.steps.support]\nenqueue = \"support\"\notherwise = \"sorry\"\n\
+           [flows.main.steps.sorry]\nplay = [\"sorry\"]\n"
 }
 
 pub(crate) fn config(toml: &str) -> Arc<Config> {
@@ -83,7 +110,26 @@ pub(crate) fn try_config(toml: &str) -> Result<Config, Faults> {
     let document: Document = toml::from_str(toml).unwrap_or_else(|error| panic!("{error}"));
     let names = |names: &[&str]| names.iter().map(|name| Arc::from(*name)).collect();
     let known = Known {
-        prompts: names(&["welcome", "menu", "sorry", "goodbye", "music", "please-wait"]),
+        prompts: names(&[
+            "welcome",
+            "menu",
+            "sorry",
+            "goodbye",
+            "music",
+            "please-wait",
+            "patience",
+            "your-place",
+            "your-wait",
+            "number.1",
+            "number.2",
+            "number.3",
+            "call-you-back",
+            "promised",
+            "customer-follows",
+            "after-the-tone",
+            "a-message",
+            "press-one",
+        ]),
         lines: names(&["carrier", "teams", "lab"]),
     };
     Config::new(document, &known)
@@ -133,10 +179,29 @@ impl Story {
     }
 
     pub(crate) fn dial_over(&mut self, line: &str, number: &str) -> CallId {
+        let arrival = arrival(CallId(0), line, number);
+        self.arrives(arrival)
+    }
+
+    /// Somebody else than usual calls.
+    pub(crate) fn dial_from(&mut self, from: Address) -> CallId {
+        let arrival = arrival(CallId(0), "carrier", "+14255550199");
+        self.arrives(Arrival { from, ..arrival })
+    }
+
+    /// So many different people call, one after the other.
+    pub(crate) fn callers<const N: usize>(&mut self) -> [CallId; N] {
+        std::array::from_fn(|_| {
+            let number = self.next_call + 1;
+            self.dial_from(customer(number))
+        })
+    }
+
+    pub(crate) fn arrives(&mut self, arrival: Arrival) -> CallId {
         self.next_call += 1;
         let call = CallId(self.next_call);
         self.calls.insert(call, FakeCall { parties: [PartyId::FIRST].into(), ..FakeCall::default() });
-        self.event(CallEvent::Arrived(arrival(call, line, number)));
+        self.event(CallEvent::Arrived(Arrival { call, ..arrival }));
         call
     }
 
@@ -154,15 +219,62 @@ impl Story {
     }
 
     pub(crate) fn prompts_end(&mut self, call: CallId) {
-        let play = self.calls.get_mut(&call).and_then(|fake| fake.play.take()).expect("something plays");
-        self.event(CallEvent::Played { call, party: PartyId::FIRST, play, outcome: PlayOutcome::Completed });
+        self.prompts_end_for(call, PartyId::FIRST);
+    }
+
+    pub(crate) fn prompts_end_for(&mut self, call: CallId, party: PartyId) {
+        let fake = self.calls.get_mut(&call).expect("a call");
+        let play = fake.plays.remove(&party).expect("something plays");
+        self.event(CallEvent::Played { call, party, play, outcome: PlayOutcome::Completed });
     }
 
     pub(crate) fn press(&mut self, call: CallId, keys: &str) {
+        self.press_by(call, PartyId::FIRST, keys);
+    }
+
+    pub(crate) fn press_by(&mut self, call: CallId, party: PartyId, keys: &str) {
         let digits = keys.chars().map(|key| Digit::new(key).expect("a key")).collect();
-        let collect = self.collection(call);
+        let collect = self.collection_of(call, party);
         let end = if keys.is_empty() { CollectEnd::TimedOut } else { CollectEnd::Complete };
-        self.event(CallEvent::Collected { call, party: PartyId::FIRST, collect, digits, end });
+        self.event(CallEvent::Collected { call, party, collect, digits, end });
+    }
+
+    pub(crate) fn agent_presses(&mut self, agent: &str, keys: &str) {
+        let (call, party) = self.leg_of(agent);
+        self.press_by(call, party, keys);
+    }
+
+    /// The caller has spoken for so long.
+    pub(crate) fn recorded(&mut self, call: CallId, end: RecordEnd, seconds: u64) {
+        let fake = self.calls.get_mut(&call).expect("a call");
+        let (party, recording) = fake.recording.take().expect("something is recorded");
+        let length = Duration::from_secs(seconds);
+        self.event(CallEvent::Recorded { call, party, recording, end, length });
+    }
+
+    /// A customer who is called back answers.
+    pub(crate) fn customer_answers(&mut self, id: InteractionId) {
+        let (call, party) = self.customer_of(id);
+        self.event(CallEvent::Joined { call, party });
+    }
+
+    pub(crate) fn customer_leaves(&mut self, id: InteractionId, cause: CauseKind) {
+        let (call, party) = self.customer_of(id);
+        self.leave(call, party, cause);
+    }
+
+    /// Somebody wants something of work.
+    pub(crate) fn wants(&mut self, act: WorkAct) {
+        self.input(Input::Work(WorkCommand { act, why: Some("busy day".into()) }));
+    }
+
+    /// What is wanted is refused, and nothing happens.
+    pub(crate) fn is_refused(&mut self, act: WorkAct) -> RefusalReason {
+        let (number, refused) = (self.view.live.number, self.refused.len());
+        self.wants(act);
+        assert_eq!(self.view.live.number, number, "a refusal changes nothing");
+        assert_eq!(self.refused.len(), refused + 1, "it is refused once");
+        self.refused[refused].reason
     }
 
     pub(crate) fn press_nothing(&mut self, call: CallId) {
@@ -193,10 +305,14 @@ impl Story {
     }
 
     pub(crate) fn leave(&mut self, call: CallId, party: PartyId, kind: CauseKind) {
-        if let Some(fake) = self.calls.get_mut(&call) {
+        let over = self.calls.get_mut(&call).is_some_and(|fake| {
             fake.parties.remove(&party);
-        }
+            fake.placed && fake.parties.is_empty()
+        });
         self.event(CallEvent::Left { call, party, cause: kind.into() });
+        if over && self.calls.remove(&call).is_some() {
+            self.event(CallEvent::Ended { call, cause: kind.into() });
+        }
     }
 
     pub(crate) fn agent_holds(&mut self, agent: &str) {
@@ -298,11 +414,57 @@ impl Story {
 
     /// The agent who is being rung for this call.
     pub(crate) fn rung_for(&self, call: CallId) -> Option<String> {
-        use tandem_center::view::StageView;
-        match &self.interaction(call)?.1.stage {
-            StageView::Offered { offers, .. } => offers.first().map(|offer| offer.agent.to_string()),
-            _ => None,
+        self.all_rung_for(self.interaction(call)?.0).into_iter().next()
+    }
+
+    /// The agents who are being rung for this interaction.
+    pub(crate) fn all_rung_for(&self, id: InteractionId) -> Vec<String> {
+        match self.stage(id) {
+            Some(StageView::Offered { offers, .. }) => {
+                offers.iter().map(|offer| offer.agent.to_string()).collect()
+            }
+            _ => Vec::new(),
         }
+    }
+
+    /// The interaction that began with this call.
+    pub(crate) fn id(&self, call: CallId) -> InteractionId {
+        let arrived = |fact: &&Arc<Fact>| matches!(fact.kind, FactKind::Arrived { call: of, .. } if of == call);
+        InteractionId(self.facts.iter().find(arrived).expect("an arrival").number)
+    }
+
+    /// Where an open interaction stands.
+    pub(crate) fn stage(&self, id: InteractionId) -> Option<&StageView> {
+        self.view.live.interactions.get(&id).map(|view| &view.stage)
+    }
+
+    /// Everything that waits in a queue, in order.
+    pub(crate) fn line(&self, queue: &str) -> Vec<InteractionId> {
+        self.view.live.waiting(&QueueId::from(queue)).into_iter().map(|(id, _)| id).collect()
+    }
+
+    /// How an interaction that is over is counted.
+    pub(crate) fn outcome_of(&self, id: InteractionId) -> Outcome {
+        self.view.recent.iter().find(|closed| closed.interaction == id).expect("a closed interaction").outcome
+    }
+
+    /// Whom the offers were made to, in order.
+    pub(crate) fn offered(&self) -> Vec<String> {
+        let offered = |fact: &Arc<Fact>| match &fact.kind {
+            FactKind::Offered { agent, .. } => Some(agent.to_string()),
+            _ => None,
+        };
+        self.facts.iter().filter_map(offered).collect()
+    }
+
+    /// Everything that was played since the commands were looked at last, and whether over and over; takes the
+    /// commands.
+    pub(crate) fn heard_since(&mut self) -> Vec<(String, bool)> {
+        let play = |command| match command {
+            CallCommand::Play { prompts, repeat, .. } => Some((prompts.join(" "), repeat)),
+            _ => None,
+        };
+        self.commands().into_iter().filter_map(play).collect()
     }
 
     /// Takes the commands that nobody has looked at.
@@ -333,15 +495,38 @@ impl Story {
             _ => None,
         });
         let (interaction, party) = offered.unwrap_or_else(|| panic!("{agent} was never rung"));
-        let call = self.facts.iter().find_map(|fact| match &fact.kind {
+        let call = self.facts.iter().rev().find_map(|fact| match &fact.kind {
             FactKind::Arrived { call, .. } if fact.number == interaction.0 => Some(*call),
+            FactKind::CallPlaced { interaction: of, call, .. } if *of == interaction => Some(*call),
             _ => None,
         });
-        (call.expect("an arrival"), party)
+        (call.expect("a call"), party)
+    }
+
+    /// The customer who is being called back.
+    fn customer_of(&self, id: InteractionId) -> (CallId, PartyId) {
+        let dialled = self.facts.iter().rev().find_map(|fact| match &fact.kind {
+            FactKind::CallbackDialled { interaction, party, .. } if *interaction == id => Some(*party),
+            _ => None,
+        });
+        let call = self.facts.iter().rev().find_map(|fact| match &fact.kind {
+            FactKind::CallPlaced { interaction, call, .. } if *interaction == id => Some(*call),
+            _ => None,
+        });
+        (call.expect("a call"), dialled.expect("the customer was dialled"))
     }
 
     pub(crate) fn collection(&self, call: CallId) -> CollectId {
-        self.calls.get(&call).and_then(|fake| fake.collect).expect("digits are collected")
+        self.collection_of(call, PartyId::FIRST)
+    }
+
+    pub(crate) fn is_asked(&self, call: CallId) -> bool {
+        self.calls.get(&call).is_some_and(|fake| fake.collects.contains_key(&PartyId::FIRST))
+    }
+
+    fn collection_of(&self, call: CallId, party: PartyId) -> CollectId {
+        let collect = self.calls.get(&call).and_then(|fake| fake.collects.get(&party));
+        *collect.expect("digits are collected")
     }
 
     fn drain(&mut self) {
@@ -388,22 +573,26 @@ impl Story {
 
     fn obey(&mut self, command: CallCommand) {
         let call = command.call();
+        if let CallCommand::Place { .. } = command {
+            let parties = [PartyId::FIRST].into();
+            self.calls.insert(call, FakeCall { parties, placed: true, ..FakeCall::default() });
+        }
         let Some(fake) = self.calls.get_mut(&call) else { return };
-        let stopped =
-            |play| CallEvent::Played { call, party: PartyId::FIRST, play, outcome: PlayOutcome::Stopped };
+        let stopped = |party, play| CallEvent::Played { call, party, play, outcome: PlayOutcome::Stopped };
         match command {
-            CallCommand::Play { play, .. } => {
-                if let Some(old) = fake.play.replace(play) {
-                    self.event(stopped(old));
+            CallCommand::Play { party, play, .. } => {
+                if let Some(old) = fake.plays.insert(party, play) {
+                    self.event(stopped(party, old));
                 }
             }
-            CallCommand::StopPlay { .. } => {
-                if let Some(old) = fake.play.take() {
-                    self.event(stopped(old));
+            CallCommand::StopPlay { party, .. } => {
+                if let Some(old) = fake.plays.remove(&party) {
+                    self.event(stopped(party, old));
                 }
             }
-            CallCommand::Collect { collect, .. } => fake.collect = Some(collect),
-            CallCommand::StopCollect { .. } => fake.collect = None,
+            CallCommand::Collect { party, collect, .. } => drop(fake.collects.insert(party, collect)),
+            CallCommand::StopCollect { party, .. } => drop(fake.collects.remove(&party)),
+            CallCommand::Record { party, recording, .. } => fake.recording = Some((party, recording)),
             CallCommand::AddParty { party, .. } => {
                 fake.parties.insert(party);
             }
@@ -413,7 +602,6 @@ impl Story {
             CallCommand::DecideTransfer { decision: TransferDecision::Refuse, .. }
             | CallCommand::Place { .. }
             | CallCommand::Admit { .. }
-            | CallCommand::Record { .. }
             | CallCommand::StopRecord { .. } => {}
             CallCommand::Answer { .. } if self.door_obeys => self.event(CallEvent::Answered { call }),
             CallCommand::RemoveParty { party, .. } if self.door_obeys => {
@@ -435,6 +623,10 @@ impl Story {
         for party in fake.parties {
             self.leave(call, party, CauseKind::Removed);
         }
+        if let Some((party, recording)) = fake.recording {
+            let (end, length) = (RecordEnd::PartyLeft, Duration::ZERO);
+            self.event(CallEvent::Recorded { call, party, recording, end, length });
+        }
         self.event(CallEvent::Ended { call, cause: CauseKind::Removed.into() });
     }
 }
@@ -451,6 +643,11 @@ pub(crate) fn arrival(call: CallId, line: &str, number: &str) -> Arrival {
             Address::Phone(number.into())
         },
     }
+}
+
+/// One of many customers.
+pub(crate) fn customer(number: u64) -> Address {
+    Address::Phone(format!("+1206555{number:04}").into())
 }
 
 /// What is personal in a fact can be taken out, which leaves nothing behind and a fact that reads, and put back.
