@@ -44,7 +44,7 @@ impl Center {
             interaction.stage = Stage::Offered(visit, offers);
             return;
         };
-        let offer = offers.swap_remove(at);
+        let offer = offers.remove(at);
         self.stand_back(&visit);
         match interaction.channel {
             Channel::Callback => self.call_back(interaction, visit, offer),
