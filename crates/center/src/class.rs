@@ -206,6 +206,11 @@ impl Classes {
         self.open.iter().chain(person).filter_map(|index| Some((*index, self.get(*index)?)))
     }
 
+    /// All of them.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Class> {
+        self.places.iter().flatten()
+    }
+
     /// Classes in which nobody waits, if there are more than are kept for the next who asks the same; and one for a
     /// single agent as soon as nobody waits in it.
     pub(crate) fn superfluous(&self) -> Vec<ClassIndex> {

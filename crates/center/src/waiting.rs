@@ -56,7 +56,7 @@ impl Center {
             waiting_since: waiting_since.unwrap_or_else(|| now.before(interaction.waited)),
             priority: asks.priority.unwrap_or(rules.priority),
             vip: asks.vip.unwrap_or(false),
-            terms: self.terms(interaction, &rules, asks),
+            terms: self.terms(interaction, index, &rules, asks),
         };
         let Some(queue) = self.queues.get(index) else { return };
         let refused = if queue.closed {
@@ -83,23 +83,28 @@ impl Center {
     }
 
     /// What a caller asks of an agent of this queue.
-    fn terms(&self, interaction: &Interaction, rules: &QueueRules, asks: &Asks) -> Terms {
+    fn terms(&self, interaction: &Interaction, queue: QueueIndex, rules: &QueueRules, asks: &Asks) -> Terms {
         let person = match &asks.agent {
             Some(agent) => Person::Only(agent.clone()),
             None => {
                 let patience = asks.last_agent.unwrap_or(rules.last_agent);
-                let last = if patience.is_zero() { None } else { self.last_agent(interaction) };
+                let last = if patience.is_zero() { None } else { self.last_agent(interaction, queue) };
                 last.map_or(Person::Anybody, |agent| Person::First(agent, patience))
             }
         };
         Terms::merge(&rules.rings, asks.skills.as_ref().unwrap_or(&rules.skills), &person)
     }
 
-    /// The agent with whom the caller talked last, if that agent is signed in.
-    fn last_agent(&self, interaction: &Interaction) -> Option<AgentId> {
+    /// The agent with whom the caller talked last, if that agent is signed in and serves the queue.
+    fn last_agent(&self, interaction: &Interaction, queue: QueueIndex) -> Option<AgentId> {
         let agent = self.acquaintances.agent_of(interaction.caller.from.reveal()?)?;
-        let index = self.agents.index(agent)?;
-        self.agents.get(index).filter(|found| found.is_signed_in()).map(|_| agent.clone())
+        self.is_waited_for(agent, queue).then(|| agent.clone())
+    }
+
+    /// Whether it makes sense to wait for an agent in a queue.
+    fn is_waited_for(&self, agent: &AgentId, queue: QueueIndex) -> bool {
+        let found = self.agents.index(agent).and_then(|index| self.agents.get(index));
+        found.is_some_and(|agent| agent.is_signed_in() && agent.queues.contains(&queue))
     }
 
     /// Lets somebody stand in a queue, with the place that the ticket gives.
@@ -520,6 +525,7 @@ impl Center {
     /// Lets those go on whose queues have lost their last agent, if the queues say so.
     pub(crate) fn send_on_deserted(&mut self) {
         for index in self.deserted() {
+            self.wait_for_others(index);
             let Some(queue) = self.queues.get(index).filter(|queue| queue.signed_in == 0) else { continue };
             let Some(action) = queue.rules.when_no_agents.clone() else { continue };
             let waiting: Vec<InteractionId> = queue.line.iter().map(|place| place.interaction).collect();
@@ -530,6 +536,26 @@ impl Center {
                     }
                 });
             }
+        }
+    }
+
+    /// Lets those wait for anybody who wait for an agent who has gone, if they were to do so later.
+    fn wait_for_others(&mut self, index: QueueIndex) {
+        let Some(queue) = self.queues.get(index) else { return };
+        let gone = |agent: &&AgentId| !self.is_waited_for(agent, index);
+        let in_vain: Vec<InteractionId> = queue
+            .classes
+            .iter()
+            .filter(|class| class.requirement.agent.as_ref().filter(gone).is_some())
+            .flat_map(|class| class.waiting.iter().map(|place| place.interaction))
+            .collect();
+        for id in in_vain {
+            self.with_interaction(id, |center, interaction| {
+                let (Stage::Waiting(visit) | Stage::Offered(visit, _)) = &interaction.stage else { return };
+                if visit.terms.next_after(visit.step).is_some() {
+                    center.widen(interaction);
+                }
+            });
         }
     }
 

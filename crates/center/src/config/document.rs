@@ -159,7 +159,8 @@ pub struct QueueDocument {
     #[serde(default = "QueueDocument::default_weight", skip_serializing_if = "is_hundred")]
     pub weight: u32,
     /// For how long callers wait for the agent whom they talked to last before anybody else may take them; seconds, 0
-    /// to 3600, default 0: not at all. An agent who is not signed in is not waited for.
+    /// to 3600, default 0: not at all. An agent who is not signed in, signs off meanwhile or does not serve the queue is
+    /// not waited for.
     #[serde(default, skip_serializing_if = "is_default")]
     pub last_agent_s: u32,
     /// The prompt that waiting callers hear, over and over. Default: none, they hear silence and nothing is sent to
