@@ -655,8 +655,11 @@ fn check_personal(fact: &Fact) {
     let mut blank = fact.clone();
     let values = blank.take_personal();
     let json = serde_json::to_string(&blank).expect("JSON");
-    assert!(!json.contains("+14255550123") && !json.contains("Ada\""), "still there: {json}");
-    assert!(!json.contains("+14255550177"), "still there: {json}");
+    // What a rule says of callers in general is nobody's secret.
+    if !matches!(fact.kind, FactKind::Configured { .. }) {
+        assert!(!json.contains("+14255550123") && !json.contains("Ada\""), "still there: {json}");
+        assert!(!json.contains("+14255550177") && !json.contains("+1206555"), "still there: {json}");
+    }
     let mut again: Fact = serde_json::from_str(&json).expect("a fact without personal values reads");
     assert_eq!(again, blank);
     let values = serde_json::to_string(&values).expect("JSON");
