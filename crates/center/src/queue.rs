@@ -7,6 +7,7 @@ use crate::call::CollectId;
 use crate::channel::Channel;
 use crate::class::{Classes, Place};
 use crate::config::{QueueDocument, QueueRules};
+use crate::fact::QueueRefusal;
 use crate::flow::compile::{Flow, StepIndex};
 use crate::id::{AgentIndex, QueueId, QueueIndex};
 use crate::record::Pace;
@@ -66,6 +67,21 @@ pub(crate) struct Visit {
     /// Where the flow goes on if nobody comes: its step, or `None` to hang up.
     pub(crate) flow: Option<Arc<Flow>>,
     pub(crate) otherwise: Option<StepIndex>,
+}
+
+impl Queue {
+    /// Why the queue lets nobody in now, if it does not.
+    pub(crate) fn refusal(&self) -> Option<QueueRefusal> {
+        if self.closed {
+            Some(QueueRefusal::Closed)
+        } else if self.signed_in == 0 && self.rules.when_no_agents.is_some() {
+            Some(QueueRefusal::NoAgents)
+        } else if self.line.len() >= self.rules.max_waiting {
+            Some(QueueRefusal::Full)
+        } else {
+            None
+        }
+    }
 }
 
 impl Visit {

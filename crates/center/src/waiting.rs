@@ -13,7 +13,7 @@ use crate::flow::compile::{Flow, StepIndex};
 use crate::id::{AgentId, InteractionId, QueueId, QueueIndex};
 use crate::interaction::{Interaction, Offer, Stage, Ticket};
 use crate::offer::offer_deadline;
-use crate::queue::Visit;
+use crate::queue::{Queue, Visit};
 use crate::terms::{Person, Terms};
 use crate::timer::Timestamp;
 use crate::view::QueueStay;
@@ -58,28 +58,26 @@ impl Center {
             vip: asks.vip.unwrap_or(false),
             terms: self.terms(interaction, index, &rules, asks),
         };
-        let Some(queue) = self.queues.get(index) else { return };
-        let refused = if queue.closed {
-            Some((QueueRefusal::Closed, rules.when_closed.clone()))
-        } else if let (0, Some(action)) = (queue.signed_in, &rules.when_no_agents) {
-            Some((QueueRefusal::NoAgents, action.clone()))
-        } else if queue.line.len() >= rules.max_waiting {
-            Some((QueueRefusal::Full, rules.when_full.clone()))
-        } else {
-            None
+        let Some(reason) = self.queues.get(index).and_then(Queue::refusal) else {
+            // One who was promised a call has kept the place.
+            let kept = self.called_again(interaction, id);
+            let waiting_since = kept.map_or(ticket.waiting_since, |kept| kept.min(ticket.waiting_since));
+            return self.take_place(interaction, index, Ticket { waiting_since, ..ticket }, onward);
         };
-        match refused {
-            Some((reason, action)) => {
-                self.refuse_queue(interaction, id, reason);
-                self.follow(interaction, &rules, ticket, &action, onward);
-            }
-            None => {
-                // One who was promised a call has kept the place.
-                let kept = self.called_again(interaction, id);
-                let waiting_since = kept.map_or(ticket.waiting_since, |kept| kept.min(ticket.waiting_since));
-                self.take_place(interaction, index, Ticket { waiting_since, ..ticket }, onward);
-            }
-        }
+        let action = match (reason, &rules.when_no_agents) {
+            (QueueRefusal::Closed, _) => rules.when_closed.clone(),
+            (QueueRefusal::NoAgents, Some(action)) => action.clone(),
+            (QueueRefusal::Full, _) => rules.when_full.clone(),
+            (QueueRefusal::NoAgents, None) | (QueueRefusal::Gone, _) => Action::Otherwise,
+        };
+        self.refuse_queue(interaction, id, reason);
+        self.follow(interaction, &rules, ticket, &action, onward);
+    }
+
+    /// Whether a queue would let somebody in now.
+    pub(crate) fn lets_in(&self, id: &QueueId) -> bool {
+        let queue = self.queues.index(id).and_then(|index| self.queues.get(index));
+        queue.is_some_and(|queue| queue.open && queue.refusal().is_none())
     }
 
     /// What a caller asks of an agent of this queue.
@@ -429,7 +427,13 @@ impl Center {
         let holds = rung.as_ref().is_some_and(|rung| {
             let waiting = self.queues.get(visit.queue).map_or(0, |queue| queue.line.len());
             let expected = || self.expected_wait(visit);
-            rung.if_waiting.is_none_or(|least| waiting >= least)
+            let leads_on = match &rung.then {
+                // Nobody gives up a place for a queue that lets nobody in.
+                Action::Queue(queue) => self.lets_in(queue),
+                _ => true,
+            };
+            leads_on
+                && rung.if_waiting.is_none_or(|least| waiting >= least)
                 && rung.if_expected.is_none_or(|least| expected().is_some_and(|wait| wait >= least))
         });
         let (Stage::Waiting(visit) | Stage::Offered(visit, _)) = &mut interaction.stage else { return false };

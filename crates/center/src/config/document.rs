@@ -210,7 +210,8 @@ pub struct QueueDocument {
     pub when_closed: Option<ActionDocument>,
     /// The ladder of overflow: what becomes of callers who still wait after a time, in the order of the times, each
     /// with a condition if wanted: `[{ after_s = 60, if_waiting = 5, then = { queue = "sales" } }]`. A rung is
-    /// looked at when its time comes, also while an offer rings, and then every 5 seconds until its condition holds.
+    /// looked at when its time comes, also while an offer rings, and then every 5 seconds until its condition holds. One
+    /// that leads to a queue which lets nobody in (closed, full, no agents) does not hold: the caller keeps the place.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overflow: Vec<RungDocument>,
     /// How messages are taken for this queue.
@@ -390,7 +391,7 @@ pub struct ActionDocument {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RungDocument {
-    /// After how many seconds of waiting in this queue; 0 to 86,400.
+    /// After how many seconds of waiting in this queue; 0 to 86,400. 0: on entering, before anybody is rung.
     pub after_s: u32,
     /// Only if at least so many wait in the queue, the caller included; 1 to 100,000. Default: whatever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
