@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod agent_states;
+mod announcements;
 mod any_configuration;
 mod caller_gone_while_ringing;
 mod clock;
@@ -14,6 +15,7 @@ mod erase;
 mod explanation;
 mod facts;
 mod flow;
+mod full_closed_no_agents;
 mod hang_up;
 mod harness;
 mod hold;
@@ -22,6 +24,7 @@ mod late_events;
 mod limits;
 mod longest_idle;
 mod operations;
+mod overflow_ladder;
 mod priority_and_ageing;
 mod queue;
 mod reconfigure;
@@ -34,6 +37,7 @@ mod rings;
 mod several_queues_fair;
 mod skills_and_relaxing;
 mod strategies;
+mod total_wait_is_kept;
 mod transfer;
 mod vip;
 mod wrap_up;
