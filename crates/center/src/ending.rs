@@ -18,7 +18,8 @@ impl Center {
     /// The customer is gone.
     pub(crate) fn caller_left(&mut self, interaction: &mut Interaction, cause: Cause) {
         match interaction.stage {
-            // The customer has what is wanted for now.
+            // The customer has what is wanted for now. Who was taken out was so because the call is ending already.
+            Stage::Parked(_) if cause.kind == CauseKind::Removed => return,
             Stage::Parked(_) => return self.end_parked_call(interaction),
             Stage::LeavingMessage(_) => return self.speaker_left(interaction),
             _ => {}
