@@ -373,6 +373,13 @@ impl QueueStay {
         self.waiting_since.unwrap_or(self.entered_at)
     }
 
+    /// The right to come back to this place.
+    fn ticket(self) -> TicketView {
+        let waiting_since = self.waiting_since();
+        let QueueStay { queue, priority, vip, terms, .. } = self;
+        TicketView { queue, waiting_since, priority, vip, terms }
+    }
+
     /// The moment by which the customer stands among all others of the queue.
     pub fn stands_since(&self) -> Timestamp {
         self.stands_since.unwrap_or(self.waiting_since())
@@ -1011,6 +1018,14 @@ impl StageView {
 
     fn after(self, fact: &Fact) -> StageView {
         match (self, &fact.kind) {
+            // The place is kept for the next try, if there is to be one.
+            (
+                StageView::Waiting(stay) | StageView::CallingBack { stay, .. },
+                FactKind::QueueLeft { reason: QueueExit::CustomerNotReached, .. },
+            ) => StageView::Parked(stay.ticket()),
+            (StageView::Parked(ticket), FactKind::CallbackMissed { again_at: Some(at), .. }) => {
+                StageView::Scheduled { at: *at, ticket }
+            }
             (
                 StageView::Waiting(_) | StageView::Offered { .. } | StageView::CallingBack { .. },
                 FactKind::QueueLeft { .. },
