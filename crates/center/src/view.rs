@@ -928,7 +928,13 @@ impl InteractionView {
                 }
                 let rang_out = self.ringing_out.iter().position(|ringing| ringing.offer.agent == *agent);
                 match rang_out {
-                    Some(at) => drop(self.ringing_out.swap_remove(at)),
+                    Some(at) => {
+                        drop(self.ringing_out.swap_remove(at));
+                        // Somebody who waits without a call has been moved: what was ringing was a call of its own.
+                        if self.channel != Channel::Call && matches!(self.stage, StageView::InFlow { .. }) {
+                            self.call_is_over();
+                        }
+                    }
                     None => {
                         if self.stage.is_of_agents_call() && self.channel != Channel::Call {
                             self.call_is_over();
