@@ -95,7 +95,9 @@ impl Center {
         interaction.deadline = None;
         interaction.handled = true;
         interaction.talked_to = Some((offer.party, profile.id.clone()));
-        self.acquaintances.met(id, &interaction.caller.from, &profile.id);
+        if interaction.channel != Channel::Voicemail {
+            self.acquaintances.met(id, &interaction.caller.from, &profile.id);
+        }
         let queue = visit.rules.id.clone();
         interaction.stage = Stage::Connected(Conversation {
             rules: visit.rules,
@@ -109,7 +111,8 @@ impl Center {
         });
         self.ring_out(interaction, &queue, others, OfferOutcome::AnsweredElsewhere);
         if interaction.channel == Channel::Voicemail {
-            self.let_hear(interaction);
+            // Who hears what a customer said has not talked to the customer.
+            return self.let_hear(interaction);
         }
         self.served(interaction);
     }

@@ -503,7 +503,9 @@ impl View {
     fn introduce(&mut self, kind: &FactKind) {
         match kind {
             FactKind::Connected { interaction, agent, .. } => {
-                if let Some(view) = self.live.interactions.get(interaction) {
+                let view = self.live.interactions.get(interaction);
+                // Who hears what a customer said has not talked to the customer.
+                if let Some(view) = view.filter(|view| view.channel != Channel::Voicemail) {
                     self.acquaintances.met(*interaction, &view.from, agent);
                 }
             }
