@@ -296,6 +296,10 @@ impl Center {
         let stage = std::mem::replace(&mut interaction.stage, Stage::BetweenSteps);
         let Stage::CallingBack(visit, offer, calling) = stage else { return };
         interaction.customer = Some(calling.customer);
+        // The customer does not wait for the end of what the agent hears.
+        if let (Some(call), true) = (interaction.call, has_intro(&visit)) {
+            self.journal.command(CallCommand::StopPlay { call, party: offer.party });
+        }
         self.connect(interaction, visit, &offer, Vec::new());
     }
 
@@ -496,6 +500,10 @@ impl Interaction {
     fn call_with_customer(&self) -> bool {
         self.call.is_some() && self.customer.is_some()
     }
+}
+
+fn has_intro(visit: &Visit) -> bool {
+    visit.rules.callback.as_ref().is_some_and(|callback| callback.intro.is_some())
 }
 
 /// Only who has shown a telephone number can be called.
