@@ -15,6 +15,7 @@ use crate::id::{InteractionId, QueueId};
 use crate::interaction::{Asking, Caller, CallingBack, Interaction, Offer, Promise, Stage, Ticket};
 use crate::personal::Personal;
 use crate::queue::Visit;
+use crate::supervise::RefusalReason;
 use crate::terms::{Person, Terms};
 use crate::timer::Timestamp;
 use crate::waiting::Onward;
@@ -430,11 +431,13 @@ impl Center {
         self.close_unserved(interaction, Outcome::NotReached);
     }
 
-    /// Begins an interaction that is to call a customer at a time. Whether the queue exists.
-    pub(crate) fn schedule_callback(&mut self, wanted: ScheduledCallback) -> bool {
-        let Some(queue) = self.queues.index(&wanted.queue).and_then(|index| self.queues.get(index)) else {
-            return false;
-        };
+    /// Begins an interaction that is to call a customer at a time.
+    pub(crate) fn schedule_callback(&mut self, wanted: ScheduledCallback) -> Result<(), RefusalReason> {
+        let queue = self.queues.index(&wanted.queue).and_then(|index| self.queues.get(index));
+        let queue = queue.filter(|queue| queue.open).ok_or(RefusalReason::UnknownQueue)?;
+        if self.promises.of(&wanted.to, &wanted.queue).is_some() {
+            return Err(RefusalReason::AlreadySo);
+        }
         let rules = queue.rules.clone();
         let now = self.journal.now();
         let due_at = wanted.due_at.max(now);
@@ -473,7 +476,7 @@ impl Center {
             terms,
         });
         self.settle(interaction);
-        true
+        Ok(())
     }
 
     /// The promise given in an interaction is kept, or void.

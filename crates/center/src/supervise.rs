@@ -59,7 +59,7 @@ pub enum WorkAct {
         /// Whom.
         interaction: InteractionId,
     },
-    /// Call a customer at a time.
+    /// Call a customer at a time. Refused if the customer is to be called back from this queue already.
     ScheduleCallback(ScheduledCallback),
     /// Close a queue or open it again: a closed one lets nobody in.
     Switch {
@@ -204,7 +204,7 @@ impl Center {
                     return Err(RefusalReason::NoSuchPriority);
                 }
                 let wanted = ScheduledCallback { why, ..wanted };
-                if self.schedule_callback(wanted) { Ok(()) } else { Err(RefusalReason::UnknownQueue) }
+                self.schedule_callback(wanted)
             }
             WorkAct::Switch { queue, closed } => self.switch(&queue, closed, why),
         }
