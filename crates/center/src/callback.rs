@@ -363,6 +363,12 @@ impl Center {
         self.forget_call(interaction);
     }
 
+    /// Whether the customer was promised in another interaction to be called back from this queue.
+    pub(crate) fn is_promised(&self, interaction: &Interaction, queue: &QueueId) -> bool {
+        let promised = interaction.caller.from.reveal().and_then(|customer| self.promises.of(customer, queue));
+        promised.is_some_and(|id| id != interaction.id)
+    }
+
     /// Somebody who was promised to be called back calls, and enters the same queue: the promise is kept at once, and
     /// the place with it. Since when the customer has waited, if so.
     pub(crate) fn called_again(&mut self, interaction: &Interaction, queue: &QueueId) -> Option<Timestamp> {

@@ -13,9 +13,10 @@ use crate::channel::Channel;
 use crate::config::Asks;
 use crate::fact::{CallbackEnd, EndedBy, FactKind, QueueExit};
 use crate::id::{AgentId, InteractionId, QueueId};
-use crate::interaction::{Interaction, Stage};
+use crate::interaction::{Interaction, Stage, Ticket};
 use crate::journal::Output;
 use crate::terms::{Person, Terms};
+use crate::timer::Timestamp;
 use crate::waiting::Onward;
 
 /// Something that is wanted of a queue, or of what waits in one.
@@ -31,7 +32,7 @@ pub struct WorkCommand {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WorkAct {
     /// Let a waiting customer wait in another queue, with the whole wait; or take a customer from the agent of a
-    /// conversation and let the customer wait there.
+    /// conversation and let the customer wait there. A queue that lets nobody in lets in who is moved.
     Move {
         /// Whom.
         interaction: InteractionId,
@@ -233,10 +234,10 @@ impl Center {
         let Some(visit) = self.leave_queue(interaction, QueueExit::Moved) else {
             return Err(RefusalReason::NotWaiting);
         };
-        let asks = Asks { priority: Some(visit.priority), vip: Some(visit.vip), ..Asks::default() };
         let onward = Onward { flow: visit.flow.clone(), otherwise: visit.otherwise };
         if interaction.channel == Channel::Call {
-            self.enqueue(interaction, queue, &asks, Some(visit.waiting_since), onward);
+            let ticket = visit.ticket();
+            self.move_into(interaction, queue, Some((ticket.priority, ticket.vip)), ticket.waiting_since, onward);
         } else {
             let mut ticket = visit.ticket();
             ticket.queue = queue.clone();
@@ -267,8 +268,26 @@ impl Center {
         interaction.deadline = None;
         let cause = crate::call::CauseKind::Transferred.into();
         self.end_conversation(interaction, conversation, EndedBy::Transfer, cause);
-        self.enqueue(interaction, queue, &Asks::default(), None, Onward::default());
+        let waiting_since = self.journal.now().before(interaction.waited);
+        self.move_into(interaction, queue, None, waiting_since, Onward::default());
         Ok(())
+    }
+
+    /// Lets a customer wait in a queue, whether or not it lets others in: who moves somebody knows why.
+    fn move_into(
+        &mut self,
+        interaction: &mut Interaction,
+        id: &QueueId,
+        importance: Option<(u8, bool)>,
+        waiting_since: Timestamp,
+        onward: Onward,
+    ) {
+        let Some(index) = self.queues.index(id) else { return };
+        let Some(rules) = self.queues.get(index).map(|queue| queue.rules.clone()) else { return };
+        let (priority, vip) = importance.unwrap_or((rules.priority, false));
+        let terms = self.terms(interaction, index, &rules, &Asks::default());
+        let ticket = Ticket { queue: id.clone(), waiting_since, priority, vip, terms };
+        self.let_in(interaction, index, ticket, onward);
     }
 
     fn prioritise(

@@ -58,11 +58,11 @@ impl Center {
             vip: asks.vip.unwrap_or(false),
             terms: self.terms(interaction, index, &rules, asks),
         };
-        let Some(reason) = self.queues.get(index).and_then(Queue::refusal) else {
-            // One who was promised a call has kept the place.
-            let kept = self.called_again(interaction, id);
-            let waiting_since = kept.map_or(ticket.waiting_since, |kept| kept.min(ticket.waiting_since));
-            return self.take_place(interaction, index, Ticket { waiting_since, ..ticket }, onward);
+        let refusal = self.queues.get(index).and_then(Queue::refusal);
+        // Who was promised a call has a place already.
+        let has_place = |reason: &QueueRefusal| *reason == QueueRefusal::Full && self.is_promised(interaction, id);
+        let Some(reason) = refusal.filter(|reason| !has_place(reason)) else {
+            return self.let_in(interaction, index, ticket, onward);
         };
         let action = match (reason, &rules.when_no_agents) {
             (QueueRefusal::Closed, _) => rules.when_closed.clone(),
@@ -74,6 +74,20 @@ impl Center {
         self.follow(interaction, &rules, ticket, &action, onward);
     }
 
+    /// Lets somebody wait in a queue: who was promised a call there takes the place that was kept.
+    pub(crate) fn let_in(
+        &mut self,
+        interaction: &mut Interaction,
+        index: QueueIndex,
+        mut ticket: Ticket,
+        onward: Onward,
+    ) {
+        if let Some(kept) = self.called_again(interaction, &ticket.queue) {
+            ticket.waiting_since = ticket.waiting_since.min(kept);
+        }
+        self.take_place(interaction, index, ticket, onward);
+    }
+
     /// Whether a queue would let somebody in now.
     pub(crate) fn lets_in(&self, id: &QueueId) -> bool {
         let queue = self.queues.index(id).and_then(|index| self.queues.get(index));
@@ -81,7 +95,7 @@ impl Center {
     }
 
     /// What a caller asks of an agent of this queue.
-    fn terms(&self, interaction: &Interaction, queue: QueueIndex, rules: &QueueRules, asks: &Asks) -> Terms {
+    pub(crate) fn terms(&self, interaction: &Interaction, queue: QueueIndex, rules: &QueueRules, asks: &Asks) -> Terms {
         let person = match &asks.agent {
             Some(agent) => Person::Only(agent.clone()),
             None => {
