@@ -1,0 +1,129 @@
+//! Calls to customers at a time that somebody has chosen.
+
+use std::time::Duration;
+
+use crate::harness::{Story, customer, house};
+use tandem_center::Timestamp;
+use tandem_center::call::{CallCommand, CauseKind};
+use tandem_center::callback::ScheduledCallback;
+use tandem_center::fact::{CallbackEnd, FactKind, Outcome};
+use tandem_center::id::InteractionId;
+use tandem_center::supervise::{RefusalReason, WorkAct};
+use tandem_center::view::StageView;
+
+fn config() -> String {
+    house(&[("adele", "")], "skills = {}", "")
+}
+
+fn wanted(due_at: Timestamp) -> ScheduledCallback {
+    ScheduledCallback {
+        line: "carrier".into(),
+        to: customer(7),
+        name: "Ada".into(),
+        queue: "support".into(),
+        due_at,
+        priority: None,
+        why: None,
+    }
+}
+
+/// A customer is to be called in ten minutes.
+fn scheduled() -> (Story, InteractionId) {
+    let mut center = Story::new(&config());
+    let due_at = center.now + Duration::from_secs(600);
+    center.wants(WorkAct::ScheduleCallback(wanted(due_at)));
+    let id = InteractionId(center.view.live.number);
+    (center, id)
+}
+
+#[test]
+fn it_enters_the_queue_at_its_time_and_an_agent_calls_the_customer() {
+    let (mut center, id) = scheduled();
+    center.pass(599);
+    assert!(matches!(center.stage(id), Some(StageView::Scheduled { .. })));
+    center.commands();
+    center.pass(1);
+    assert_eq!(center.all_rung_for(id), ["adele"]);
+    assert!(matches!(&center.commands()[..], [CallCommand::Place { presented_name: Some(name), .. }] if &**name == "Ada"));
+    center.agent_answers("adele");
+    center.customer_answers(id);
+    center.customer_leaves(id, CauseKind::HungUp);
+    assert_eq!(center.outcome_of(id), Outcome::Handled);
+}
+
+#[test]
+fn it_is_tried_as_often_as_the_queue_says_or_once_if_it_says_nothing() {
+    let (mut center, id) = scheduled();
+    center.pass(600);
+    center.agent_answers("adele");
+    center.pass(40);
+    assert_eq!(center.outcome_of(id), Outcome::NotReached);
+}
+
+#[test]
+fn one_whose_time_is_over_is_due_now() {
+    let mut center = Story::new(&config());
+    center.wants(WorkAct::ScheduleCallback(wanted(Timestamp::from_micros(5))));
+    assert_eq!(center.offered(), ["adele"]);
+}
+
+#[test]
+fn it_stands_in_the_queue_since_its_time_by_its_priority() {
+    let mut center = Story::new(&config());
+    center.chooses("adele", crate::harness::on_break());
+    let due_at = center.now + Duration::from_secs(30);
+    center.wants(WorkAct::ScheduleCallback(ScheduledCallback { priority: Some(2), ..wanted(due_at) }));
+    let id = InteractionId(center.view.live.number);
+    let [first] = center.callers();
+    center.pass(30);
+    let [third] = center.callers();
+    let (first, third) = (center.id(first), center.id(third));
+    assert_eq!(center.line("support"), [id, first, third], "a minute before its time, and so before the first");
+}
+
+#[test]
+fn nobody_is_promised_two_calls_from_the_same_queue() {
+    let (mut center, id) = scheduled();
+    let due_at = center.now + Duration::from_secs(900);
+    assert_eq!(center.is_refused(WorkAct::ScheduleCallback(wanted(due_at))), RefusalReason::AlreadySo);
+    center.wants(WorkAct::CancelCallback { interaction: id });
+    center.wants(WorkAct::ScheduleCallback(wanted(due_at)));
+    assert_eq!(center.count("callback_scheduled"), 2);
+}
+
+#[test]
+fn one_for_no_queue_or_of_no_priority_is_refused() {
+    let mut center = Story::new(&config());
+    let now = center.now;
+    let nowhere = ScheduledCallback { queue: "sales".into(), ..wanted(now) };
+    assert_eq!(center.is_refused(WorkAct::ScheduleCallback(nowhere)), RefusalReason::UnknownQueue);
+    for priority in [0, 6] {
+        let odd = ScheduledCallback { priority: Some(priority), ..wanted(now) };
+        assert_eq!(center.is_refused(WorkAct::ScheduleCallback(odd)), RefusalReason::NoSuchPriority);
+    }
+}
+
+#[test]
+fn it_is_cancelled_when_the_customer_calls_before_its_time() {
+    let (mut center, id) = scheduled();
+    center.pass(60);
+    let call = center.dial_from(customer(7));
+    assert_eq!(center.outcome_of(id), Outcome::Cancelled);
+    let FactKind::CallbackCancelled { reason, .. } = center.last_fact("callback_cancelled") else { panic!() };
+    assert_eq!(*reason, CallbackEnd::CalledAgain);
+    assert_eq!(center.rung_for(call).as_deref(), Some("adele"));
+    assert!(matches!(center.last_fact("queue_entered"), FactKind::QueueEntered { waiting_since: None, .. }));
+}
+
+#[test]
+fn it_survives_a_restart_before_and_after_its_time() {
+    let (mut center, id) = scheduled();
+    center.pass(300);
+    let mut center = center.crash(&config());
+    center.pass(299);
+    assert_eq!(center.all_rung_for(id), [""; 0]);
+    center.now = center.now + Duration::from_secs(3600);
+    let mut center = center.crash(&config());
+    center.pass(0);
+    assert_eq!(center.all_rung_for(id), ["adele"], "late is better than never");
+}
