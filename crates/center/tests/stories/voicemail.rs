@@ -193,7 +193,7 @@ fn a_customer_whose_message_was_heard_has_not_been_served() {
     center.agent_answers("bianca");
     center.agent_hangs_up("bianca");
     assert_eq!(center.count("callback_cancelled"), 0, "it was wanted for some reason");
-    assert!(center.view.live.acquaintances.is_empty(), "nor do the two know each other");
+    assert!(center.view.acquaintances.is_empty(), "nor do the two know each other");
 }
 
 #[test]
