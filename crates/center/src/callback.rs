@@ -365,7 +365,8 @@ impl Center {
 
     /// Whether the customer was promised in another interaction to be called back from this queue.
     pub(crate) fn is_promised(&self, interaction: &Interaction, queue: &QueueId) -> bool {
-        let promised = interaction.caller.from.reveal().and_then(|customer| self.promises.of(customer, queue));
+        let promised =
+            interaction.caller.from.reveal().and_then(|customer| self.promises.of(customer, queue));
         promised.is_some_and(|id| id != interaction.id)
     }
 

@@ -237,7 +237,13 @@ impl Center {
         let onward = Onward { flow: visit.flow.clone(), otherwise: visit.otherwise };
         if interaction.channel == Channel::Call {
             let ticket = visit.ticket();
-            self.move_into(interaction, queue, Some((ticket.priority, ticket.vip)), ticket.waiting_since, onward);
+            self.move_into(
+                interaction,
+                queue,
+                Some((ticket.priority, ticket.vip)),
+                ticket.waiting_since,
+                onward,
+            );
         } else {
             let mut ticket = visit.ticket();
             ticket.queue = queue.clone();

@@ -60,7 +60,8 @@ impl Center {
         };
         let refusal = self.queues.get(index).and_then(Queue::refusal);
         // Who was promised a call has a place already.
-        let has_place = |reason: &QueueRefusal| *reason == QueueRefusal::Full && self.is_promised(interaction, id);
+        let has_place =
+            |reason: &QueueRefusal| *reason == QueueRefusal::Full && self.is_promised(interaction, id);
         let Some(reason) = refusal.filter(|reason| !has_place(reason)) else {
             return self.let_in(interaction, index, ticket, onward);
         };
@@ -95,7 +96,13 @@ impl Center {
     }
 
     /// What a caller asks of an agent of this queue.
-    pub(crate) fn terms(&self, interaction: &Interaction, queue: QueueIndex, rules: &QueueRules, asks: &Asks) -> Terms {
+    pub(crate) fn terms(
+        &self,
+        interaction: &Interaction,
+        queue: QueueIndex,
+        rules: &QueueRules,
+        asks: &Asks,
+    ) -> Terms {
         let person = match &asks.agent {
             Some(agent) => Person::Only(agent.clone()),
             None => {

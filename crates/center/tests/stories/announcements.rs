@@ -27,7 +27,9 @@ fn busy(seconds: u64) -> Story {
 
 fn told(center: &mut Story, call: CallId) -> Vec<String> {
     let plays = center.commands().into_iter().filter_map(|command| match command {
-        tandem_center::call::CallCommand::Play { call: of, prompts, .. } if of == call => Some(prompts.join(" ")),
+        tandem_center::call::CallCommand::Play { call: of, prompts, .. } if of == call => {
+            Some(prompts.join(" "))
+        }
         _ => None,
     });
     plays.collect()
@@ -78,7 +80,7 @@ fn the_wait_to_be_expected_is_told_in_begun_minutes_once_it_is_known() {
             }
             _ => None,
         });
-        plays.last().expect("something is told")
+        plays.collect::<Vec<_>>().pop().expect("something is told")
     });
     assert_eq!(first, "patience your-place number.1 your-wait number.1", "50 seconds");
     assert_eq!(second, "patience your-place number.2 your-wait number.2", "100 seconds");

@@ -65,13 +65,18 @@ fn who_agrees_hears_so_and_the_call_ends_while_the_place_is_kept() {
     center.commands();
     center.press(call, "1");
     assert_eq!(center.heard_since(), [("promised".into(), false)]);
-    assert!(matches!(center.last_fact("queue_left"), FactKind::QueueLeft { reason: QueueExit::CallbackPromised, .. }));
+    assert!(matches!(
+        center.last_fact("queue_left"),
+        FactKind::QueueLeft { reason: QueueExit::CallbackPromised, .. }
+    ));
     assert!(matches!(center.stage(id), Some(StageView::Parked(_))));
     center.prompts_end(call);
     assert_eq!(center.commands(), [CallCommand::End { call }]);
     assert_eq!(center.line("support"), [id]);
     match center.last_fact("queue_entered") {
-        FactKind::QueueEntered { waiting_since, .. } => assert_eq!(*waiting_since, Some(crate::harness::NOON)),
+        FactKind::QueueEntered { waiting_since, .. } => {
+            assert_eq!(*waiting_since, Some(crate::harness::NOON));
+        }
         other => panic!("{other:?}"),
     }
     assert_eq!(center.count("closed"), 0);
@@ -118,10 +123,15 @@ fn the_agent_is_rung_first_and_then_the_customer() {
         panic!("one call is placed");
     };
     let (call, teams) = (*call, to.clone());
-    assert_eq!((&*teams.line, presented, presented_name.as_deref()), ("teams", &Some(customer(7)), Some("Ada")));
+    assert_eq!(
+        (&*teams.line, presented, presented_name.as_deref()),
+        ("teams", &Some(customer(7)), Some("Ada"))
+    );
     center.agent_answers("adele");
     let commands = center.commands();
-    assert!(matches!(&commands[0], CallCommand::Play { party: PartyId::FIRST, prompts, .. } if &*prompts[0] == "customer-follows"));
+    assert!(
+        matches!(&commands[0], CallCommand::Play { party: PartyId::FIRST, prompts, .. } if &*prompts[0] == "customer-follows")
+    );
     match &commands[1] {
         CallCommand::AddParty { call: of, party, to, presented, apart, .. } => {
             assert_eq!((*of, *party, *apart), (call, PartyId(1), false));
@@ -197,7 +207,10 @@ fn a_customer_who_does_not_answer_is_tried_again_at_the_old_place() {
     center.pass(1);
     assert_eq!(last_offer(&center), OfferOutcome::CustomerNotReached);
     assert!(center.is_available("adele"), "who has missed nothing");
-    assert!(matches!(center.last_fact("callback_missed"), FactKind::CallbackMissed { attempt: 1, again_at: Some(_), .. }));
+    assert!(matches!(
+        center.last_fact("callback_missed"),
+        FactKind::CallbackMissed { attempt: 1, again_at: Some(_), .. }
+    ));
     assert!(center.commands().iter().any(|command| matches!(command, CallCommand::End { .. })));
     center.chooses("adele", on_break());
     let [newer] = center.callers();
@@ -215,7 +228,10 @@ fn a_customer_who_is_never_reached_is_given_up() {
     center.pass(60);
     center.agent_answers("adele");
     center.customer_leaves(id, CauseKind::NotAnswered);
-    assert!(matches!(center.last_fact("callback_missed"), FactKind::CallbackMissed { attempt: 2, again_at: None, .. }));
+    assert!(matches!(
+        center.last_fact("callback_missed"),
+        FactKind::CallbackMissed { attempt: 2, again_at: None, .. }
+    ));
     assert_eq!(center.outcome_of(id), Outcome::NotReached);
     assert!(center.is_available("adele"));
     assert_eq!(center.view.live.interactions.len(), 0);
@@ -306,7 +322,10 @@ fn who_is_served_elsewhere_is_not_called_back() {
 fn who_agrees_twice_is_called_once_and_at_the_better_place() {
     let rest = "[[queues]]\nid = \"sales\"\nname = \"Sales\"\n[[numbers]]\ndialled = \"+14255550198\"\nflow = \"sales\"\n\
                 [flows.sales]\nstart = \"sales\"\n[flows.sales.steps.sales]\nenqueue = \"sales\"\n";
-    let queue = QUEUE.replace("overflow = [{ after_s = 10", "closed = true\nwhen_closed = { callback = true }\noverflow = [{ after_s = 10");
+    let queue = QUEUE.replace(
+        "overflow = [{ after_s = 10",
+        "closed = true\nwhen_closed = { callback = true }\noverflow = [{ after_s = 10",
+    );
     let mut center = Story::new(&house(&[], &queue, rest));
     let first = center.dial();
     center.press(first, "1");
@@ -318,7 +337,9 @@ fn who_agrees_twice_is_called_once_and_at_the_better_place() {
     assert_eq!(center.line("support"), [center.id(second)]);
     assert_eq!(center.outcome_of(center.id(first)), Outcome::Cancelled);
     match center.last_fact("queue_entered") {
-        FactKind::QueueEntered { waiting_since, .. } => assert_eq!(*waiting_since, Some(crate::harness::NOON)),
+        FactKind::QueueEntered { waiting_since, .. } => {
+            assert_eq!(*waiting_since, Some(crate::harness::NOON));
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -493,7 +514,11 @@ fn after_a_restart_in_the_conversation_the_customer_is_not_called_again() {
 #[test]
 fn a_promise_of_a_queue_that_is_taken_away_is_closed_and_rings_nobody() {
     let (mut center, id) = promised();
-    center.configure(&house(&AGENTS, QUEUE, "").replace("\"support\"", "\"other\"").replace("steps.support", "steps.other"));
+    center.configure(
+        &house(&AGENTS, QUEUE, "")
+            .replace("\"support\"", "\"other\"")
+            .replace("steps.support", "steps.other"),
+    );
     assert_eq!(center.outcome_of(id), Outcome::Expired);
 }
 

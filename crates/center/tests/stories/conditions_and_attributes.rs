@@ -45,7 +45,8 @@ fn the_name_the_number_dialled_and_the_line_are_looked_at() {
         ("{ field = \"line\", is = \"lab\" }", 3),
     ] {
         let mut center = center(when);
-        let call = center.arrives(Arrival { from: customer(1), ..arrival(CallId(0), "carrier", "+14255550199") });
+        let call =
+            center.arrives(Arrival { from: customer(1), ..arrival(CallId(0), "carrier", "+14255550199") });
         assert_eq!(priority(&center, call), expected, "{when}");
     }
 }

@@ -7,12 +7,16 @@ use tandem_center::fact::{FactKind, Outcome, QueueExit, QueueRefusal};
 use tandem_center::supervise::{RefusalReason, WorkAct};
 use tandem_center::view::StageView;
 
-const EQUIPPED: &str = "voicemail = { greeting = [\"after-the-tone\"] }\ncallback = { offer = [\"call-you-back\"] }";
+const EQUIPPED: &str =
+    "voicemail = { greeting = [\"after-the-tone\"] }\ncallback = { offer = [\"call-you-back\"] }";
 
 const SALES: &str = "[[queues]]\nid = \"sales\"\nname = \"Sales\"\n";
 
+/// What is seen of a caller for whom an action is followed.
+type Seen = fn(&mut Story, CallId);
+
 /// Each action, and what is seen when it is followed.
-fn actions() -> Vec<(&'static str, fn(&mut Story, CallId))> {
+fn actions() -> Vec<(&'static str, Seen)> {
     vec![
         ("{ queue = \"sales\" }", |center, call| assert_eq!(center.waiting("sales"), [call])),
         ("{ voicemail = true }", |center, call| {
@@ -56,7 +60,9 @@ fn each_action_follows(key: &str, queue: &str, agents: &[(&str, &str)], reason: 
         let [call] = center.callers();
         assert_eq!(center.waiting("support"), [], "{action}");
         let refused = center.facts.iter().any(|fact| match &fact.kind {
-            FactKind::QueueRefused { queue, reason: why, .. } => queue.as_str() == "support" && *why == reason,
+            FactKind::QueueRefused { queue, reason: why, .. } => {
+                queue.as_str() == "support" && *why == reason
+            }
             _ => false,
         });
         assert!(refused, "{action}");
@@ -89,7 +95,8 @@ fn each_action_for_who_has_waited_long_enough() {
         center.pass(9);
         assert_eq!(center.waiting("support"), [call], "{action}");
         center.pass(1);
-        let left = |fact: &FactKind| matches!(fact, FactKind::QueueLeft { reason: QueueExit::WaitedTooLong, .. });
+        let left =
+            |fact: &FactKind| matches!(fact, FactKind::QueueLeft { reason: QueueExit::WaitedTooLong, .. });
         assert!(left(center.last_fact("queue_left")), "{action}");
         is_seen(&mut center, call);
     }
@@ -115,7 +122,10 @@ fn who_waits_is_sent_on_when_the_last_agent_signs_off_and_not_at_a_break() {
     assert_eq!(center.waiting("support"), [ringing, waiting], "bianca will be back");
     center.chooses("bianca", ChosenState::Offline);
     assert_eq!(center.waiting("support"), []);
-    assert!(matches!(center.last_fact("queue_left"), FactKind::QueueLeft { reason: QueueExit::NoAgents, .. }));
+    assert!(matches!(
+        center.last_fact("queue_left"),
+        FactKind::QueueLeft { reason: QueueExit::NoAgents, .. }
+    ));
     assert_eq!(center.heard_since().into_iter().filter(|(prompts, _)| prompts == "goodbye").count(), 2);
 }
 
@@ -135,7 +145,10 @@ fn a_queue_that_is_closed_lets_those_wait_on_who_are_in_it() {
     let mut center = Story::new(&house(&[("adele", "starts = \"break\"")], "", ""));
     let [first] = center.callers();
     center.wants(WorkAct::Switch { queue: "support".into(), closed: true });
-    assert!(matches!(center.last_fact("queue_switched"), FactKind::QueueSwitched { closed: true, why: Some(_), .. }));
+    assert!(matches!(
+        center.last_fact("queue_switched"),
+        FactKind::QueueSwitched { closed: true, why: Some(_), .. }
+    ));
     let [second] = center.callers();
     assert_eq!(center.waiting("support"), [first]);
     assert_eq!(center.heard_since().pop(), Some(("sorry".into(), false)));
@@ -149,7 +162,10 @@ fn a_queue_that_is_closed_lets_those_wait_on_who_are_in_it() {
 
 #[test]
 fn who_is_promised_a_call_keeps_the_place_although_the_queue_is_closed_or_full() {
-    for queue in ["closed = true\nwhen_closed = { callback = true }", "max_waiting = 0\nwhen_full = { callback = true }"] {
+    for queue in [
+        "closed = true\nwhen_closed = { callback = true }",
+        "max_waiting = 0\nwhen_full = { callback = true }",
+    ] {
         let agents = [("adele", "starts = \"break\"")];
         let mut center = Story::new(&house(&agents, &format!("{queue}\n{EQUIPPED}"), ""));
         let [call] = center.callers();

@@ -429,7 +429,8 @@ impl Story {
 
     /// The interaction that began with this call.
     pub(crate) fn id(&self, call: CallId) -> InteractionId {
-        let arrived = |fact: &&Arc<Fact>| matches!(fact.kind, FactKind::Arrived { call: of, .. } if of == call);
+        let arrived =
+            |fact: &&Arc<Fact>| matches!(fact.kind, FactKind::Arrived { call: of, .. } if of == call);
         InteractionId(self.facts.iter().find(arrived).expect("an arrival").number)
     }
 
@@ -514,10 +515,6 @@ impl Story {
             _ => None,
         });
         (call.expect("a call"), dialled.expect("the customer was dialled"))
-    }
-
-    pub(crate) fn collection(&self, call: CallId) -> CollectId {
-        self.collection_of(call, PartyId::FIRST)
     }
 
     pub(crate) fn is_asked(&self, call: CallId) -> bool {

@@ -122,7 +122,8 @@ fn who_withholds_the_number_is_acquainted_with_nobody() {
 
 #[test]
 fn a_step_may_ask_for_more_patience_or_for_none() {
-    let none = config().replace("enqueue = \"support\"", "enqueue = \"support\"\nasks = { last_agent_s = 0 }");
+    let none =
+        config().replace("enqueue = \"support\"", "enqueue = \"support\"\nasks = { last_agent_s = 0 }");
     let mut center = acquainted().crash(&none);
     let call = again(&mut center);
     assert_eq!(center.rung_for(call).as_deref(), Some("adele"));

@@ -8,7 +8,8 @@ use tandem_center::supervise::WorkAct;
 use tandem_center::view::StageView;
 
 const SALES: &str = "[[queues]]\nid = \"sales\"\nname = \"Sales\"\n";
-const EQUIPPED: &str = "voicemail = { greeting = [\"after-the-tone\"] }\ncallback = { offer = [\"call-you-back\"] }";
+const EQUIPPED: &str =
+    "voicemail = { greeting = [\"after-the-tone\"] }\ncallback = { offer = [\"call-you-back\"] }";
 
 /// Adele is on a break; the ladder stands.
 fn center(ladder: &str) -> Story {
@@ -68,7 +69,8 @@ fn each_action_takes_the_caller_out_but_the_question_whether_to_be_called_back()
         assert_eq!(left(&center), QueueExit::Overflowed);
         let commands = center.commands.clone();
         assert_eq!(center.heard_since().pop().map(|(prompts, _)| prompts).as_deref(), heard, "{action}");
-        let rung = commands.iter().any(|command| matches!(command, CallCommand::AddParty { apart: false, .. }));
+        let rung =
+            commands.iter().any(|command| matches!(command, CallCommand::AddParty { apart: false, .. }));
         assert_eq!(rung, action.contains("person") || action.contains("number"), "{action}");
         if action.contains("hang_up") {
             assert_eq!(center.outcome(call), Outcome::FlowEnded);
@@ -193,7 +195,11 @@ fn who_cannot_be_called_back_is_not_asked_and_climbs_on() {
 fn a_new_ladder_holds_for_who_waits_already_from_the_next_offer_on() {
     let agents = [("adele", "starts = \"break\"")];
     let ladder = |after| {
-        house(&agents, &format!("overflow = [{{ after_s = {after}, then = {{ queue = \"sales\" }} }}]"), SALES)
+        house(
+            &agents,
+            &format!("overflow = [{{ after_s = {after}, then = {{ queue = \"sales\" }} }}]"),
+            SALES,
+        )
     };
     let mut center = Story::new(&ladder(30));
     let [call] = center.callers();

@@ -7,11 +7,14 @@ use tandem_center::call::CallId;
 /// Callers from +1206555000n are of priority n if n is at most 5.
 fn center(queue: &str) -> Story {
     let case = |priority: u8| {
-        format!("{{ when = {{ field = \"from\", is = \"+1206555{priority:04}\" }}, asks = {{ priority = {priority} }} }}")
+        format!(
+            "{{ when = {{ field = \"from\", is = \"+1206555{priority:04}\" }}, asks = {{ priority = {priority} }} }}"
+        )
     };
     let cases: Vec<String> = (1..=5).map(case).collect();
     let step = format!("enqueue = \"support\"\ncases = [{}]", cases.join(", "));
-    let config = house(&[("adele", "starts = \"offline\"")], queue, "").replace("enqueue = \"support\"", &step);
+    let config =
+        house(&[("adele", "starts = \"offline\"")], queue, "").replace("enqueue = \"support\"", &step);
     Story::new(&config)
 }
 

@@ -73,10 +73,9 @@ fn a_telephone_that_rings_for_a_minute_is_given_up() {
 
 #[test]
 fn where_nothing_else_is_to_be_done_the_call_ends() {
-    let config = house(&[], QUEUE, "").replace("otherwise = \"sorry\"\n", "").replace(
-        "[flows.main.steps.sorry]\nplay = [\"sorry\"]\n",
-        "",
-    );
+    let config = house(&[], QUEUE, "")
+        .replace("otherwise = \"sorry\"\n", "")
+        .replace("[flows.main.steps.sorry]\nplay = [\"sorry\"]\n", "");
     let mut center = Story::new(&config);
     let [call] = center.callers();
     center.pass(10);

@@ -36,7 +36,10 @@ fn who_answers_first_has_the_caller_and_the_others_are_free_again() {
     assert!(center.is_available("adele") && center.is_available("carla"));
     assert_eq!(
         outcomes(&center),
-        [("adele".into(), OfferOutcome::AnsweredElsewhere), ("carla".into(), OfferOutcome::AnsweredElsewhere)]
+        [
+            ("adele".into(), OfferOutcome::AnsweredElsewhere),
+            ("carla".into(), OfferOutcome::AnsweredElsewhere)
+        ]
     );
     center.caller_hangs_up(call);
     assert_eq!(center.outcome(call), Outcome::Handled);

@@ -62,7 +62,15 @@ fn rings_and_skills_relax_side_by_side() {
     let mut center = Story::new(&house(&agents, &queue, ""));
     let [call] = center.callers();
     center.pass(29);
-    assert_eq!(center.rung_for(call), None, "carla speaks too little, bianca not at all, adele is not in yet");
+    assert_eq!(
+        center.rung_for(call),
+        None,
+        "carla speaks too little, bianca not at all, adele is not in yet"
+    );
     center.pass(1);
-    assert_eq!(center.rung_for(call).as_deref(), Some("bianca"), "bianca was in before and has idled as long");
+    assert_eq!(
+        center.rung_for(call).as_deref(),
+        Some("bianca"),
+        "bianca was in before and has idled as long"
+    );
 }

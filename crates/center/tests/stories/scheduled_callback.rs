@@ -44,7 +44,9 @@ fn it_enters_the_queue_at_its_time_and_an_agent_calls_the_customer() {
     center.commands();
     center.pass(1);
     assert_eq!(center.all_rung_for(id), ["adele"]);
-    assert!(matches!(&center.commands()[..], [CallCommand::Place { presented_name: Some(name), .. }] if &**name == "Ada"));
+    assert!(
+        matches!(&center.commands()[..], [CallCommand::Place { presented_name: Some(name), .. }] if &**name == "Ada")
+    );
     center.agent_answers("adele");
     center.customer_answers(id);
     center.customer_leaves(id, CauseKind::HungUp);
@@ -78,7 +80,11 @@ fn it_stands_in_the_queue_since_its_time_by_its_priority() {
     center.pass(30);
     let [third] = center.callers();
     let (first, third) = (center.id(first), center.id(third));
-    assert_eq!(center.line("support"), [id, first, third], "a minute before its time, and so before the first");
+    assert_eq!(
+        center.line("support"),
+        [id, first, third],
+        "a minute before its time, and so before the first"
+    );
 }
 
 #[test]

@@ -4,7 +4,8 @@ use crate::harness::{Story, house};
 use tandem_center::agent::ChosenState;
 use tandem_center::fact::FactKind;
 
-const AGENTS: [(&str, &str); 2] = [("adele", "skills = { french = 8 }"), ("bianca", "skills = { french = 3 }")];
+const AGENTS: [(&str, &str); 2] =
+    [("adele", "skills = { french = 8 }"), ("bianca", "skills = { french = 3 }")];
 
 const RELAXING: &str =
     "skills = { french = 9 }\nrelax = [{ after_s = 20, skills = { french = 5 } }, { after_s = 60 }]";

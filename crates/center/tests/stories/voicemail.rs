@@ -4,7 +4,7 @@ use crate::harness::{Story, customer, house, on_break};
 use tandem_center::agent::{AgentState, ChosenState};
 use tandem_center::call::{CallCommand, CallId, CauseKind, PartyId, RecordEnd};
 use tandem_center::channel::Channel;
-use tandem_center::fact::{FactKind, Outcome};
+use tandem_center::fact::Outcome;
 use tandem_center::id::InteractionId;
 use tandem_center::supervise::{RefusalReason, WorkAct};
 use tandem_center::view::StageView;
