@@ -149,7 +149,7 @@ impl Report {
             return;
         }
         self.at = self.at.max(fact.at);
-        self.learn_names(&fact.kind);
+        self.learn_names(fact);
         let Report { settings, visits, time_lines, queues, agents, entrance, .. } = self;
         visits.apply(fact, &mut |happening| match happening {
             Happening::AtEntrance { arrived_at, what, .. } => {
@@ -158,15 +158,16 @@ impl Report {
             Happening::AtQueue { visit, at, what } => {
                 count_agent(agents, settings, visit.channel, at, &what);
                 if queues.len() < Report::QUEUES_MAX || queues.contains_key(&visit.queue) {
-                    let named = || QueueSums::new(visit.queue.as_str().into());
-                    let sums = queues.entry(visit.queue.clone()).or_insert_with(named);
+                    let sums =
+                        queues.entry(visit.queue.clone()).or_insert_with(|| QueueSums::new(&visit.queue));
                     sums.count(settings, &visit, at, &what);
                 }
             }
         });
         time_lines.apply(fact, &mut |agent, segment| {
-            let sums = sums_of(agents, agent, settings);
-            add_time(&mut sums.series, &settings.calendar, segment);
+            if let Some(sums) = sums_of(agents, agent, settings) {
+                add_time(&mut sums.series, &settings.calendar, segment);
+            }
         });
     }
 
@@ -205,17 +206,19 @@ impl Report {
         &self.time_lines
     }
 
-    fn learn_names(&mut self, kind: &FactKind) {
-        match kind {
+    fn learn_names(&mut self, fact: &Fact) {
+        match &fact.kind {
             FactKind::QueueEntered { queue, queue_name, .. } => {
-                if let Some(sums) = self.queues.get_mut(queue) {
-                    sums.name = queue_name.clone();
-                } else if self.queues.len() < Report::QUEUES_MAX {
-                    self.queues.insert(queue.clone(), QueueSums::new(queue_name.clone()));
+                let known = self.queues.contains_key(queue);
+                if known || self.queues.len() < Report::QUEUES_MAX {
+                    let sums = self.queues.entry(queue.clone()).or_insert_with(|| QueueSums::new(queue));
+                    sums.name.learn(queue_name, fact.number);
                 }
             }
             FactKind::AgentChose { agent, agent_name, .. } | FactKind::Offered { agent, agent_name, .. } => {
-                sums_of(&mut self.agents, agent, &self.settings).name = agent_name.clone();
+                if let Some(sums) = sums_of(&mut self.agents, agent, &self.settings) {
+                    sums.name.learn(agent_name, fact.number);
+                }
             }
             _ => {}
         }
@@ -278,10 +281,17 @@ impl Sum for Entrance {
     }
 }
 
+/// A name, as the latest fact tells it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Name {
+    text: Arc<str>,
+    told_by: u64,
+}
+
 /// The sums of one queue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct QueueSums {
-    name: Arc<str>,
+    name: Name,
     channels: BTreeMap<Channel, ChannelSums>,
 }
 
@@ -309,8 +319,21 @@ struct Carried {
 /// The sums of one agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct AgentSums {
-    name: Arc<str>,
+    name: Name,
     series: Series<AgentTally>,
+}
+
+impl Name {
+    /// The id, until a name is told.
+    fn unknown(id: &str) -> Name {
+        Name { text: id.into(), told_by: 0 }
+    }
+
+    fn learn(&mut self, text: &Arc<str>, number: u64) {
+        if number >= self.told_by {
+            *self = Name { text: text.clone(), told_by: number };
+        }
+    }
 }
 
 impl Carried {
@@ -336,8 +359,8 @@ impl Sum for EventSum {
 }
 
 impl QueueSums {
-    fn new(name: Arc<str>) -> QueueSums {
-        QueueSums { name, channels: BTreeMap::new() }
+    fn new(queue: &QueueId) -> QueueSums {
+        QueueSums { name: Name::unknown(queue.as_str()), channels: BTreeMap::new() }
     }
 
     fn count(&mut self, settings: &Settings, visit: &Visit, at: Timestamp, what: &VisitEvent) {
@@ -399,8 +422,10 @@ fn count_agent(
     what: &VisitEvent,
 ) {
     let mut work = |agent: &AgentId, at: Timestamp, count: &dyn Fn(&mut AgentWork)| {
-        let tally = sums_of(agents, agent, settings).series.at(settings.calendar.interval_of(at));
-        count(tally.work.entry(channel).or_default());
+        if let Some(sums) = sums_of(agents, agent, settings) {
+            let tally = sums.series.at(settings.calendar.interval_of(at));
+            count(tally.work.entry(channel).or_default());
+        }
     };
     match what {
         VisitEvent::Offered { agent } => work(agent, at, &|work| work.offers.made += 1),
@@ -414,13 +439,20 @@ fn count_agent(
     }
 }
 
+/// The sums of an agent; `None` if there are too many agents.
 fn sums_of<'a>(
     agents: &'a mut BTreeMap<AgentId, AgentSums>,
     agent: &AgentId,
     settings: &Settings,
-) -> &'a mut AgentSums {
-    let fresh = || AgentSums { name: agent.as_str().into(), series: Series::new(settings.calendar.length()) };
-    agents.entry(agent.clone()).or_insert_with(fresh)
+) -> Option<&'a mut AgentSums> {
+    if agents.len() >= TimeLines::AGENTS_MAX && !agents.contains_key(agent) {
+        return None;
+    }
+    let fresh = || {
+        let series = Series::new(settings.calendar.length());
+        AgentSums { name: Name::unknown(agent.as_str()), series }
+    };
+    Some(agents.entry(agent.clone()).or_insert_with(fresh))
 }
 
 /// Adds a stretch of time to the intervals over which it goes.

@@ -190,7 +190,7 @@ impl Report {
                 let longest = found.map(|(_, longest)| *longest);
                 all.push(QueueNow {
                     queue: id.clone(),
-                    name: sums.name.clone(),
+                    name: sums.name.text.clone(),
                     channel: *channel,
                     waiting: found.map_or(0, |(count, _)| *count),
                     longest_current_wait: Measured::duration(Metric::LongestCurrentWait, longest),
@@ -243,7 +243,7 @@ impl Report {
 
     fn sums_of(&self, id: &QueueId, channel: Channel) -> Option<(&Arc<str>, &ChannelSums)> {
         let queue = self.queues.get(id)?;
-        Some((&queue.name, queue.channels.get(&channel)?))
+        Some((&queue.name.text, queue.channels.get(&channel)?))
     }
 }
 
@@ -251,7 +251,7 @@ impl AgentSums {
     fn reading(&self, id: &AgentId, interval: Option<Interval>, tally: AgentTally) -> AgentReading {
         AgentReading {
             agent: id.clone(),
-            name: self.name.clone(),
+            name: self.name.text.clone(),
             interval,
             metrics: tally.time.measure(),
             work: tally.work.iter().map(|(channel, work)| (*channel, work.measure())).collect(),

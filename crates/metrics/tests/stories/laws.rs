@@ -63,7 +63,7 @@ fn total(report: &Report) -> Tally {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn what_is_counted_is_what_happened(acts in acts()) {
