@@ -233,9 +233,9 @@ impl Offers {
             + self.withdrawn
     }
 
-    /// The RONA rate: offers that rang until the time was over, over offers.
+    /// The RONA rate: offers that rang until the time was over, over offers that ended.
     pub fn ring_no_answer(&self) -> Quotient {
-        Quotient::new(self.missed, self.made)
+        Quotient::new(self.missed, self.ended())
     }
 
     /// The same with its name.

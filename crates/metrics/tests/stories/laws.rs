@@ -246,4 +246,21 @@ proptest! {
             prop_assert_eq!(total, by_segment);
         }
     }
+
+    #[test]
+    fn facts_in_an_order_that_cannot_be_do_no_harm(acts in acts(), order in any::<prop::sample::Index>()) {
+        let mut facts = World::run(&acts).journal.facts;
+        let middle = order.index(facts.len());
+        facts.rotate_left(middle);
+        facts[middle..].reverse();
+        let report = fold(&facts);
+        for attribution in [Attribution::Arrival, Attribution::Event] {
+            for reading in report.read(&everything(&report, attribution)).queues {
+                let tally = reading.tally;
+                prop_assert!(tally.abandoned_short <= tally.abandoned.visits);
+                prop_assert!(tally.answered_within <= tally.answered.visits);
+                prop_assert_eq!(tally.waits.count(), tally.answered.visits);
+            }
+        }
+    }
 }
