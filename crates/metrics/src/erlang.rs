@@ -120,6 +120,15 @@ impl Load {
         Load { arrivals_per_s: arrivals / period_s, handle_s }
     }
 
+    /// What was measured: visits that began over the length of the time in which they did, and the handle time
+    /// of the contacts that were handled. `None` if there were none of the one or the other.
+    pub fn measured(tally: &Tally, length_us: u64) -> Option<Load> {
+        let handle_s = tally.handled.handle_time().value()? / 1e6;
+        let arrivals_per_s = Quotient::new(tally.entered, length_us).value()? * 1e6;
+        let load = Load { arrivals_per_s, handle_s };
+        load.check().ok().map(|_| load)
+    }
+
     /// The offered load in erlangs: how many agents would be busy on average if nobody had to wait.
     pub fn erlangs(&self) -> f64 {
         self.arrivals_per_s * self.handle_s

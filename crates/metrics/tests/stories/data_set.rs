@@ -6,12 +6,13 @@ use tandem_center::channel::Channel;
 use tandem_center::fact::Fact;
 use tandem_center::id::InteractionId;
 use tandem_center::id::QueueId;
-use tandem_metrics::erlang::mean_patience_us;
+use tandem_metrics::erlang::{Load, Target, mean_patience_us, staff_patient, staff_waiting};
 use tandem_metrics::handling::PerContact;
 use tandem_metrics::interval::{Calendar, Length};
 use tandem_metrics::metric::Quotient;
 use tandem_metrics::report::{Attribution, Query, QueueReading, Report, Settings};
 use tandem_metrics::service_level::{ServiceLevel, Thresholds};
+use tandem_metrics::tally::Tally;
 use tandem_metrics::waiting::{Abandonment, AverageWait, SpeedOfAnswer};
 
 use crate::digits::assert_digits;
@@ -265,4 +266,19 @@ fn patience_counts_also_those_who_were_answered() {
     let patience = mean_patience_us(&the_quarter().tally);
     assert_eq!(patience, Quotient::new(520 * MILLION, 5));
     seconds(patience, "104");
+}
+
+#[test]
+fn the_agents_that_such_a_quarter_needs() {
+    let QueueReading { tally, interval, .. } = the_quarter();
+    let load = Load::measured(&tally, interval.unwrap().length_us()).unwrap();
+    // 19 callers of 199.09 seconds each in 900 seconds.
+    assert_digits(load.erlangs(), "4.2030303");
+    let patience_s = mean_patience_us(&tally).value().unwrap() / 1e6;
+    let target = Target { service_level: Some((0.8, 20.0)), ..Target::default() };
+    let needed = staff_patient(load, patience_s, &target).unwrap().unwrap();
+    let endless = staff_waiting(load, &target).unwrap().unwrap();
+    assert!(needed.queue.answered_within >= 0.8);
+    assert!(needed.agents < endless.agents, "{needed:?} {endless:?}");
+    assert_eq!(Load::measured(&Tally::default(), 900 * MILLION), None);
 }
