@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use axum::http::StatusCode;
 use common::{START_US, Shop, request};
 use serde_json::Value;
 use tandem::desk::Desk;
-use tandem::engine::Order;
+use tandem::engine::{Carried, Order};
 use tandem::live::{Recorder, wait_committed};
 use tandem::recordings::Recordings;
 use tandem::restore;
@@ -211,7 +212,7 @@ async fn eraser(mut recorder: Recorder, mut number: u64, mut orders: mpsc::Recei
         number += 1;
         let Erasure { interaction, by, why } = erasure;
         recorder.record(vec![fact(number, FactKind::Erased { interaction, by, why })]);
-        reply.send(Ok(number)).unwrap();
+        reply.send(Ok(Carried { before: number - 1, last: number })).unwrap();
     }
 }
 
@@ -250,7 +251,8 @@ async fn the_recordings_of_an_interaction_go_with_it() {
     }
     let (orders, waiting) = mpsc::channel(16);
     tokio::spawn(eraser(restored.recorder, 3, waiting));
-    let desk = Desk::new(tenant, restored.journal, restored.live, orders, recordings.clone());
+    let desk =
+        Desk::new(tenant, restored.journal, restored.live, orders, BTreeSet::new(), recordings.clone());
     assert_eq!(desk.erase(interaction, ErasedBy::Request, None).await.unwrap(), 4);
     assert!(recordings.open(recording).unwrap().is_none());
     assert!(recordings.open(RecordingId(8)).unwrap().is_some());
