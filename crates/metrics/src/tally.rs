@@ -45,6 +45,7 @@ pub struct Tally {
     /// Abandoned while an agent's telephone rang.
     pub abandoned_while_offered: u64,
     /// The waits of the answered, for percentiles.
+    #[serde(default, skip_serializing_if = "Waits::is_empty")]
     pub waits: Waits,
     /// Offers to agents.
     pub offers: Offers,

@@ -217,6 +217,11 @@ impl Waits {
         }
     }
 
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.count() == 0
+    }
+
     /// Whether percentiles are exact.
     pub fn is_exact(&self) -> bool {
         matches!(self, Waits::Raw(_))

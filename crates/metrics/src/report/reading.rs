@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use tandem_center::Timestamp;
 use tandem_center::channel::Channel;
 use tandem_center::id::{AgentId, QueueId};
@@ -14,6 +14,7 @@ use crate::metric::{Measured, Metric};
 use crate::series::kept_from;
 use crate::tally::{Conservation, Tally};
 use crate::visit::Visit;
+use crate::waiting::Waits;
 
 /// What a report says about one queue and interval.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -24,7 +25,7 @@ pub struct QueueReading {
     pub name: Arc<str>,
     /// What waited.
     pub channel: Channel,
-    /// The interval; none for the sum of all that are no longer kept one by one.
+    /// The interval; none for the sum of everything.
     pub interval: Option<Interval>,
     /// How it is attributed.
     pub attribution: Attribution,
@@ -32,7 +33,8 @@ pub struct QueueReading {
     /// began in it with their handling.
     #[serde(rename = "final")]
     pub is_final: bool,
-    /// What was counted.
+    /// What was counted. The single waits are not written out with it; percentiles stand among the metrics.
+    #[serde(serialize_with = "without_waits")]
     pub tally: Tally,
     /// Where the visits went.
     pub conservation: Conservation,
@@ -62,7 +64,7 @@ pub struct AgentReading {
     pub agent: AgentId,
     /// The agent's name.
     pub name: Arc<str>,
-    /// The interval; none for the sum of all that are no longer kept one by one.
+    /// The interval; none for the sum of everything.
     pub interval: Option<Interval>,
     /// What was counted.
     pub tally: AgentTally,
@@ -75,8 +77,8 @@ pub struct AgentReading {
 /// What a report says about the entrance in one interval.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct EntranceReading {
-    /// The interval; none for the sum of all that are no longer kept one by one.
-    pub interval: Option<Interval>,
+    /// The interval.
+    pub interval: Interval,
     /// What was counted.
     pub entrance: Entrance,
 }
@@ -235,7 +237,7 @@ impl Report {
     pub fn entrance(&self, stretch: Interval) -> Vec<EntranceReading> {
         let kept = self.entrance.iter().filter(|(interval, _)| interval.touches(stretch));
         let reading = |(interval, entrance): (Interval, &Entrance)| EntranceReading {
-            interval: Some(interval),
+            interval,
             entrance: entrance.clone(),
         };
         kept.map(reading).collect()
@@ -258,6 +260,10 @@ impl AgentSums {
             tally,
         }
     }
+}
+
+fn without_waits<S: Serializer>(tally: &Tally, serializer: S) -> Result<S::Ok, S::Error> {
+    Tally { waits: Waits::default(), ..tally.clone() }.serialize(serializer)
 }
 
 /// What is not over in a queue.

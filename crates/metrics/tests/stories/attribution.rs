@@ -119,6 +119,7 @@ fn a_reading_says_everything_as_json() {
     assert_eq!(json["length"], "quarter_hour");
     assert_eq!(json["queues"][0]["final"], true);
     assert_eq!(json["queues"][0]["tally"]["entered"], 19);
+    assert_eq!(json["queues"][0]["tally"].get("waits"), None);
     let metrics = json["queues"][0]["metrics"].as_array().unwrap();
     let sl5 = metrics.iter().find(|metric| metric["variant"] == "sl5").unwrap();
     assert_eq!((&sl5["numerator"], &sl5["denominator"], &sl5["value"]), (&7.into(), &14.into(), &0.5.into()));
