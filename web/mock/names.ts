@@ -1,5 +1,7 @@
 /** The people and queues of the made-up center. */
 
+import type { QueueDocument } from "../src/api/center.ts";
+
 export const FIRST_NAMES = [
   "Adèle",
   "Bilal",
@@ -51,10 +53,19 @@ export const LAST_NAMES = [
   "Weber",
 ] as const;
 
-export type Queue = { id: string; name: string };
+export type Queue = QueueDocument;
 
 export const QUEUES: readonly [Queue, ...Queue[]] = [
-  { id: "support", name: "Support" },
-  { id: "sales", name: "Sales" },
+  { id: "support", name: "Support", strategy: "most_skilled" },
+  { id: "sales", name: "Sales", strategy: "ring_all" },
   { id: "billing", name: "Billing" },
 ];
+
+/** What agents of the made-up center can be good at. */
+export const SKILLS = ["french", "english", "network", "invoices"] as const;
+
+/** What conversations can have been about. */
+export const CODES = [
+  { id: "question", name: "Question" },
+  { id: "complaint", name: "Complaint" },
+] as const;

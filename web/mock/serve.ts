@@ -5,7 +5,8 @@ import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { ChosenState, Fact } from "../src/api/center.ts";
 import { UNAUTHORIZED } from "../src/api/live.ts";
-import type { MockCenter } from "./center.ts";
+import type { MockCenter, Refused } from "./center.ts";
+import { CODES, QUEUES } from "./names.ts";
 
 export type ServeSettings = {
   center: MockCenter;
@@ -56,19 +57,63 @@ export class MockServer {
   /** Takes a request; false if it is not for this server. */
   request(request: IncomingMessage, response: ServerResponse): boolean {
     const { method = "GET", url = "/" } = request;
+    const { pathname: path, searchParams: query } = new URL(url, "http://localhost");
     if (url === "/healthz") return answer(response, 200, {});
     if (!url.startsWith("/api/")) return false;
     if (this.#token && request.headers.authorization !== `Bearer ${this.#token}`) {
       return answer(response, 401, { code: "unauthorized", message: "the token is missing or wrong" });
     }
-    const call = /^\/api\/v1\/calls\/(\d+)$/.exec(url)?.[1];
-    if (call !== undefined && method === "GET") return this.#story(response, Number(call));
-    const agent = /^\/api\/v1\/agents\/([^/]+)\/state$/.exec(url)?.[1];
-    if (agent !== undefined && method === "PUT") {
-      void bodyOf(request).then((body) => this.#choose(response, decodeURIComponent(agent), body));
+    const route = ROUTES.find((one) => one.method === method && one.path.test(path));
+    if (route) {
+      const names = (route.path.exec(path) ?? []).slice(1).map((name) => decodeURIComponent(name));
+      void bodyOf(request).then((body) => this.#carryOut(response, route, names, parsed(body)));
       return true;
     }
+    if (method === "GET") return this.#look(response, path, query);
     return answer(response, 404, { code: "no_route", message: `there is nothing at ${url}` });
+  }
+
+  /** Answers what is asked for beside the live view. */
+  #look(response: ServerResponse, path: string, query: URLSearchParams): boolean {
+    const call = /^\/api\/v1\/calls\/(\d+)$/.exec(path)?.[1];
+    if (call !== undefined) return this.#story(response, Number(call));
+    const why = /^\/api\/v1\/calls\/(\d+)\/explanation$/.exec(path)?.[1];
+    if (why !== undefined) return this.#explain(response, Number(why), query.get("offer"));
+    if (path.startsWith("/api/v1/recordings/")) return sound(response);
+    const { agents } = this.#center;
+    switch (path) {
+      case "/api/v1/agents":
+        return answer(response, 200, {
+          agents: agents.map(({ id, skills, queues }) => ({ id, skills, queues: queues.map((queue) => queue.id) })),
+        });
+      case "/api/v1/queues":
+        return answer(response, 200, {
+          queues: QUEUES.map(({ id, strategy = "longest_idle" }) => ({ id, strategy, expected_us: 95e6, codes: CODES })),
+        });
+      case "/api/v1/reports/queues":
+        return answer(response, 200, { queues: [{ channel: "call", metrics: this.#center.levels() }] });
+      case "/api/v1/trunks":
+        return answer(response, 200, { trunks: [{ name: "carrier", proxies: [] }] });
+      default:
+        return answer(response, 404, { code: "no_route", message: `there is nothing at ${path}` });
+    }
+  }
+
+  #explain(response: ServerResponse, id: number, offer: string | null): boolean {
+    const explanation = this.#center.explain(id, offer === null ? undefined : Number(offer));
+    if (typeof explanation === "string") return answer(response, 409, { code: explanation, message: explanation });
+    return answer(response, 200, explanation);
+  }
+
+  #carryOut(response: ServerResponse, route: Route, names: string[], body: Record<string, never>): boolean {
+    if (this.refusal) return answer(response, this.refusal.status, this.refusal);
+    const facts = route.act(this.#center, names, body);
+    if (typeof facts === "string") {
+      const code = facts === "unknown_agent" ? "not_found" : facts;
+      return answer(response, code === "not_found" ? 404 : 409, { code, message: code });
+    }
+    this.tell(facts);
+    return answer(response, 200, { number: this.#center.view.live.number });
   }
 
   #greeted(follower: WebSocket, greeting: string): void {
@@ -87,16 +132,83 @@ export class MockServer {
     if (!facts) return answer(response, 404, { code: "not_found", message: `there is no call "${id}"` });
     return answer(response, 200, { call: { id }, timeline: facts.map((fact) => ({ fact })), cut: false });
   }
+}
 
-  #choose(response: ServerResponse, agent: string, body: string): boolean {
-    if (this.refusal) return answer(response, this.refusal.status, this.refusal);
-    const facts = this.#center.choose(agent, JSON.parse(body) as ChosenState);
-    if (facts === "unknown_agent") {
-      return answer(response, 404, { code: "not_found", message: `there is no agent "${agent}"` });
-    }
-    this.tell(facts);
-    return answer(response, 200, { number: this.#center.view.live.number });
-  }
+/** What can be done over the API. */
+type Route = {
+  method: string;
+  path: RegExp;
+  act: (center: MockCenter, names: string[], body: Record<string, never>) => Fact[] | Refused | "unknown_agent";
+};
+
+const ROUTES: readonly Route[] = [
+  { method: "PUT", path: /^\/api\/v1\/agents\/([^/]+)\/state$/, act: (center, [id = ""], body) => center.choose(id, body as unknown as ChosenState) },
+  {
+    method: "DELETE",
+    path: /^\/api\/v1\/agents\/([^/]+)\/wrap-up$/,
+    act: (center, [id = ""], body) => center.endWrapUp(id, body),
+  },
+  {
+    method: "POST",
+    path: /^\/api\/v1\/agents\/([^/]+)\/wrap-up\/extension$/,
+    act: (center, [id = ""]) => center.extendWrapUp(id),
+  },
+  {
+    method: "POST",
+    path: /^\/api\/v1\/calls\/(\d+)\/move$/,
+    act: (center, [id], { queue }) => center.move(Number(id), queue ?? ""),
+  },
+  {
+    method: "POST",
+    path: /^\/api\/v1\/calls\/(\d+)\/priority$/,
+    act: (center, [id], { priority, vip, reason }) => center.prioritise(Number(id), Number(priority), Boolean(vip), reason),
+  },
+  {
+    method: "POST",
+    path: /^\/api\/v1\/calls\/(\d+)\/assignment$/,
+    act: (center, [id], { agent, reason }) => center.assign(Number(id), agent ?? "", reason),
+  },
+  {
+    method: "DELETE",
+    path: /^\/api\/v1\/calls\/(\d+)\/callback$/,
+    act: (center, [id], { reason }) => center.cancelCallback(Number(id), reason),
+  },
+  {
+    method: "POST",
+    path: /^\/api\/v1\/callbacks$/,
+    act: (center, _, { phone, name, queue, at }) => center.callBack(phone ?? "", name ?? "", queue ?? "", at ?? 0),
+  },
+  {
+    method: "PUT",
+    path: /^\/api\/v1\/queues\/([^/]+)\/switch$/,
+    act: (center, [id = ""], { closed, reason }) => center.switchQueue(id, Boolean(closed), reason),
+  },
+];
+
+function parsed(body: string): Record<string, never> {
+  return body === "" ? {} : (JSON.parse(body) as Record<string, never>);
+}
+
+/** A second of a tone, as a telephone would record it. */
+function sound(response: ServerResponse): true {
+  const samples = Buffer.alloc(16_000);
+  for (let at = 0; at < 8_000; at += 1) samples.writeInt16LE(Math.round(6_000 * Math.sin((at * 2 * Math.PI * 440) / 8_000)), at * 2);
+  const head = Buffer.alloc(44);
+  head.write("RIFF", 0);
+  head.writeUInt32LE(36 + samples.length, 4);
+  head.write("WAVEfmt ", 8);
+  head.writeUInt32LE(16, 16);
+  head.writeUInt16LE(1, 20);
+  head.writeUInt16LE(1, 22);
+  head.writeUInt32LE(8_000, 24);
+  head.writeUInt32LE(16_000, 28);
+  head.writeUInt16LE(2, 32);
+  head.writeUInt16LE(16, 34);
+  head.write("data", 36);
+  head.writeUInt32LE(samples.length, 40);
+  response.writeHead(200, { "Content-Type": "audio/wav" });
+  response.end(Buffer.concat([head, samples]));
+  return true;
 }
 
 function answer(response: ServerResponse, status: number, body: unknown): true {

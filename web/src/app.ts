@@ -8,10 +8,12 @@ import type { Language } from "./i18n/catalog.ts";
 import { firstLanguage, Words } from "./i18n/words.ts";
 import { Clock } from "./live/clock.ts";
 import { type Connection, Follower, type World } from "./live/follow.ts";
+import { Lookup } from "./live/lookup.ts";
 
 export class App {
   readonly #root: HTMLElement;
   readonly #client = new Client();
+  readonly #lookup = new Lookup(this.#client, () => this.#plan());
   readonly #clock = new Clock(() => Date.now());
   readonly #follower: Follower;
   #page: Page;
@@ -33,6 +35,7 @@ export class App {
       },
       onFacts: (facts) => {
         for (const { at } of facts) this.#clock.notBefore(at);
+        if (facts.some(({ kind }) => kind === "configured")) void this.#lookup.ask();
         this.#plan();
       },
       onConnection: (connection) => this.#connectionIs(connection),
@@ -50,12 +53,15 @@ export class App {
       this.#refresh();
     });
     setInterval(() => this.#everySecond(), 1_000);
+    setInterval(() => {
+      if (!document.hidden && this.#connection === "live") void this.#lookup.ask();
+    }, LOOK_UP_EVERY_MS);
     this.#follower.start();
   }
 
   #newPage(language: Language): Page {
     const region = navigator.languages.find((tag) => tag.split("-")[0] === language) ?? language;
-    return new Page(this.#root, new Words(language, region), this.#client, {
+    return new Page(this.#root, new Words(language, region), this.#client, this.#lookup, {
       language: (chosen) => this.#speak(chosen),
       token: (token) => {
         this.#client.token = token;
@@ -114,7 +120,8 @@ export class App {
   #connectionIs(connection: Connection): void {
     const wasLost = this.#connection === "lost";
     this.#connection = connection;
-    if (connection !== "live") this.#clock.stop();
+    if (connection === "live") void this.#lookup.ask();
+    else this.#clock.stop();
     this.#page.showConnection(connection, this.#view && this.#clock.now(), wasLost);
     if (connection === "locked") this.#page.showToken(this.#client.token !== "");
   }
@@ -163,6 +170,9 @@ const PROBE_PATIENCE_MS = 5_000;
 
 /** What is new is shown this often at most. */
 const SHOW_EVERY_MS = 250;
+
+/** What the live view does not say is asked for this often. */
+const LOOK_UP_EVERY_MS = 10_000;
 
 /** The figures are spoken this often at most, and only when something has happened. */
 const SPEAK_EVERY_MS = 30_000;

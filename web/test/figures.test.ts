@@ -1,22 +1,25 @@
 import { describe, expect, test } from "vitest";
-import type { ClosedInteraction, Fact, FactKind, View } from "../src/api/center.ts";
+import type { Fact, FactKind } from "../src/api/center.ts";
 import { summarise } from "../src/call/summary.ts";
-import { figuresOf, serviceLevel } from "../src/floor/figures.ts";
+import { figuresOf } from "../src/floor/figures.ts";
 import { waitingIn } from "../src/floor/waiting.ts";
-import { emptyView } from "../src/live/fold.ts";
+import { waitingSince } from "../src/live/fold.ts";
+import { levelsIn } from "../src/live/lookup.ts";
 import { MockCenter } from "../mock/center.ts";
 
 const SECOND = 1_000_000;
 
-describe("the service level of the last calls", () => {
-  test("is unknown without calls, and never 0 or 100 percent", () => {
-    expect(serviceLevel(emptyView())).toEqual({ met: 0, of: 0 });
+describe("the service level", () => {
+  test("adds up queues and intervals by their parts, with and without those who gave up at once", () => {
+    const one = { channel: "call", metrics: [level("sl5", 3, 4), level("sl2", 3, 5), level("sl7", 1, 9)] } as const;
+    const other = { channel: "call", metrics: [level("sl5", 1, 6), { metric: "abandonment", variant: "sl5" }] } as const;
+    const messages = { channel: "voicemail", metrics: [level("sl5", 9, 9)] } as const;
+    const queues = [one, other, messages].map(({ channel, metrics }) => ({ channel, metrics: [...metrics] }));
+    expect(levelsIn({ queues })).toEqual({ withoutShort: { met: 4, of: 10 }, ofAll: { met: 3, of: 5 } });
   });
 
-  test("counts who was answered in time among those who were answered or gave up", () => {
-    const view = viewOf(answered(3), answered(20), answered(21), abandoned(40), abandoned(2), flowedOut(600));
-    // The target itself is in time; giving up within five seconds does not count, nor does being sent on.
-    expect(serviceLevel(view)).toEqual({ met: 2, of: 4 });
+  test("is unknown without calls, and never 0 or 100 percent", () => {
+    expect(levelsIn({ queues: [] }).withoutShort).toEqual({ met: 0, of: 0 });
   });
 });
 
@@ -36,8 +39,10 @@ describe("the figures of a busy center", () => {
     const waiting = waitingIn(view);
     expect(figures.waiting).toBe(waiting.length);
     expect(figures.waiting).toBeGreaterThan(0);
-    expect(figures.longestSince).toBe(waiting[0]?.call.entered_at);
-    expect(figures.calls.waiting + figures.calls.ringing).toBe(figures.waiting);
+    const callers = waiting.filter(({ call: { channel = "call" } }) => channel === "call");
+    expect(figures.longestSince).toBe(Math.min(...callers.map(({ call }) => waitingSince(call))));
+    const onTheLine = waiting.filter(({ call: { in_call = true } }) => in_call);
+    expect(figures.calls.waiting + figures.calls.ringing).toBe(onTheLine.length);
   });
 
   test("account for everybody who entered a queue", () => {
@@ -87,7 +92,7 @@ function connected(seconds: number): Fact {
   return fact({ kind: "connected", ...AGENT, ...QUEUE, waited_us: seconds * SECOND, rang_us: 0 });
 }
 
-function left(reason: "abandoned" | "waited_too_long", seconds: number): Fact {
+function left(reason: "waited_too_long", seconds: number): Fact {
   return fact({ kind: "queue_left", interaction: 1, ...QUEUE, reason, waited_us: seconds * SECOND });
 }
 
@@ -102,20 +107,6 @@ function ended(talked: number, held: number): Fact {
   return fact({ kind: "conversation_ended", ...AGENT, queue: "a", ...how, ...times });
 }
 
-function answered(seconds: number): Fact[] {
-  return [connected(seconds)];
-}
-
-function abandoned(seconds: number): Fact[] {
-  return [left("abandoned", seconds)];
-}
-
-function flowedOut(seconds: number): Fact[] {
-  return [left("waited_too_long", seconds)];
-}
-
-function viewOf(...stories: Fact[][]): View {
-  const view = emptyView();
-  view.recent = stories.map((story) => ({ story }) as unknown as ClosedInteraction);
-  return view;
+function level(variant: string, numerator: number, denominator: number): { metric: string; variant: string; numerator: number; denominator: number } {
+  return { metric: "service_level", variant, numerator, denominator };
 }

@@ -3,7 +3,9 @@
 import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { digits } from "../src/i18n/words.ts";
+import type { InteractionView } from "../src/api/center.ts";
 import { figuresOf } from "../src/floor/figures.ts";
+import { waitingIn } from "../src/floor/waiting.ts";
 import { launch, Stage, type StageSettings } from "./stage.ts";
 
 let browser: Browser;
@@ -52,6 +54,7 @@ describe("what is seen", () => {
   test("goes on by the second, and touches nothing but the times", async () => {
     const { page } = await open({ callsPerMinute: 12 });
     await stage.visit();
+    await page.locator(".queues").getByText("per call").first().waitFor();
     const clock = page.locator(".calls [data-since]").first();
     await page.evaluate(() => {
       const touched: string[] = [];
@@ -99,7 +102,7 @@ describe("a center of 1,000 agents with 1,000 waiting", () => {
     await showsFigures();
     stage.pass(5);
     await showsFigures();
-    expect(await page.locator("tbody tr").count()).toBe(48);
+    expect(await page.locator("tbody tr").count()).toBe(51);
     await page.locator(".waiting").getByRole("button", { name: "Show 24 more" }).click();
     expect(await page.locator(".waiting tbody tr").count()).toBe(36);
     await page.locator(".waiting").getByRole("button", { name: "Show fewer" }).click();
@@ -181,6 +184,155 @@ describe("the story of a call", () => {
   });
 });
 
+describe("who waits", () => {
+  const busy = { agents: 4, callsPerMinute: 12, patienceSeconds: 900 };
+
+  test("stands in the order in which the center serves, with what is special", async () => {
+    const { page, center } = await open(busy);
+    await stage.visit();
+    const waiting = waitingIn(center.view);
+    const places = await page.locator(".waiting tbody tr:not(.later) .place").allTextContents();
+    expect(places).toEqual(waiting.slice(0, 12).map(({ place }) => String(place)));
+    const isFirst = waiting.findIndex(({ call }) => !call.vip);
+    expect(waiting.slice(isFirst).some(({ call }) => call.vip)).toBe(false);
+    const tags = await page.locator(".waiting .tag").allTextContents();
+    expect(tags.some((tag) => /callback|message of|priority|VIP/.test(tag))).toBe(true);
+  });
+
+  test("is put before all others by keyboard, and a refusal is told where it was asked", async () => {
+    const { page, center } = await open(busy);
+    await stage.visit();
+    const last = waitingIn(center.view).slice(0, 12).findLast(({ call }) => call.stage === "waiting" && !call.vip);
+    const row = page.locator(`.waiting tbody tr`).nth(waitingIn(center.view).findIndex(({ id }) => id === last?.id));
+    stage.server.refusal = { status: 409, code: "not_waiting", message: "" };
+    await row.locator("button.act").focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("menuitem", { name: "Change the priority" }).focus();
+    await page.keyboard.press("Enter");
+    const dialog = page.getByRole("dialog", { name: "Priority of" });
+    await dialog.getByLabel("Before everybody else").check();
+    await dialog.getByLabel("Reason").fill("Promised by the director");
+    await page.keyboard.press("Enter");
+    await dialog.getByRole("alert").getByText("nobody waits there any more.").waitFor();
+    stage.server.refusal = undefined;
+    await dialog.getByRole("button", { name: "Change" }).click();
+    await dialog.waitFor({ state: "hidden" });
+    await expect.poll(() => waitingIn(center.view).find(({ id }) => id === last?.id)?.call.vip).toBe(true);
+    expect(center.story(last?.id ?? 0)?.at(-1)).toMatchObject({ kind: "prioritised", why: "Promised by the director" });
+  });
+
+  test("can be moved, and assigned to an agent of the queue", async () => {
+    const { page, center } = await open(busy);
+    await stage.visit();
+    const [index, first] = [...waitingIn(center.view).entries()].find(([, { call }]) => call.stage === "waiting") ?? [];
+    const button = page.locator(".waiting tbody tr").nth(index ?? 0).locator("button.act");
+    await button.click();
+    await page.getByRole("menuitem", { name: "Assign" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Assign" }).click();
+    await page.getByRole("dialog").waitFor({ state: "hidden" });
+    const now = (): InteractionView | undefined => center.view.live.interactions[first?.id ?? 0];
+    await expect.poll(() => JSON.stringify(now())).toContain('"terms":[{"agent"');
+    await button.click();
+    await page.getByRole("menuitem", { name: "Move" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Move" }).click();
+    await page.getByRole("dialog").waitFor({ state: "hidden" });
+    await expect.poll(() => center.story(first?.id ?? 0)?.map(({ kind }) => kind)).toContain("queue_left");
+  });
+
+  test("is explained, in the reader's language", async () => {
+    const { page } = await open({ ...busy, locale: "fr-FR" });
+    await stage.visit();
+    await page.locator(".waiting button.act").first().click();
+    await page.getByRole("menuitem", { name: "Pourquoi" }).click();
+    const why = page.getByRole("region", { name: "Pourquoi l’attente continue" });
+    await why.getByText(/^Place 1 sur/).waitFor();
+    expect(await why.locator("dt").count()).toBeGreaterThan(0);
+    await why.getByRole("button", { name: "Fermer l’explication" }).click();
+    await why.waitFor({ state: "hidden" });
+  });
+
+  test("can be called later, and that can be cancelled", async () => {
+    const { page, center } = await open();
+    await stage.visit();
+    await page.getByRole("button", { name: "Schedule a callback" }).click();
+    const dialog = page.getByRole("dialog", { name: "Schedule a callback" });
+    await dialog.getByLabel("Telephone number").fill("+33 1 99 00 12 34");
+    await dialog.getByLabel("Name").fill("Zoé Zimmer");
+    const tomorrow = new Date(center.now / 1000 + 86_400_000).toISOString().slice(0, 16);
+    await dialog.getByLabel("When").fill(tomorrow);
+    await dialog.getByRole("button", { name: "Schedule" }).click();
+    const row = page.locator(".waiting tr.later").filter({ hasText: "Zoé Zimmer" });
+    await row.getByText("To be called later").waitFor();
+    await row.locator("button.act").click();
+    await page.getByRole("menuitem", { name: "Cancel the callback" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Do not call back" }).click();
+    await row.waitFor({ state: "hidden" });
+    await page.locator(".recent").getByText("Cancelled").waitFor();
+  });
+});
+
+describe("a queue", () => {
+  test("is closed and opened again, and says how it chooses", async () => {
+    const { page, center } = await open();
+    await stage.visit();
+    const row = page.locator(".queues tbody tr").filter({ hasText: "Support" });
+    await row.getByText("most skilled first").waitFor();
+    const toggle = row.getByRole("switch", { name: "The queue Support lets callers in" });
+    expect(await toggle.getAttribute("aria-checked")).toBe("true");
+    await toggle.click();
+    await page.getByRole("dialog").getByRole("button", { name: "Close the queue" }).click();
+    await row.getByText("Closed").waitFor();
+    expect(center.view.live.queues["support"]?.closed).toBe(true);
+    await toggle.click();
+    await page.getByRole("dialog").getByRole("button", { name: "Open the queue" }).click();
+    await row.getByText("Open", { exact: true }).waitFor();
+  });
+});
+
+describe("a message", () => {
+  test("can be heard from its story", async () => {
+    const { page, center } = await open({ agents: 4, callsPerMinute: 12, patienceSeconds: 900 });
+    const left = Object.entries(center.view.live.interactions).find(([, call]) => call.message);
+    await stage.visit(`/calls/${left?.[0]}`);
+    await page.getByRole("button", { name: "Play the message" }).click();
+    await page.locator(".player audio").waitFor();
+    await expect.poll(() => page.locator(".player audio").evaluate((sound: HTMLAudioElement) => sound.duration)).toBe(1);
+    expect(stage.complaints).toEqual([]);
+  });
+});
+
+describe("an offer", () => {
+  test("is explained from the story", async () => {
+    const { page } = await open();
+    await stage.visit();
+    await page.locator(".recent tr").filter({ hasText: "Handled" }).locator("button.name").first().click();
+    await page.getByRole("button", { name: "Why this agent?" }).first().click();
+    await page.locator(".why").getByText("Free and fit, in this order").waitFor();
+  });
+});
+
+describe("a wrap-up", () => {
+  test("takes a code and a note, and more time", async () => {
+    const { page, center } = await open({ callsPerMinute: 12 });
+    await stage.visit();
+    const [id, agent] = agentIn("wrap_up");
+    const button = page.getByRole("button", { name: `Set the state of ${agent.name}` });
+    await button.click();
+    await page.getByRole("menuitem", { name: "More time" }).click();
+    await page.getByText(`${agent.name} has more time`).waitFor({ state: "attached" });
+    await button.click();
+    await page.getByRole("menuitem", { name: "End the wrap-up" }).click();
+    const dialog = page.getByRole("dialog", { name: "Wrap-up of" });
+    await dialog.getByLabel("What was it about?").selectOption("Complaint");
+    await dialog.getByLabel("Note").fill("Wants a letter");
+    await dialog.getByRole("button", { name: "End the wrap-up" }).click();
+    await dialog.waitFor({ state: "hidden" });
+    expect(center.view.live.agents[id]?.state).not.toBe("wrap_up");
+    const ended = center.view.recent.flatMap(({ story }) => story).find((fact) => "code" in fact);
+    expect(ended).toMatchObject({ kind: "wrap_up_ended", code: "complaint", note: "Wants a letter" });
+  });
+});
+
 describe("an agent's state", () => {
   test("is set by keyboard", async () => {
     const { page, center } = await open();
@@ -219,7 +371,7 @@ describe("an agent's state", () => {
     const [, agent] = agentIn("available");
     await page.getByRole("button", { name: `Set the state of ${agent.name}` }).click();
     await page.getByRole("menuitemradio", { name: "Offline" }).click();
-    const told = `The state of ${agent.name} was not set: there is no such agent.`;
+    const told = `The state of ${agent.name} was not set: it no longer exists.`;
     await page.locator(".refusal").getByText(told).waitFor();
     expect(await page.getByRole("alert").filter({ hasText: told }).count()).toBe(1);
     await page.locator(".refusal").getByRole("button", { name: "Close" }).click();

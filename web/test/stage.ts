@@ -142,7 +142,7 @@ function file(url: string, response: ServerResponse): void {
 const CHROMIUM = "/usr/bin/chromium";
 
 /** Stricter than what the program sends: what works here works there. */
-const POLICY = "default-src 'self'; base-uri 'none'; object-src 'none'";
+const POLICY = "default-src 'self'; media-src blob:; base-uri 'none'; object-src 'none'";
 
 const TYPES: Record<string, string> = {
   ".html": "text/html; charset=utf-8",

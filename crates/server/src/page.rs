@@ -56,9 +56,9 @@ fn content_type(path: &str) -> &'static str {
     }
 }
 
-/// What the page may do: run its own scripts, and talk to the program that served it.
+/// What the page may do: run its own scripts, talk to the program that served it, and play what it got from there.
 const POLICY: &str =
-    "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'";
+    "default-src 'self'; media-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'";
 
 include!(concat!(env!("OUT_DIR"), "/page.rs"));
 

@@ -1,6 +1,6 @@
 /** The story of a call in sentences: one for each fact, in any language, with the time from the beginning. */
 
-import type { AgentId, Cause, Endpoint, Fact, FactOf, Micros, QueueId, Terms } from "../api/center.ts";
+import type { AgentId, Cause, Endpoint, Fact, FactOf, Micros, QueueId, RecordingId, Terms } from "../api/center.ts";
 import type { Words } from "../i18n/words.ts";
 import { addressText, callerName } from "./caller.ts";
 import { asksNobody, asksText, requirementAt } from "./terms.ts";
@@ -17,6 +17,10 @@ export type Entry = {
   sentence: string;
   /** What the telephone network said, for who wants to know more. */
   detail: string | undefined;
+  /** The agent of whose offer it tells; why that agent, the program can explain. */
+  offered: AgentId | undefined;
+  /** The message that can be heard. */
+  recording: RecordingId | undefined;
 };
 
 export type Tone = "plain" | "good" | "ring" | "wait" | "bad" | "end";
@@ -38,6 +42,8 @@ export function timeline(words: Words, story: readonly Fact[], names: Names): En
       tone: toneOf(fact),
       sentence: sentence(words, fact, named, terms),
       detail: detail(words, fact, named),
+      offered: fact.kind === "offered" ? fact.agent : undefined,
+      recording: fact.kind === "message_left" ? fact.recording : undefined,
     };
   });
 }

@@ -1,6 +1,6 @@
 /** The agents and what they do. */
 
-import type { AgentId, AgentState, AgentView, ChosenState, View } from "../api/center.ts";
+import type { AgentId, AgentState, AgentView, ChosenState, InteractionView, View, Work } from "../api/center.ts";
 import { callerName } from "../call/caller.ts";
 import type { Words } from "../i18n/words.ts";
 import { showSince, showUntil } from "../live/clock.ts";
@@ -11,7 +11,7 @@ import { cell, nameCell, row, Table } from "../ui/table.ts";
 import type { Context } from "./context.ts";
 import { type AgentGroup, agentGroup, type Figures } from "./figures.ts";
 
-type Shown = { id: AgentId; agent: AgentView; caller: string | undefined };
+type Shown = { id: AgentId; agent: AgentView; work: string; skills: string };
 
 export class AgentsPart {
   readonly #context: Context;
@@ -67,8 +67,9 @@ export class AgentsPart {
       item: (index) => {
         const [id, agent] = wanted[index] ?? [];
         if (id === undefined || !agent) return undefined;
-        const interaction = "interaction" in agent ? interactions[agent.interaction] : undefined;
-        return { id, agent, caller: interaction && callerName(words, interaction) };
+        const work = (agent.work ?? []).map((one) => workText(words, one, interactions[one.interaction]));
+        const skills = Object.entries(this.#context.lookup.agents[id]?.skills ?? {});
+        return { id, agent, work: work.join(", "), skills: skills.map(([skill, level]) => `${skill} ${level}`).join(", ") };
       },
     });
   }
@@ -98,6 +99,20 @@ export function stateText(words: Words, state: AgentState | ChosenState): string
   }
 }
 
+/** One thing that an agent does: with whom, and how far it is if that is not a conversation. */
+function workText(words: Words, { doing }: Work, interaction: InteractionView | undefined): string {
+  const caller = interaction ? callerName(words, interaction) : words.text("caller.unnamed");
+  return doing === "wrap_up" ? words.say("agents.wraps_up", { caller }) : caller;
+}
+
+/** What the rules look at of an agent's day. */
+function recordText(words: Words, { record, chosen }: AgentView): string | undefined {
+  if (chosen.state === "offline") return undefined;
+  const { conversations: count = 0, occupancy = 0 } = record ?? {};
+  const share = words.wholeShare(occupancy / 1e9);
+  return `${words.say("agents.conversations", { count })} · ${words.say("agents.occupancy", { share })}`;
+}
+
 function agentRow(context: Context): Row<Shown> {
   const { words } = context;
   const name = h("span", { class: "name" });
@@ -106,23 +121,35 @@ function agentRow(context: Context): Row<Shown> {
   const state = h("span");
   const chip = h("span", { class: "chip" }, sign, state);
   const next = h("span", { class: "below" });
+  const more = h("span", { class: "below more" });
+  const said = h("span");
+  const age = h("span");
+  const presence = h("span", { class: "below presence" }, said, " ", age);
   const back = h("span", { class: "back" }, `${words.text("agents.until")} `);
   const time = h("span");
   const button = h("button", { type: "button", class: "act", "aria-haspopup": "menu" }, icon("down"));
   const node = row(
-    nameCell(name, below),
-    cell("state", chip, next),
+    nameCell(name, below, more),
+    cell("state", chip, next, presence),
     cell("time", back, time),
     cell("act", button),
   );
   let id = "";
-  button.addEventListener("click", () => context.openStates(id, button));
+  button.addEventListener("click", () => context.openAgent(id, button));
   return {
     node,
-    update({ id: agentId, agent, caller }) {
+    update({ id: agentId, agent, work, skills }) {
       id = agentId;
       write(name, agent.name);
-      write(below, caller ?? "");
+      write(below, work);
+      write(more, [skills, recordText(words, agent)].filter(Boolean).join(" · "));
+      const told = agent.presence;
+      show(presence, told !== undefined);
+      if (told) {
+        const what = words.text(`presence.${told.presence}`);
+        write(said, words.say(told.manual ? "agents.presence.manual" : "agents.presence", { source: told.source, what }));
+        showSince(age, told.observed_at);
+      }
       write(state, stateText(words, agent));
       showIcon(sign, SIGNS[agent.state]);
       chip.className = `chip chip-${agentGroup(agent)} state-${agent.state}`;

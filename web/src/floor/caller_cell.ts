@@ -11,7 +11,8 @@ export type CallerCell = {
   update(id: InteractionId, name: string, below: readonly (string | undefined)[], mark?: string): void;
 };
 
-export function callerCell({ words, openStory }: Context): CallerCell {
+/** `more` stands below all of it. */
+export function callerCell({ words, openStory }: Context, more?: HTMLElement): CallerCell {
   const button = h("button", { type: "button", class: "name" });
   const stands = h("span", { class: "mark" });
   const rest = h("span");
@@ -19,7 +20,7 @@ export function callerCell({ words, openStory }: Context): CallerCell {
   let call: InteractionId = 0;
   button.addEventListener("click", () => openStory(call));
   return {
-    node: nameCell(button, below),
+    node: nameCell(button, below, more),
     update(id, name, parts, mark) {
       call = id;
       write(button, name);

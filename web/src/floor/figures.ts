@@ -1,7 +1,7 @@
 /** What a supervisor wants to know at a glance, counted from the view. */
 
-import type { AgentState, StageView, Timestamp, View } from "../api/center.ts";
-import { summaryOfClosed } from "../call/summary.ts";
+import type { AgentState, InteractionView, QueueStay, StageView, Timestamp, View } from "../api/center.ts";
+import { waitingSince } from "../live/fold.ts";
 
 export type Figures = {
   waiting: number;
@@ -17,7 +17,6 @@ export type Figures = {
   abandoned: number;
   /** Everybody who entered a queue since the journal began. */
   entered: number;
-  level: ServiceLevel;
 };
 
 /** What an agent's state comes to for whoever looks for somebody free. */
@@ -26,14 +25,8 @@ export type AgentGroup = "free" | "busy" | "away" | "offline";
 /** What a call's stage comes to. */
 export type CallGroup = "menu" | "waiting" | "ringing" | "talking";
 
-/** How many of the last callers were answered in time. */
-export type ServiceLevel = { met: number; of: number };
-
-/** Within this wait a caller is answered in time. The usual target; a queue cannot be given one of its own yet. */
+/** Within this wait a caller is answered in time: the habit of the field. */
 export const TARGET_US = 20_000_000;
-
-/** Who gives up sooner than this does not count against the service level: nobody could have answered. */
-const SHORT_ABANDON_US = 5_000_000;
 
 export function figuresOf(view: View): Figures {
   const figures: Figures = {
@@ -46,19 +39,19 @@ export function figuresOf(view: View): Figures {
     answered: 0,
     abandoned: 0,
     entered: 0,
-    level: serviceLevel(view),
   };
   for (const agent of Object.values(view.live.agents)) figures.agents[agentGroup(agent)] += 1;
   const queues = new Set<string>();
   for (const interaction of Object.values(view.live.interactions)) {
     const group = callGroup(interaction);
-    if (group) figures.calls[group] += 1;
+    if (group && isInProgress(interaction)) figures.calls[group] += 1;
     if (isInProgress(interaction)) figures.inProgress += 1;
-    if (interaction.stage === "waiting" || interaction.stage === "offered") {
-      figures.waiting += 1;
-      queues.add(interaction.queue);
-      figures.longestSince = Math.min(figures.longestSince ?? Infinity, interaction.entered_at);
-    }
+    if (!isWaiting(interaction)) continue;
+    figures.waiting += 1;
+    queues.add(interaction.queue);
+    // Who is to be called back, or has left a message, does other things meanwhile.
+    if (interaction.channel !== undefined && interaction.channel !== "call") continue;
+    figures.longestSince = Math.min(figures.longestSince ?? Infinity, waitingSince(interaction));
   }
   figures.queues = queues.size;
   for (const totals of Object.values(view.totals)) {
@@ -79,15 +72,22 @@ export function agentGroup({ state }: AgentState): AgentGroup {
       return "busy";
     case "break":
     case "resting":
+    case "not_reachable":
       return "away";
     default:
       return "offline";
   }
 }
 
-/** Whether a call is not over yet; an agent's wrap-up of one that is over may go on. */
-export function isInProgress({ stage }: StageView): boolean {
-  return stage !== "wrap_up";
+/** Whether somebody is in a queue, being offered or not. */
+export function isWaiting(interaction: InteractionView): interaction is Extract<InteractionView, QueueStay> {
+  const { stage } = interaction;
+  return stage === "waiting" || stage === "offered" || stage === "calling_back";
+}
+
+/** Whether a call stands: promises and messages wait without one, and an agent's wrap-up may outlast it. */
+export function isInProgress({ stage, in_call = true }: InteractionView): boolean {
+  return in_call && stage !== "wrap_up";
 }
 
 /** Where a call is; `undefined` while it is being ended, and after. */
@@ -98,27 +98,15 @@ export function callGroup({ stage }: StageView): CallGroup | undefined {
     case "waiting":
       return "waiting";
     case "offered":
+    case "calling_back":
+    case "redirecting":
       return "ringing";
+    case "leaving_message":
+      return "menu";
     case "connected":
     case "transferred":
       return "talking";
     default:
       return undefined;
   }
-}
-
-/**
- * Of the last calls, those answered within the target among those answered or given up: short abandons are left out,
- * later ones are misses.
- */
-export function serviceLevel(view: View): ServiceLevel {
-  const level: ServiceLevel = { met: 0, of: 0 };
-  for (const closed of view.recent) {
-    for (const { end, waited } of summaryOfClosed(closed).stays) {
-      if (end === "other" || (end === "abandoned" && waited < SHORT_ABANDON_US)) continue;
-      level.of += 1;
-      if (end === "answered" && waited <= TARGET_US) level.met += 1;
-    }
-  }
-  return level;
 }

@@ -4,6 +4,7 @@ import type { Words } from "../i18n/words.ts";
 import { showNoTime, showSince } from "../live/clock.ts";
 import { h, show, write } from "../ui/dom.ts";
 import { icon } from "../ui/icon.ts";
+import type { Levels } from "../live/lookup.ts";
 import { type AgentGroup, type Figures, TARGET_US } from "./figures.ts";
 
 export class Glance {
@@ -43,7 +44,7 @@ export class Glance {
     this.node = h("section", { class: "glance", "aria-labelledby": "glance-title" }, title, list);
   }
 
-  show(figures: Figures): void {
+  show(figures: Figures, levels: Levels | undefined): void {
     const words = this.#words;
     const { agents } = figures;
     write(this.#waiting.value, words.number(figures.waiting));
@@ -58,7 +59,7 @@ export class Glance {
     write(this.#answered.value, words.number(figures.answered));
     write(this.#answered.detail, words.say("figures.answered.detail", { count: figures.entered }));
     this.#showAbandoned(figures);
-    this.#showLevel(figures);
+    this.#showLevel(levels);
   }
 
   #showLongest({ longestSince }: Figures): void {
@@ -83,16 +84,21 @@ export class Glance {
     write(this.#abandoned.detail, detail);
   }
 
-  #showLevel({ level: { met, of } }: Figures): void {
+  #showLevel(levels: Levels | undefined): void {
     const words = this.#words;
+    const { met, of } = levels?.withoutShort ?? { met: 0, of: 0 };
     write(this.#level.value, of === 0 ? "–" : words.wholeShare(met / of));
-    const detail =
-      of === 0
-        ? words.text("figures.level.none")
-        : words.say("figures.level.detail", { count: of, target: this.#target });
-    write(this.#level.detail, detail);
+    write(this.#level.detail, of === 0 ? words.text("figures.level.none") : this.#levelDetail(of, levels));
     grow(this.#met, met);
     grow(this.#missed, of - met);
+  }
+
+  /** What the figure means, and what it is if those count as well who gave up at once. */
+  #levelDetail(count: number, levels: Levels | undefined): string {
+    const words = this.#words;
+    const { met, of } = levels?.ofAll ?? { met: 0, of: 0 };
+    const all = of === 0 ? "–" : words.wholeShare(met / of);
+    return words.say("figures.level.detail", { count, target: this.#target, all });
   }
 }
 

@@ -1,23 +1,26 @@
 /** The whole page in one language: header, notices, figures, the four parts, and what opens above them. */
 
 import type { Client } from "../api/client.ts";
-import type { AgentId, ChosenState, InteractionId, Timestamp, View } from "../api/center.ts";
+import type { InteractionId, Timestamp, View } from "../api/center.ts";
 import type { Language } from "../i18n/catalog.ts";
 import { isLanguage, LANGUAGES, type Words } from "../i18n/words.ts";
 import { tick } from "../live/clock.ts";
 import type { Connection } from "../live/follow.ts";
+import type { Lookup } from "../live/lookup.ts";
 import { h, show, write } from "../ui/dom.ts";
 import { icon } from "../ui/icon.ts";
 import { logo } from "../ui/logo.ts";
-import { AgentsPart, stateText } from "./agents.ts";
+import { FormDialog } from "../ui/form.ts";
+import { Menu } from "../ui/menu.ts";
+import { AgentsPart } from "./agents.ts";
 import { CallsPart } from "./calls.ts";
 import type { Context } from "./context.ts";
 import { type Figures, figuresOf } from "./figures.ts";
 import { Glance } from "./glance.ts";
-import { problemText } from "./problem.ts";
+import { QueuesPart } from "./queues.ts";
 import { RecentPart } from "./recent.ts";
-import { StatesMenu } from "./states_menu.ts";
 import { StoryDialog } from "./story.ts";
+import { Supervision } from "./supervision.ts";
 import { TokenDialog } from "./token_dialog.ts";
 import { WaitingPart } from "./waiting.ts";
 
@@ -34,7 +37,6 @@ export type Wishes = {
 
 export class Page {
   readonly #words: Words;
-  readonly #client: Client;
   readonly #root: HTMLElement;
   readonly #live = h("p", { class: "live" });
   readonly #lost = h("span");
@@ -47,39 +49,56 @@ export class Page {
   readonly #glance: Glance;
   readonly #parts: { node: HTMLElement; show(view: View, figures: Figures): void }[];
   readonly #story: StoryDialog;
-  readonly #states: StatesMenu;
   readonly #token: TokenDialog;
   #view: View | undefined;
+  readonly #lookup: Lookup;
   #figures: Figures | undefined;
 
-  constructor(root: HTMLElement, words: Words, client: Client, wishes: Wishes) {
+  constructor(root: HTMLElement, words: Words, client: Client, lookup: Lookup, wishes: Wishes) {
     this.#root = root;
     this.#words = words;
-    this.#client = client;
+    this.#lookup = lookup;
     this.#story = new StoryDialog(words, client, () => wishes.story(undefined), wishes.refresh);
-    this.#states = new StatesMenu(words, (agent, chosen) => void this.#choose(agent, chosen));
+    const menu = new Menu();
+    const dialog = new FormDialog(words);
+    const supervision = new Supervision({
+      words,
+      client,
+      lookup,
+      menu,
+      dialog,
+      view: () => this.#view,
+      explain: (id) => {
+        wishes.story(id);
+        this.#story.explain();
+      },
+      say: (text) => {
+        show(this.#refusals, false);
+        write(this.#spoken, text);
+      },
+      refuse: (text) => this.#refuse(text),
+    });
     this.#token = new TokenDialog(words, wishes.token);
     this.#glance = new Glance(words);
     const context: Context = {
       words,
+      lookup,
+      nameOfAgent: (agent) => this.#view?.live.agents[agent]?.name ?? agent,
       openStory: wishes.story,
-      openStates: (id, button) => {
-        const agent = this.#view?.live.agents[id];
-        if (agent) this.#states.open(id, agent, button);
-      },
+      openAgent: (id, button) => supervision.openAgent(id, button),
+      openCall: (id, button) => supervision.openCall(id, button),
+      switchQueue: (id) => supervision.switchQueue(id),
+      callBack: () => supervision.callBack(),
       refresh: wishes.refresh,
     };
-    this.#parts = [
-      new WaitingPart(context),
-      new CallsPart(context),
-      new AgentsPart(context),
-      new RecentPart(context),
-    ];
+    const [waiting, queues, calls] = [new WaitingPart(context), new QueuesPart(context), new CallsPart(context)];
+    const [recent, agents] = [new RecentPart(context), new AgentsPart(context)];
+    this.#parts = [waiting, queues, calls, recent, agents];
     this.#banner = this.#makeBanner(wishes);
     this.#refusals = this.#makeRefusals();
-    const parts = h("div", { class: "parts" }, ...this.#parts.map(({ node }) => node));
+    const parts = h("div", { class: "parts" }, column(waiting, queues), column(calls, recent), column(agents));
     const notices = [this.#banner, this.#refusals];
-    this.#main = h("main", { id: "main", tabindex: -1 }, ...notices, this.#glance.node, parts, this.#states.node);
+    this.#main = h("main", { id: "main", tabindex: -1 }, ...notices, this.#glance.node, parts, menu.node);
     const skip = h("a", { class: "skip", href: "#main" }, words.text("product.skip"));
     root.replaceChildren(
       skip,
@@ -88,6 +107,7 @@ export class Page {
       this.#spoken,
       this.#alarm,
       this.#story.node,
+      dialog.node,
       this.#token.node,
     );
     document.documentElement.lang = words.language;
@@ -98,7 +118,7 @@ export class Page {
     this.#view = view;
     const figures = figuresOf(view);
     this.#figures = figures;
-    this.#glance.show(figures);
+    this.#glance.show(figures, this.#lookup.levels);
     for (const part of this.#parts) part.show(view, figures);
     this.#story.show(view);
     this.#root.removeAttribute("aria-busy");
@@ -173,18 +193,14 @@ export class Page {
     return refusals;
   }
 
-  async #choose(id: AgentId, chosen: ChosenState): Promise<void> {
-    const words = this.#words;
-    const agent = this.#view?.live.agents[id]?.name ?? id;
-    show(this.#refusals, false);
-    const answer = await this.#client.agentStateSet(id, chosen);
-    if (answer.ok) {
-      write(this.#spoken, words.say("menu.done", { agent, state: stateText(words, chosen) }));
-      return;
-    }
-    const refusal = words.say("refused.title", { agent, reason: problemText(words, answer.problem) });
+  #refuse(refusal: string): void {
     write(this.#refusal, refusal);
     write(this.#alarm, refusal);
     show(this.#refusals, true);
   }
+}
+
+/** Parts that stand below each other where the page is wide enough for columns. */
+function column(...parts: { node: HTMLElement }[]): HTMLElement {
+  return h("div", { class: "column" }, ...parts.map(({ node }) => node));
 }

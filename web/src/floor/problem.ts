@@ -14,6 +14,20 @@ export function problemText(words: Words, { code, message }: Problem): string {
     case "not_yet_written":
     case "journal_unreadable":
     case "reason_too_long":
+    case "not_in_wrap_up":
+    case "note_too_long":
+    case "code_required":
+    case "unknown_code":
+    case "no_more_time":
+    case "not_waiting":
+    case "being_served":
+    case "same_queue":
+    case "not_their_queue":
+    case "no_callback":
+    case "already_so":
+    case "bad_phone":
+    case "unknown_line":
+    case "bad_time":
       return words.text(`problem.${code}`);
     default:
       return message || code;

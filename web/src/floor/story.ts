@@ -1,7 +1,7 @@
 /** The story of one call, beside the page: what it came to, and what happened, in sentences. */
 
 import type { Client, Story } from "../api/client.ts";
-import type { Fact, FactOf, InteractionId, View } from "../api/center.ts";
+import type { AgentId, Fact, FactOf, InteractionId, View } from "../api/center.ts";
 import { addressText, callerName, callerNumber } from "../call/caller.ts";
 import { type Summary, summarise } from "../call/summary.ts";
 import { type Entry, timeline, type Tone } from "../call/timeline.ts";
@@ -9,7 +9,10 @@ import { digits, type Words } from "../i18n/words.ts";
 import { h, heard, show, write } from "../ui/dom.ts";
 import { icon, type IconName, showIcon } from "../ui/icon.ts";
 import { type Row, Rows } from "../ui/rows.ts";
+import { isWaiting } from "./figures.ts";
+import { Player } from "./player.ts";
 import { problemText } from "./problem.ts";
+import { WhyPanel } from "./why.ts";
 
 export class StoryDialog {
   readonly node: HTMLDialogElement;
@@ -22,6 +25,9 @@ export class StoryDialog {
   readonly #notice = h("p", { class: "empty" });
   readonly #entries = h("ol", { class: "timeline" });
   readonly #rows: Rows<Entry>;
+  readonly #why: WhyPanel;
+  readonly #ask: HTMLButtonElement;
+  #view: View | undefined;
   #id: InteractionId | undefined;
   #fetched: Story | undefined;
   #failure: string | undefined;
@@ -34,13 +40,16 @@ export class StoryDialog {
     this.#rows = new Rows<Entry>(
       this.#entries,
       ({ number }) => number,
-      () => entryRow(words),
+      () => entryRow(words, new Player(words, client), (entry) => this.#explainOffer(entry)),
     );
+    this.#why = new WhyPanel(words, client);
+    this.#ask = h("button", { type: "button", class: "plain" }, icon("why"), words.text("why.ask"));
+    this.#ask.addEventListener("click", () => this.explain());
     const close = h("button", { type: "button", class: "close", "aria-label": words.text("story.close") }, icon("end"));
     const head = h("header", {}, h("div", {}, this.#title, this.#below), close);
     const what = h("h3", {}, words.text("story.timeline"));
     const body = h("div", { class: "body", tabindex: 0, role: "region", "aria-labelledby": "story-title" });
-    body.append(this.#figures, what, this.#notice, this.#entries);
+    body.append(this.#figures, this.#ask, this.#why.node, what, this.#notice, this.#entries);
     this.node = h("dialog", { class: "story", "aria-labelledby": "story-title" }, head, body);
     close.addEventListener("click", () => this.node.close());
     this.node.addEventListener("click", (event) => {
@@ -54,9 +63,16 @@ export class StoryDialog {
     });
   }
 
+  /** Explains why the one waits whose story is open. */
+  explain(): void {
+    if (this.#id === undefined) return;
+    void this.#why.open(this.#id, undefined, this.#words.text("why.title"), (agent) => this.#nameOf(agent));
+  }
+
   /** Opens the story of a call; another one that is open gives way. */
   open(id: InteractionId, view: View): void {
     this.#id = id;
+    this.#why.close();
     this.#fetched = undefined;
     this.#failure = undefined;
     this.#rows.show([]);
@@ -73,7 +89,10 @@ export class StoryDialog {
   /** Shows what is known by now. */
   show(view: View): void {
     if (this.#id === undefined) return;
+    this.#view = view;
     const words = this.#words;
+    const call = view.live.interactions[this.#id];
+    show(this.#ask, call !== undefined && isWaiting(call));
     const story = storyIn(view, this.#id) ?? this.#fetched;
     const facts = story?.facts ?? [];
     const names = {
@@ -90,8 +109,17 @@ export class StoryDialog {
 
   #showHead(id: InteractionId, facts: readonly Fact[]): void {
     const words = this.#words;
+    const scheduled = facts.find((fact): fact is FactOf<"callback_scheduled"> => fact.kind === "callback_scheduled");
     const arrived = facts.find((fact): fact is FactOf<"arrived"> => fact.kind === "arrived");
     const number = words.say("story.call", { number: String(id) });
+    if (scheduled) {
+      const customer = { from: scheduled.to, from_name: scheduled.name };
+      const below = [callerNumber(words, customer), words.moment(scheduled.at), number];
+      write(this.#title, words.say("story.title.callback", { caller: callerName(words, customer) }));
+      write(this.#below, below.filter((part) => part !== undefined).join(" · "));
+      this.#figures.replaceChildren(...figuresOf(words, facts));
+      return;
+    }
     if (!arrived) {
       write(this.#title, number);
       write(this.#below, "");
@@ -102,6 +130,16 @@ export class StoryDialog {
     write(this.#title, words.say("story.title", { caller: callerName(words, arrived) }));
     write(this.#below, below.filter((part) => part !== undefined).join(" · "));
     this.#figures.replaceChildren(...figuresOf(words, facts));
+  }
+
+  #explainOffer({ number, offered }: Entry): void {
+    if (this.#id === undefined || offered === undefined) return;
+    const title = this.#words.say("why.title.offer", { agent: this.#nameOf(offered) });
+    void this.#why.open(this.#id, number, title, (agent) => this.#nameOf(agent));
+  }
+
+  #nameOf(agent: AgentId): string {
+    return this.#view?.live.agents[agent]?.name ?? agent;
   }
 
   async #fetch(id: InteractionId): Promise<void> {
@@ -135,13 +173,18 @@ function figuresOf(words: Words, facts: readonly Fact[]): HTMLElement[] {
     .map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)));
 }
 
-function entryRow(words: Words): Row<Entry> {
+function entryRow(words: Words, player: Player, explain: (entry: Entry) => void): Row<Entry> {
   const time = h("time");
   const label = heard("");
   const sign = h("span", { class: "sign" });
   const sentence = h("span", { class: "sentence" });
   const detail = h("span", { class: "below" });
-  const node = h("li", {}, label, time, sign, h("span", {}, sentence, detail));
+  const why = h("button", { type: "button", class: "plain" }, icon("why"), words.text("why.offer"));
+  const node = h("li", {}, label, time, sign, h("span", {}, sentence, detail, why, player.node));
+  let shown: Entry | undefined;
+  why.addEventListener("click", () => {
+    if (shown) explain(shown);
+  });
   time.setAttribute("aria-hidden", "true");
   return {
     node,
@@ -154,6 +197,9 @@ function entryRow(words: Words): Row<Entry> {
       node.className = `tone-${entry.tone}`;
       write(sentence, entry.sentence);
       write(detail, entry.detail ?? "");
+      shown = entry;
+      show(why, entry.offered !== undefined);
+      player.show(entry.recording);
     },
   };
 }

@@ -95,6 +95,12 @@ export class Words {
       .join(" ");
   }
 
+  /** A duration that is only an estimate: `30 s`, `4 min`, `1 h 10 min`. */
+  roughly(us: Micros): string {
+    const grain = us < 60e6 ? 10e6 : us < 600e6 ? 60e6 : 300e6;
+    return this.duration(Math.round(us / grain) * grain);
+  }
+
   #entry(key: Key, count: number | undefined): string {
     // A program that is newer than this page may use words that it does not have.
     const entry: Texts[Key] | undefined = this.#texts[key];

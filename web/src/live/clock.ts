@@ -49,13 +49,15 @@ export class Clock {
 export function showSince(element: HTMLElement, since: Timestamp, lateAfter_us?: number): void {
   element.dataset["since"] = String(since);
   delete element.dataset["until"];
-  if (lateAfter_us !== undefined) element.dataset["lateAfter"] = String(lateAfter_us);
+  if (lateAfter_us === undefined) onTime(element);
+  else element.dataset["lateAfter"] = String(lateAfter_us);
 }
 
 /** Makes an element show the time that is left until a moment. */
 export function showUntil(element: HTMLElement, until: Timestamp): void {
   element.dataset["until"] = String(until);
   delete element.dataset["since"];
+  onTime(element);
 }
 
 /** Makes an element show no time any more. */
@@ -63,6 +65,12 @@ export function showNoTime(element: HTMLElement): void {
   delete element.dataset["since"];
   delete element.dataset["until"];
   element.textContent = "";
+}
+
+/** What is shown cannot be late. */
+function onTime(element: HTMLElement): void {
+  delete element.dataset["lateAfter"];
+  element.parentElement?.toggleAttribute("data-late", false);
 }
 
 /** Brings all elements up to date that show a time. */

@@ -17,6 +17,8 @@ export type TableSpec<T, F extends string> = {
   create: () => Row<T>;
   key: (item: T) => string | number;
   filter?: Filter<F>;
+  /** What can be done about the whole of it, beside the heading. */
+  act?: HTMLElement;
   /** Something of its own between the heading and the table. */
   tools?: HTMLElement;
   /** Called when the reader wants to see something else of the same view. */
@@ -62,7 +64,7 @@ export class Table<T extends object, F extends string = never> {
     this.node = h(
       "section",
       { class: `part ${spec.id}`, "aria-labelledby": `${spec.id}-title` },
-      h("header", {}, heading, this.#count),
+      h("header", {}, heading, this.#count, spec.act),
       spec.filter && this.#filter(spec.id, spec.filter, spec.onChange),
       spec.tools,
       h("div", { class: "rows" }, this.#table, this.#empty),
