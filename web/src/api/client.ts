@@ -7,14 +7,15 @@ import type { AgentId, ChosenState, Fact, InteractionId, QueueId, RecordingId, T
 import type { Explanation } from "../call/explanation.ts";
 import type { components } from "./schema.ts";
 import type {
-  AgentEntry,
+  Agents,
   Assignment,
   Because,
   Done,
   Importance,
   MoveTo,
-  QueueEntry,
   QueueReport,
+  Queues,
+  SetState,
   Switch,
   Trunks,
   WantedCallback,
@@ -40,7 +41,7 @@ export class Client {
 
   /** Sets what an agent is: now, or after the conversation that goes on. */
   async agentStateSet(id: AgentId, chosen: ChosenState): Promise<Answer<Done>> {
-    return await this.#command("PUT", `/api/v1/agents/${encodeURIComponent(id)}/state`, chosen);
+    return await this.#command("PUT", `/api/v1/agents/${encodeURIComponent(id)}/state`, chosen satisfies SetState);
   }
 
   /** The story of an interaction, also of one that has long been over. */
@@ -93,12 +94,12 @@ export class Client {
   }
 
   /** The agents, with what the live view does not say: skills, queues. */
-  async agentList(): Promise<Answer<{ agents: AgentEntry[] }>> {
+  async agentList(): Promise<Answer<Agents>> {
     return await this.#ask("/api/v1/agents", {});
   }
 
   /** The queues, with what the live view does not say: strategies, expected waits, codes. */
-  async queueList(): Promise<Answer<{ queues: QueueEntry[] }>> {
+  async queueList(): Promise<Answer<Queues>> {
     return await this.#ask("/api/v1/queues", {});
   }
 

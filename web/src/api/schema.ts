@@ -55,6 +55,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agents/{id}/presence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Tells what another system says about an agent.
+         * @description What that stops says `presence` of the configuration. The newest value counts; a value is believed for a while and has
+         *     to be told again.
+         */
+        put: operations["agent_presence_tell"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agents/{id}/state": {
         parameters: {
             query?: never;
@@ -86,8 +107,45 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Ends an agent's wrap-up. */
+        /** Ends an agent's wrap-up, of several the one that has gone on longest. */
         delete: operations["agent_wrap_up_end"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{id}/wrap-up/extension": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes more time for an agent's wrap-up, as much as the queue gives. */
+        post: operations["agent_wrap_up_extend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/callbacks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Calls a customer, now or at a time: an agent of the queue is rung first, then the customer. The answer shows the new
+         *     interaction.
+         */
+        post: operations["callback_schedule"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -121,6 +179,77 @@ export interface paths {
         get: operations["call_view"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calls/{id}/assignment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets a customer who waits wait for one agent only. */
+        post: operations["call_assign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calls/{id}/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Does not call a customer back after all. */
+        delete: operations["callback_cancel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calls/{id}/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lets a customer who waits wait in another queue, with the whole wait so far; or takes a customer from the agent of a
+         *     conversation and lets the customer wait there.
+         */
+        post: operations["call_move"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calls/{id}/priority": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives a customer who waits another priority. */
+        post: operations["call_prioritise"];
         delete?: never;
         options?: never;
         head?: never;
@@ -179,6 +308,58 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/queues/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One queue with everybody who waits in it. */
+        get: operations["queue_view"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/queues/{id}/switch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Closes a queue or opens it again. It holds until the next switch, over restarts, too. */
+        put: operations["queue_switch"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recordings/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The sound of a recording: a WAV file with samples of 16 bits, 8,000 a second, one channel. */
+        get: operations["recording_play"];
+        put?: never;
+        post?: never;
+        /** Removes a recording for ever. */
+        delete: operations["recording_remove"];
         options?: never;
         head?: never;
         patch?: never;
@@ -277,6 +458,11 @@ export interface components {
         Agent: {
             /** @description What the agent chose to be, now or after what goes on. */
             chosen: components["schemas"]["Choice"];
+            /**
+             * Format: int32
+             * @description Conversations since signing in.
+             */
+            conversations: number;
             /** @description The id from the configuration. */
             id: string;
             /**
@@ -284,8 +470,19 @@ export interface components {
              * @description The interaction that occupies the agent.
              */
             interaction?: number | null;
+            /**
+             * Format: int32
+             * @description Offers missed one after the other.
+             */
+            misses: number;
             /** @description The name. */
             name: string;
+            /**
+             * Format: int32
+             * @description The part of the time spent in conversations and wrap-ups, in percent; what was long ago counts less.
+             */
+            occupancy_percent: number;
+            presence?: components["schemas"]["KnownPresence"] | null;
             /** @description The queues from which the agent is offered callers. */
             queues: string[];
             /** @description Why the agent is left alone, if resting: `missed`, `declined`, `busy` or `unreachable`. */
@@ -295,6 +492,10 @@ export interface components {
              * @description Since when, in microseconds since 1970 UTC.
              */
             since: number;
+            /** @description What the agent is good at, and how good from 1 to 10. */
+            skills?: {
+                [key: string]: number;
+            };
             /** @description What the agent is now. */
             state: components["schemas"]["AgentStateName"];
             /**
@@ -302,6 +503,8 @@ export interface components {
              * @description When the wrap-up or the rest ends by itself, in microseconds since 1970 UTC.
              */
             until?: number | null;
+            /** @description Everything that the agent is doing, oldest first. */
+            work?: components["schemas"]["Work"][];
         };
         /**
          * @description What an agent is.
@@ -318,6 +521,37 @@ export interface components {
              */
             number: number;
         };
+        /** @description What is asked of an agent from a time on. */
+        Asked: {
+            /**
+             * Format: int64
+             * @description From this wait in the queue on, in seconds.
+             */
+            after_s: number;
+            /** @description Only this agent. */
+            agent?: string | null;
+            /**
+             * Format: int32
+             * @description The last of the queue's rings from which the agent may be, counted from 1.
+             */
+            ring?: number | null;
+            /** @description The skills that the agent must have, with the least level from 1 to 10. */
+            skills?: {
+                [key: string]: number;
+            };
+        };
+        /** @description For whom a customer is to wait. */
+        Assignment: {
+            /** @description The agent: one of the customer's queue. */
+            agent: string;
+            /** @description Why, in the words of whoever wants it; at most 128 bytes. */
+            reason?: string | null;
+        };
+        /** @description Why something is done; may be left out, with the whole body. */
+        Because: {
+            /** @description In the words of whoever wants it; at most 128 bytes. */
+            reason?: string | null;
+        };
         /** @description One call, from its arrival to the end of the agent's wrap-up. */
         Call: {
             /** @description The agent who was connected or offered it last. */
@@ -327,16 +561,25 @@ export interface components {
              * @description When it came, in microseconds since 1970 UTC.
              */
             arrived_at: number;
-            /** @description The id of the call on the line, as the log has it: 16 hexadecimal digits. */
-            call: string;
+            /** @description What was found out, by name. */
+            attributes?: {
+                [key: string]: string;
+            };
+            /** @description The id of its last call on the line, as the log has it: 16 hexadecimal digits. Missing if there was none yet. */
+            call?: string | null;
+            callback?: components["schemas"]["Promise"] | null;
+            /** @description How the customer reaches an agent. */
+            channel: components["schemas"]["ChannelName"];
             /**
              * Format: int64
              * @description When it was closed, in microseconds since 1970 UTC.
              */
             closed_at?: number | null;
+            /** @description What the last conversation was about, as the agent says: a code of the queue. */
+            code?: string | null;
             /** @description The flow that the caller entered. */
-            flow: string;
-            /** @description Who calls: a number, a SIP address or `anonymous`. Missing once it was erased. */
+            flow?: string | null;
+            /** @description The customer: a number, a SIP address or `anonymous`. Missing once it was erased. */
             from?: string | null;
             /** @description The caller's name as their network gives it; may be empty. Missing once it was erased. */
             from_name?: string | null;
@@ -345,11 +588,13 @@ export interface components {
              * @description The interaction's id: the number of the fact with which it began.
              */
             id: number;
-            /** @description The line over which it came. */
+            /** @description The line over which it came, or the customer is called. */
             line: string;
+            message?: components["schemas"]["Message"] | null;
             /**
              * @description How it is counted, once it is closed: `handled`, `transferred`, `abandoned_in_queue`, `abandoned_in_flow`,
-             *     `flow_ended` or `lost`.
+             *     `flow_ended`,
+             *     `lost`, `not_reached`, `cancelled` or `expired`.
              */
             outcome?: string | null;
             /** @description The queue that it entered last. */
@@ -361,8 +606,9 @@ export interface components {
              * @description The time in conversation with agents, in microseconds, once it is over.
              */
             talked_us?: number | null;
-            /** @description What was dialled. */
-            to: string;
+            /** @description What was dialled; missing for a callback that was scheduled. */
+            to?: string | null;
+            wait?: components["schemas"]["Wait"] | null;
             /**
              * Format: int64
              * @description The wait in the last queue, in microseconds, once it is over.
@@ -379,6 +625,11 @@ export interface components {
              */
             next?: number | null;
         };
+        /**
+         * @description How a customer reaches an agent.
+         * @enum {string}
+         */
+        ChannelName: "call" | "callback" | "voicemail";
         /** @description What an agent chooses to be. */
         Choice: {
             /** @description Why, for a break; at most 128 bytes. */
@@ -391,14 +642,35 @@ export interface components {
          * @enum {string}
          */
         ChoiceName: "available" | "break" | "offline";
+        /** @description What a conversation can have been about. */
+        Code: {
+            /** @description The id from the configuration. */
+            id: string;
+            /** @description The name. */
+            name: string;
+        };
+        /** @description What there is to say at the end of a wrap-up; may be left out, with the whole body. */
+        Conclusion: {
+            /** @description What the conversation was about: one of the queue's codes. */
+            code?: string | null;
+            /** @description What there is to say about it; at most 4,096 bytes. */
+            note?: string | null;
+        };
+        /**
+         * @description How far an agent's work is.
+         * @enum {string}
+         */
+        DoingName: "offered" | "talking" | "wrap_up";
         /** @description A command was carried out, and is written. */
         Done: {
             agent?: components["schemas"]["Agent"] | null;
+            call?: components["schemas"]["Call"] | null;
             /**
              * Format: int64
              * @description The number of the last fact that came of it. Whoever follows `/live` and has this number has seen it.
              */
             number: number;
+            queue?: components["schemas"]["Queue"] | null;
         };
         /** @description Personal data of an interaction is erased. */
         Erased: {
@@ -441,6 +713,79 @@ export interface components {
          * @enum {string}
          */
         HealthName: "unknown" | "up" | "down";
+        /** @description How important a customer is. */
+        Importance: {
+            /**
+             * Format: int32
+             * @description From 1, first, to 5, last.
+             */
+            priority: number;
+            /** @description Why, in the words of whoever wants it; at most 128 bytes. */
+            reason?: string | null;
+            /** @description Before everybody who is not. Default: no. */
+            vip?: boolean;
+        };
+        /** @description Somebody who waits. */
+        InLine: {
+            /** @description How the customer will reach an agent. */
+            channel: components["schemas"]["ChannelName"];
+            /**
+             * Format: int64
+             * @description How long the customer will still wait, in microseconds. Missing while it is not known.
+             */
+            expected_us?: number | null;
+            /** @description The customer: a number, a SIP address or `anonymous`. Missing once it was erased. */
+            from?: string | null;
+            /** @description The customer's name; may be empty. Missing once it was erased. */
+            from_name?: string | null;
+            /**
+             * Format: int64
+             * @description The interaction's id.
+             */
+            id: number;
+            /** @description The agents who are being rung. */
+            offered_to?: string[];
+            /**
+             * Format: int64
+             * @description The place in the queue, from 1.
+             */
+            place: number;
+            /** @description Since when and for what. */
+            wait: components["schemas"]["Wait"];
+        };
+        /** @description What is known of an agent's presence. */
+        KnownPresence: {
+            /** @description Whether the agent chose that there. */
+            manual: boolean;
+            /**
+             * Format: int64
+             * @description When it was so, in microseconds since 1970 UTC.
+             */
+            observed_at: number;
+            /** @description What it says. */
+            presence: components["schemas"]["PresenceName"];
+            /** @description Which system said it. */
+            source: string;
+            /** @description Whether an agent of whom this is said is offered nothing. */
+            stops: boolean;
+            /**
+             * Format: int64
+             * @description Until when it is believed, in microseconds since 1970 UTC.
+             */
+            until: number;
+        };
+        /** @description A message that was left. */
+        Message: {
+            /** @description Whether an agent has heard it to its end. */
+            heard: boolean;
+            /**
+             * Format: int64
+             * @description How long it is, in microseconds.
+             */
+            length_us: number;
+            /** @description The recording's id: `/api/v1/recordings/{id}` has the sound. */
+            recording: string;
+        };
         /** @description Something that happened. */
         Moment: {
             /**
@@ -465,6 +810,13 @@ export interface components {
             /** @description What happened, as an English sentence. */
             text: string;
         };
+        /** @description Where a customer is to wait. */
+        MoveTo: {
+            /** @description The queue. */
+            queue: string;
+            /** @description Why, in the words of whoever wants it; at most 128 bytes. */
+            reason?: string | null;
+        };
         /** @description Whose data is to be erased. */
         Person: {
             /**
@@ -479,6 +831,39 @@ export interface components {
             from: string;
             /** @description For the record, which keeps it: at most 128 bytes, and it must name nobody. */
             reason?: string | null;
+        };
+        /** @description What another system says about an agent. */
+        Presence: {
+            /** @description Whether the agent chose that there, rather than the system having found it out. Default: no. */
+            manual?: boolean;
+            /**
+             * Format: int64
+             * @description When it was so, in microseconds since 1970 UTC. Default: now. What is older than what is known, or than
+             *     `presence.believed_s` of the configuration, changes nothing.
+             */
+            observed_at?: number | null;
+            /** @description What it says. */
+            presence: components["schemas"]["PresenceName"];
+            /** @description Which system, `teams` for example; 1 to 128 bytes. */
+            source: string;
+        };
+        /**
+         * @description What other systems say.
+         * @enum {string}
+         */
+        PresenceName: "available" | "busy" | "in_call" | "do_not_disturb" | "away" | "offline";
+        /** @description The promise to call a customer. */
+        Promise: {
+            /**
+             * Format: int32
+             * @description How often the customer was tried.
+             */
+            attempts: number;
+            /**
+             * Format: int64
+             * @description When the callback enters its queue, if it is not in it yet; microseconds since 1970 UTC.
+             */
+            due_at?: number | null;
         };
         /** @description A host of a network. */
         Proxy: {
@@ -509,6 +894,16 @@ export interface components {
              * @description Agents of this queue who are free.
              */
             available: number;
+            /** @description Whether it is closed: lets nobody in. */
+            closed: boolean;
+            /** @description What a conversation can have been about. */
+            codes?: components["schemas"]["Code"][];
+            /**
+             * Format: int64
+             * @description How long a caller of normal priority who came now would wait, in microseconds. Missing while it is not known: nobody
+             *     is at work, or no conversation was had yet.
+             */
+            expected_us?: number | null;
             /** @description The id from the configuration. */
             id: string;
             /**
@@ -520,16 +915,45 @@ export interface components {
             name: string;
             /**
              * Format: int64
-             * @description Callers of this queue who talk to an agent.
+             * @description Customers who were promised a call and are not in the queue just now: still on the line, or to be called later.
+             */
+            promised: number;
+            /** @description Which of the free agents is rung. */
+            strategy: components["schemas"]["StrategyName"];
+            /**
+             * Format: int64
+             * @description How long a conversation takes, holds included, in microseconds; what was long ago counts less.
+             */
+            talk_us?: number | null;
+            /**
+             * Format: int64
+             * @description Customers of this queue who talk to an agent.
              */
             talking: number;
             /** @description What has been counted since the beginning of the journal. */
             totals: components["schemas"]["Totals"];
             /**
              * Format: int64
-             * @description Callers who wait, those being offered to an agent included.
+             * @description Customers who wait, those being offered to an agent included, and callbacks and messages.
              */
             waiting: number;
+            /**
+             * Format: int64
+             * @description How long a wrap-up takes, in microseconds; what was long ago counts less.
+             */
+            wrap_up_us?: number | null;
+        };
+        /** @description A queue with everybody who waits in it. */
+        QueueLine: {
+            /** @description Who waits, in the order in which they stand; the first 1,000. */
+            line: components["schemas"]["InLine"][];
+            /**
+             * Format: int64
+             * @description The number of the last fact in this answer.
+             */
+            number: number;
+            /** @description The queue. */
+            queue: components["schemas"]["Queue"];
         };
         /** @description All queues. */
         Queues: {
@@ -548,6 +972,15 @@ export interface components {
             /** @description Whether new calls are taken. */
             ready: boolean;
         };
+        /** @description A state that is set. */
+        SetState: {
+            /** @description The kind of break, as the agent would say it ("lunch"); at most 128 bytes. */
+            reason?: string | null;
+            /** @description The state. */
+            state: components["schemas"]["ChoiceName"];
+            /** @description Why it is set, in the words of whoever sets it; at most 128 bytes. */
+            why?: string | null;
+        };
         /**
          * @description Where a call stands.
          * @enum {string}
@@ -561,6 +994,18 @@ export interface components {
             cut: boolean;
             /** @description What happened, in order. */
             timeline: components["schemas"]["Moment"][];
+        };
+        /**
+         * @description Which of the free agents who fit is rung. Among equals, the one who has been idle longest.
+         * @enum {string}
+         */
+        StrategyName: "longest_idle" | "round_robin" | "ring_all" | "serial" | "least_occupied" | "fewest_conversations" | "most_skilled" | "least_skilled" | "weighted";
+        /** @description Whether a queue lets customers in. */
+        Switch: {
+            /** @description Whether it is to be closed. Who waits already goes on waiting. */
+            closed: boolean;
+            /** @description Why, in the words of whoever wants it; at most 128 bytes. */
+            reason?: string | null;
         };
         /**
          * @description What became of the callers who came to a queue. `entered` is the sum of the others and of those who wait;
@@ -609,6 +1054,76 @@ export interface components {
         Trunks: {
             /** @description The trunks. */
             trunks: components["schemas"]["Trunk"][];
+        };
+        /** @description A wait in a queue. */
+        Wait: {
+            /**
+             * Format: int64
+             * @description Since when in this queue, in microseconds since 1970 UTC.
+             */
+            entered_at: number;
+            /**
+             * Format: int32
+             * @description From 1, first, to 5, last.
+             */
+            priority: number;
+            /**
+             * Format: int64
+             * @description The moment by which the customer stands among all others of the queue: the wait with what priority adds.
+             */
+            stands_since: number;
+            /**
+             * Format: int32
+             * @description Which of the terms holds now, counted from 0.
+             */
+            step: number;
+            /** @description What is asked of an agent, and from which wait on. */
+            terms: components["schemas"]["Asked"][];
+            /** @description Before everybody who is not. */
+            vip: boolean;
+            /**
+             * Format: int64
+             * @description Since when, all waits counted as one, in microseconds since 1970 UTC.
+             */
+            waiting_since: number;
+        };
+        /** @description A call to a customer that is wanted. */
+        WantedCallback: {
+            /**
+             * Format: int64
+             * @description When it enters the queue, in microseconds since 1970 UTC; at most a year ahead. Default: now.
+             */
+            at?: number | null;
+            /** @description The line (trunk) over which the customer is called. */
+            line: string;
+            /** @description The customer's name; at most 128 bytes. */
+            name?: string | null;
+            /** @description The customer's number: `+` and 4 to 15 digits, or a short code of 2 to 15 digits. */
+            phone: string;
+            /**
+             * Format: int32
+             * @description From 1, first, to 5, last. Default: as the queue says.
+             */
+            priority?: number | null;
+            /** @description The queue whose agents call. */
+            queue: string;
+            /** @description Why, in the words of whoever wants it; at most 128 bytes. */
+            reason?: string | null;
+        };
+        /** @description One thing that an agent is doing. */
+        Work: {
+            /** @description What: `offered`, `talking` or `wrap_up`. */
+            doing: components["schemas"]["DoingName"];
+            /**
+             * Format: int64
+             * @description In which interaction.
+             */
+            interaction: number;
+            /**
+             * Format: int64
+             * @description When a wrap-up ends by itself, in microseconds since 1970 UTC.
+             */
+            until?: number | null;
         };
     };
     responses: never;
@@ -691,6 +1206,99 @@ export interface operations {
             };
         };
     };
+    agent_presence_tell: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Drawn anew for each command. A repeated one gets the first answer, for ten minutes. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description The agent's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Presence"];
+            };
+        };
+        responses: {
+            /** @description It was taken note of. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description The body, the path or a header is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It cannot be done as things are, or the command with this key is being carried out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is not declared as JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The key was used for another command. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Overloaded, or the journal cannot be written. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     agent_state_set: {
         parameters: {
             query?: never;
@@ -706,7 +1314,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Choice"];
+                "application/json": components["schemas"]["SetState"];
             };
         };
         responses: {
@@ -797,7 +1405,12 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        /** @description May be left out. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Conclusion"];
+            };
+        };
         responses: {
             /** @description The wrap-up is over, and that is written. */
             200: {
@@ -808,7 +1421,7 @@ export interface operations {
                     "application/json": components["schemas"]["Done"];
                 };
             };
-            /** @description A header is wrong. */
+            /** @description The body, the path or a header is wrong. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -817,7 +1430,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description There is no such agent. */
+            /** @description There is no such thing. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -826,8 +1439,205 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description The agent is not in a wrap-up, or the command is being carried out. */
+            /** @description It cannot be done as things are, or the command with this key is being carried out. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is not declared as JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The key was used for another command. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Overloaded, or the journal cannot be written. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    agent_wrap_up_extend: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Drawn anew for each command. A repeated one gets the first answer, for ten minutes. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description The agent's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The wrap-up lasts longer, and that is written. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description The body, the path or a header is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It cannot be done as things are, or the command with this key is being carried out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is not declared as JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The key was used for another command. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Overloaded, or the journal cannot be written. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    callback_schedule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Drawn anew for each command. A repeated one gets the first answer, for ten minutes. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WantedCallback"];
+            };
+        };
+        responses: {
+            /** @description The customer will be called, and that is written. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description The body, the path or a header is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It cannot be done as things are, or the command with this key is being carried out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is not declared as JSON. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -940,6 +1750,379 @@ export interface operations {
                 };
             };
             /** @description The journal cannot be read. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    call_assign: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Drawn anew for each command. A repeated one gets the first answer, for ten minutes. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description The interaction's id. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Assignment"];
+            };
+        };
+        responses: {
+            /** @description It holds, and is written. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description The body, the path or a header is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It cannot be done as things are, or the command with this key is being carried out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is not declared as JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The key was used for another command. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Overloaded, or the journal cannot be written. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    callback_cancel: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Drawn anew for each command. A repeated one gets the first answer, for ten minutes. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description The interaction's id. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        /** @description May be left out. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Because"];
+            };
+        };
+        responses: {
+            /** @description It is cancelled, and that is written. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description The body, the path or a header is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It cannot be done as things are, or the command with this key is being carried out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is not declared as JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The key was used for another command. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Overloaded, or the journal cannot be written. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    call_move: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Drawn anew for each command. A repeated one gets the first answer, for ten minutes. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description The interaction's id. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoveTo"];
+            };
+        };
+        responses: {
+            /** @description The customer waits there, and that is written. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description The body, the path or a header is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It cannot be done as things are, or the command with this key is being carried out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is not declared as JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The key was used for another command. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Overloaded, or the journal cannot be written. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    call_prioritise: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Drawn anew for each command. A repeated one gets the first answer, for ten minutes. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description The interaction's id. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Importance"];
+            };
+        };
+        responses: {
+            /** @description It holds, and is written. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description The body, the path or a header is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It cannot be done as things are, or the command with this key is being carried out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is not declared as JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The key was used for another command. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Overloaded, or the journal cannot be written. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1088,6 +2271,229 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Queues"];
+                };
+            };
+        };
+    };
+    queue_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The queue's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The queue and who waits. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueLine"];
+                };
+            };
+            /** @description There is no such queue. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    queue_switch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Drawn anew for each command. A repeated one gets the first answer, for ten minutes. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description The queue's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Switch"];
+            };
+        };
+        responses: {
+            /** @description It holds, and is written. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description The body, the path or a header is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It cannot be done as things are, or the command with this key is being carried out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is not declared as JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The key was used for another command. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Overloaded, or the journal cannot be written. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    recording_play: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The recording's id: 16 hexadecimal digits. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sound. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "audio/wav": string;
+                };
+            };
+            /** @description The id is none. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such recording, or it was removed. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The recording cannot be read. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    recording_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The recording's id: 16 hexadecimal digits. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The id is none. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such recording, or it was removed. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The recording cannot be removed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
         };
