@@ -361,7 +361,7 @@ pub enum CallEvent {
         recording: RecordingId,
         /// How it ended.
         end: RecordEnd,
-        /// How long it is, the silence that ended it not counted.
+        /// How long it is, the silence that ended it not counted; zero if nothing was said at all.
         length: Duration,
     },
     /// A party put the call on hold.

@@ -204,7 +204,8 @@ pub enum LegEvent {
         recording: RecordingId,
         /// How it ended.
         end: RecordingEnd,
-        /// So many samples from the beginning are the recording. Pieces may hold more: the silence that ended it.
+        /// So many samples from the beginning are the recording, none if nothing but silence came. Pieces may hold
+        /// more: the silence that ended it.
         samples: u64,
     },
     /// No packet came for a while although the far end may send; told once per silence.

@@ -101,12 +101,13 @@ impl Tape {
         Some(piece)
     }
 
-    /// How many samples are to be kept if it ends like this: silence that ended it is cut off.
+    /// How many samples are to be kept if it ends like this: silence that ended it is cut off, and nothing but silence
+    /// is nothing.
     pub(crate) fn kept(&self, end: RecordingEnd) -> u64 {
         match (end, self.sounded_until) {
-            (RecordingEnd::Failed, _) | (RecordingEnd::Silence, None) => 0,
+            (RecordingEnd::Failed, _) | (_, None) => 0,
             (RecordingEnd::Silence, Some(until)) => (until + ECHO_SAMPLES).min(self.length()),
-            (RecordingEnd::Limit | RecordingEnd::Stopped, _) => self.length(),
+            (RecordingEnd::Limit | RecordingEnd::Stopped, Some(_)) => self.length(),
         }
     }
 

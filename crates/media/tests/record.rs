@@ -111,6 +111,10 @@ fn who_says_nothing_has_left_nothing() {
     record(&mut wire, MINUTE, Some(Duration::from_secs(3)));
     wire.pass(Duration::from_secs(10));
     assert_eq!(recorded(&mut wire).1, Some((RecordingEnd::Silence, 0)));
+    record(&mut wire, MINUTE, None);
+    wire.pass(Duration::from_secs(10));
+    stop(&mut wire);
+    assert_eq!(recorded(&mut wire).1, Some((RecordingEnd::Stopped, 0)), "nor who hangs up in silence");
 }
 
 #[test]

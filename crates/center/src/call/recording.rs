@@ -46,7 +46,7 @@ impl Record {
 pub enum RecordEnd {
     /// The terminator came.
     Complete,
-    /// The party was silent for so long; a recording that is nothing but silence has no length.
+    /// The party was silent for so long.
     Silence,
     /// It is as long as it may be.
     Limit,

@@ -228,7 +228,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("announce = [\"welcome\"]", "announce = [\"wellcome\"]", "queues.support.announce"),
     ("ring_timeout_s = 15", "ring_timeout_s = 4", "queues.support.ring_timeout_s"),
     ("wrap_up_s = 30", "wrap_up_s = 3601", "queues.support.wrap_up_s"),
-    ("max_waiting = 1000", "max_waiting = 0", "queues.support.max_waiting"),
+    ("max_waiting = 1000", "max_waiting = 100001", "queues.support.max_waiting"),
     ("max_wait_s = 3600", "max_wait_s = 9", "queues.support.max_wait_s"),
     ("dialled = \"+15550123\"", "dialled = \"help\"", "numbers"),
     ("line = \"lab\"\nflow", "line = \"bal\"\nflow", "line"),

@@ -32,7 +32,11 @@ fn hundreds_of_calls_leave_no_failed_call_and_no_descriptor_thread_port_or_trans
     for figure in ["tandem_sip_transactions", "tandem_media_legs"] {
         until(&format!("{figure} is 0"), || (tandem.figure(figure) == 0).then_some(()));
     }
-    until("as many descriptors and threads as before", || (Footprint::of(&tandem) == before).then_some(()));
+    // Before, one more may have been open: that of the question how many calls there are.
+    until("no more descriptors and threads than before", || {
+        let now = Footprint::of(&tandem);
+        (now.descriptors <= before.descriptors && now.threads <= before.threads).then_some(())
+    });
 
     assert_eq!(tandem.figure("tandem_media_ports_exhausted_total"), 0);
     assert_eq!(tandem.figure("tandem_repairs_total"), 0);
@@ -58,7 +62,6 @@ fn until_quiet(tandem: &Tandem, handled: usize) -> Footprint {
 }
 
 /// What the program holds of the system.
-#[derive(Clone, PartialEq, Eq)]
 struct Footprint {
     descriptors: usize,
     threads: usize,

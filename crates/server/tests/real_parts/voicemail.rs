@@ -66,7 +66,7 @@ fn a_message_ends_with_silence() {
 fn who_says_nothing_leaves_nothing() {
     let lab = Lab::new();
     let tandem = center(&lab);
-    let caller = Sipp::new(&lab, "caller", CALLER).once().pauses_ms(1200).says(tone::CALLER, 1.0);
+    let caller = Sipp::new(&lab, "caller", CALLER).once().pauses_ms(4000).says(tone::CALLER, 0.9);
     caller.presses("0.5:1").calls(&lab.sip(TANDEM)).ends_well();
     tandem.wait_closed(1).tells(&["message_begun", "message_missed", "closed"]);
     let folder = lab.path("data/recordings");
