@@ -5,18 +5,22 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tandem_center::Input;
 use tandem_center::call::{LineName, RecordingId};
-use tandem_center::fact::Fact;
+use tandem_center::explain::{Explanation, explain};
+use tandem_center::fact::{Fact, FactKind};
 use tandem_center::id::InteractionId;
 use tandem_center::supervise::Refusal;
+use tandem_center::{Input, Timestamp};
+use tandem_metrics::report::{Report, Settings};
 use tandem_store::{Closed, FactNumber, InteractionKey, Journal, Lag, Record, Tenant};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::engine::{Carried, Order, Status};
 use crate::live::{Live, wait_committed};
 use crate::record;
 use crate::recordings::Recordings;
+use crate::reports::Reports;
+use crate::restore::{self, RestoreFault};
 
 /// A handle for everybody who serves people; clones are the same desk.
 #[derive(Clone)]
@@ -27,6 +31,9 @@ pub struct Desk {
     orders: mpsc::Sender<Order>,
     lines: Arc<BTreeSet<LineName>>,
     recordings: Recordings,
+    reports: Arc<Reports>,
+    /// One past offer is explained at a time: each takes a processor for a while.
+    explaining: Arc<Semaphore>,
 }
 
 /// The story of one interaction, read from the journal.
@@ -74,6 +81,23 @@ pub enum ReadFault {
     Ending,
 }
 
+/// Why an offer was made cannot be told.
+#[derive(Debug, thiserror::Error)]
+pub enum ExplainFault {
+    /// The journal.
+    #[error(transparent)]
+    Read(#[from] ReadFault),
+    /// The state before the offer.
+    #[error(transparent)]
+    Restore(#[from] RestoreFault),
+    /// More would have to be folded than is done while calls go on.
+    #[error("the offer is too far back to be explained while the program runs")]
+    TooFarBack,
+    /// Another past offer is being explained.
+    #[error("another past offer is being explained")]
+    Busy,
+}
+
 impl Desk {
     /// A desk for one tenant, whose center has these lines.
     pub fn new(
@@ -84,7 +108,16 @@ impl Desk {
         lines: BTreeSet<LineName>,
         recordings: Recordings,
     ) -> Desk {
-        Desk { tenant, journal, live, orders, lines: Arc::new(lines), recordings }
+        Desk {
+            tenant,
+            journal,
+            live,
+            orders,
+            lines: Arc::new(lines),
+            recordings,
+            reports: Arc::default(),
+            explaining: Arc::new(Semaphore::new(1)),
+        }
     }
 
     /// Where recordings are.
@@ -162,6 +195,40 @@ impl Desk {
         self.read(move |desk| desk.read_story(InteractionKey(interaction.0))).await
     }
 
+    /// Why an offer was made, by the number of its fact. Recent ones are remembered, others are explained from the
+    /// journal; `None` if there is no such offer in this interaction.
+    ///
+    /// # Errors
+    ///
+    /// See [`ExplainFault`].
+    pub async fn explained(
+        &self,
+        interaction: InteractionId,
+        offer: u64,
+    ) -> Result<Option<Arc<Explanation>>, ExplainFault> {
+        if let Some(explanation) = self.live.explained(offer) {
+            return Ok((explanation.interaction == interaction).then_some(explanation));
+        }
+        let Ok(_turn) = self.explaining.try_acquire() else { return Err(ExplainFault::Busy) };
+        let desk = self.clone();
+        let explained =
+            tokio::task::spawn_blocking(move || desk.explain_from_journal(interaction, offer)).await;
+        explained.map_err(|_| ReadFault::Ending)?
+    }
+
+    /// Reads something from a report with these settings that has everything in it that is committed.
+    ///
+    /// # Errors
+    ///
+    /// See [`ReadFault`].
+    pub async fn report<T: Send + 'static>(
+        &self,
+        settings: Settings,
+        read: impl FnOnce(&Report, Timestamp) -> T + Send + 'static,
+    ) -> Result<T, ReadFault> {
+        self.read(move |desk| desk.reports.read(&desk.journal, &desk.tenant, settings, read)).await
+    }
+
     /// The stories of the interactions that were closed last, the latest first, each with the number of the fact that
     /// closed it. `before` is such a number: of the last one of the page before.
     ///
@@ -189,6 +256,24 @@ impl Desk {
         match tokio::time::timeout(ANSWER_PATIENCE, answer).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(_)) | Err(_) => Err(OrderFault::Silent),
+        }
+    }
+
+    fn explain_from_journal(
+        &self,
+        interaction: InteractionId,
+        offer: u64,
+    ) -> Result<Option<Arc<Explanation>>, ExplainFault> {
+        if offer == 0 || offer > self.live.view().live.number {
+            return Ok(None);
+        }
+        let found = restore::before(&self.journal, &self.tenant, offer, FOLDED_MAX)?;
+        let (view, fact) = found.ok_or(ExplainFault::TooFarBack)?;
+        match &fact.kind {
+            FactKind::Offered { interaction: of, .. } if *of == interaction => {
+                Ok(explain(&view, fact.at, interaction).map(Arc::new))
+            }
+            _ => Ok(None),
         }
     }
 
@@ -248,6 +333,9 @@ impl Desk {
         Ok(Some(Story { facts, cut: story.cut }))
     }
 }
+
+/// Facts that are folded for the explanation of a past offer: some seconds.
+const FOLDED_MAX: u64 = 500_000;
 
 /// How long an order waits for the engine; beyond it the engine counts as silent.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(3);

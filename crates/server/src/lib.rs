@@ -15,6 +15,7 @@ pub mod page;
 pub mod prompts;
 mod record;
 pub mod recordings;
+pub mod reports;
 pub mod restore;
 pub mod serve;
 pub mod telemetry;

@@ -4,10 +4,11 @@
 //! a fact is committed is it folded into the [`View`] and sent to those who follow. So a screen never shows what a
 //! crash could take back.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tandem_center::explain::{Explanation, explain};
 use tandem_center::fact::{Fact, FactKind};
 use tandem_center::view::View;
 use tandem_store::{Event, FactNumber, Journal, Refusal, Room, Tenant, Unwritten};
@@ -77,6 +78,8 @@ type Pending = (Arc<Fact>, Arc<[u8]>);
 struct Shown {
     view: Arc<View>,
     tally: Tally,
+    /// Why the last offers were made, by the number of their fact; at most [`EXPLAINED_MAX`].
+    explained: BTreeMap<u64, Arc<Explanation>>,
     /// The number of the last snapshot.
     snapshot: u64,
     /// Something was erased, and the journal has dropped its snapshot with it, because that names people.
@@ -139,6 +142,11 @@ impl Live {
         lock(&self.shown).tally.clone()
     }
 
+    /// Why an offer was made, by the number of its fact, if it was one of the last.
+    pub fn explained(&self, offer: u64) -> Option<Arc<Explanation>> {
+        lock(&self.shown).explained.get(&offer).cloned()
+    }
+
     /// The state now and everything after it, without a gap.
     pub fn follow(&self) -> Follower {
         let shown = lock(&self.shown);
@@ -183,7 +191,11 @@ impl Live {
         let snapshot = {
             let mut shown = lock(&self.shown);
             let mut group = None;
+            let calm = facts.len() <= GROUP_EXPLAINED_MAX;
             for (fact, json) in &facts {
+                if calm {
+                    shown.explain(fact);
+                }
                 Arc::make_mut(&mut shown.view).apply(fact);
                 shown.tally.count(fact);
                 add(&mut group, fact, json);
@@ -259,6 +271,17 @@ impl Live {
 }
 
 impl Shown {
+    /// Explains an offer from the state before it.
+    fn explain(&mut self, fact: &Fact) {
+        let FactKind::Offered { interaction, .. } = &fact.kind else { return };
+        if let Some(explanation) = explain(&self.view, fact.at, *interaction) {
+            self.explained.insert(fact.number, Arc::new(explanation));
+        }
+        if self.explained.len() > EXPLAINED_MAX {
+            self.explained.pop_first();
+        }
+    }
+
     /// The state, if enough has happened since the last snapshot.
     fn snapshot_due(&mut self) -> Option<Arc<View>> {
         let number = self.view.live.number;
@@ -336,6 +359,12 @@ pub async fn wait_committed(live: &Live, number: u64, patience: Duration) -> boo
 /// Groups kept for followers who are behind. At 250 groups a second, the most there are, this is one second, and
 /// what the system's buffers hold comes on top.
 pub const GROUPS_KEPT: usize = 256;
+
+/// Offers whose explanation is kept; older ones are explained from the journal when somebody asks.
+const EXPLAINED_MAX: usize = 1_000;
+
+/// When more facts than this are committed at once, there is too much to do to explain offers that nobody may ask about.
+const GROUP_EXPLAINED_MAX: usize = 500;
 
 /// A snapshot is put away after this many facts: a start then folds at most that many, in some 20 ms.
 const SNAPSHOT_EVERY: u64 = 5_000;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use tandem_center::Timestamp;
 use tandem_center::acquaintance::Acquaintances;
 use tandem_center::config::Document;
+use tandem_center::fact::Fact;
 use tandem_center::id::{InteractionId, QueueId};
 use tandem_center::view::{ClosedInteraction, Live as LiveState, QueueTotals, Story, View};
 use tandem_store::{FactNumber, Gone, Journal, PAGE_MAX, Personal, Settings, Tenant};
@@ -107,6 +108,40 @@ fn read(journal: &Journal, tenant: &Tenant) -> Result<View, RestoreFault> {
         );
     }
     Ok(view)
+}
+
+/// The state before a fact, and the fact, folded from the last snapshot before it or from the beginning; `None` if that
+/// would be more than `most` facts, or there is no such fact.
+///
+/// # Errors
+///
+/// See [`RestoreFault`].
+pub fn before(
+    journal: &Journal,
+    tenant: &Tenant,
+    number: u64,
+    most: u64,
+) -> Result<Option<(View, Arc<Fact>)>, RestoreFault> {
+    let snapshot = journal.snapshot(tenant, FORMAT)?.filter(|snapshot| snapshot.number.0 < number);
+    let mut view = snapshot.and_then(|snapshot| decode(&snapshot.state)).unwrap_or_default();
+    if number.saturating_sub(view.live.number) > most {
+        return Ok(None);
+    }
+    loop {
+        let page = journal.facts(tenant, FactNumber(view.live.number), PAGE_MAX)?;
+        if page.is_empty() {
+            return Ok(None);
+        }
+        for record in page {
+            let fact = record::read(&record)
+                .map_err(|source| RestoreFault::Fact { number: record.number.0, source })?;
+            let fact = Arc::new(fact);
+            if fact.number >= number {
+                return Ok(Some((view, fact)));
+            }
+            view.apply(&fact);
+        }
+    }
 }
 
 /// Puts the state away, for the next start.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use tandem_center::supervise::{Refusal, RefusalReason};
 use utoipa::ToSchema;
 
-use crate::desk::{OrderFault, ReadFault};
+use crate::desk::{ExplainFault, OrderFault, ReadFault};
 use crate::erase::EraseFault;
 
 /// What went wrong, and what to do about it.
@@ -162,6 +162,23 @@ impl From<ReadFault> for ApiError {
         };
         tracing::error!(fault = %fault, remedy, "journal cannot be read");
         ApiError::unavailable("journal_unreadable", fault.to_string(), remedy)
+    }
+}
+
+impl From<ExplainFault> for ApiError {
+    fn from(fault: ExplainFault) -> ApiError {
+        let message = fault.to_string();
+        match fault {
+            ExplainFault::Read(fault) => fault.into(),
+            ExplainFault::Restore(fault) => {
+                tracing::error!(%fault, "journal cannot be read");
+                ApiError::unavailable("journal_unreadable", message, "look at the log and at the disk")
+            }
+            ExplainFault::TooFarBack => {
+                ApiError::new(StatusCode::GONE, "too_far_back", message, "ask for a later offer of this call")
+            }
+            ExplainFault::Busy => ApiError::unavailable("busy", message, "try again in a few seconds"),
+        }
     }
 }
 

@@ -9,12 +9,15 @@ pub mod calls;
 pub mod command;
 pub mod erasures;
 pub mod error;
+pub mod explanations;
 pub mod health;
 pub mod listen;
 pub mod live;
 pub mod queues;
 pub mod recordings;
 pub mod repeat;
+pub mod reports;
+pub mod staffing;
 pub mod trunks;
 pub mod work;
 
@@ -133,12 +136,16 @@ fn parts() -> (Router<Api>, Router<Api>, Router<Api>, String) {
         .routes(routes!(agents::presence_tell))
         .routes(routes!(calls::list))
         .routes(routes!(calls::view))
+        .routes(routes!(explanations::view))
         .routes(routes!(work::move_to))
         .routes(routes!(work::prioritise))
         .routes(routes!(work::assign))
         .routes(routes!(work::cancel_callback))
         .routes(routes!(work::schedule_callback))
         .routes(routes!(recordings::play, recordings::remove))
+        .routes(routes!(reports::queues))
+        .routes(routes!(reports::agents))
+        .routes(routes!(staffing::compute))
         .routes(routes!(trunks::list))
         .routes(routes!(erasures::erase))
         .routes(routes!(erasures::erase_person))
@@ -163,6 +170,7 @@ fn parts() -> (Router<Api>, Router<Api>, Router<Api>, String) {
         (name = "calls", description = "What becomes of them."),
         (name = "erasures", description = "Forgetting who it was."),
         (name = "recordings", description = "What callers said after the tone."),
+        (name = "reports", description = "What the facts say about service, work and waiting: docs/metrics.md."),
         (name = "trunks", description = "The networks that carry them."),
         (name = "live", description = "All of it, as it happens."),
         (name = "health", description = "For whoever runs the program."),
