@@ -373,9 +373,13 @@ function offerEnded(interaction: InteractionView, fact: FactOf<"offer_ended">): 
   const now = isUnspent ? tried(interaction, (attempts) => Math.max(0, attempts - 1)) : interaction;
   const ringing = now.ringing_out ?? [];
   const at = ringing.findIndex(({ agent }) => agent === fact.agent);
-  if (at >= 0) return withRinging(now, withoutSwapped(ringing, at));
-  const isOfAgentsCall = now.stage === "offered" || now.stage === "calling_back";
   const hasOwnCall = now.channel !== undefined && now.channel !== "call";
+  if (at >= 0) {
+    const stopped = withRinging(now, withoutSwapped(ringing, at));
+    // Somebody who waits without a call has been moved: what was ringing was a call of its own.
+    return hasOwnCall && stopped.stage === "in_flow" ? callOver(stopped) : stopped;
+  }
+  const isOfAgentsCall = now.stage === "offered" || now.stage === "calling_back";
   return movedOn(isOfAgentsCall && hasOwnCall ? callOver(now) : now, fact);
 }
 
@@ -426,13 +430,13 @@ function stageAfter(stage: StageView, fact: Fact): StageView {
   if (fact.kind === "ending") return ending(stage, fact.outcome);
   switch (stage.stage) {
     case "waiting":
-      if (fact.kind === "queue_left") return { stage: "in_flow", step: null };
+      if (fact.kind === "queue_left") return leftQueue(stage, fact);
       if (fact.kind === "offered") return { ...stayIn(stage), stage: "offered", offers: [offerOf(fact)] };
       return stage;
     case "offered":
       return offeredAfter(stage, fact);
     case "calling_back":
-      if (fact.kind === "queue_left") return { stage: "in_flow", step: null };
+      if (fact.kind === "queue_left") return leftQueue(stage, fact);
       if (fact.kind === "offer_ended") return { ...stayIn(stage), stage: "waiting" };
       if (fact.kind === "connected") return begin(fact);
       return stage;
@@ -442,6 +446,12 @@ function stageAfter(stage: StageView, fact: Fact): StageView {
       if (fact.kind !== "message_left") return stage;
       const { queue, waiting_since, priority, vip, terms } = stage;
       return { stage: "parked", queue, waiting_since, priority, ...(vip && { vip }), ...(terms && { terms }) };
+    }
+    case "parked": {
+      if (fact.kind !== "callback_missed" || fact.again_at === undefined) return stage;
+      const { queue, waiting_since, priority, vip, terms } = stage;
+      const ticket = { queue, waiting_since, priority, ...(vip && { vip }), ...(terms && { terms }) };
+      return { stage: "scheduled", at: fact.again_at, ...ticket };
     }
     case "redirecting":
       if (fact.kind !== "redirect_ended") return stage;
@@ -458,6 +468,14 @@ function stageAfter(stage: StageView, fact: Fact): StageView {
     default:
       return stage;
   }
+}
+
+/** The place is kept for the next try, if there is to be one. */
+function leftQueue(stay: QueueStay, { reason }: FactOf<"queue_left">): StageView {
+  if (reason !== "customer_not_reached") return { stage: "in_flow", step: null };
+  const { queue, priority = NORMAL_PRIORITY, vip, terms } = stay;
+  const ticket = { queue, waiting_since: waitingSince(stay), priority, ...(vip && { vip }), ...(terms && { terms }) };
+  return { stage: "parked", ...ticket };
 }
 
 function offeredAfter(stage: Extract<StageView, { stage: "offered" }>, fact: Fact): StageView {
