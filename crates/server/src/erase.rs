@@ -226,16 +226,19 @@ impl Desk {
     }
 }
 
-/// Erases what was kept for this many days, now and again every hour, for ever. With 0 days nothing is erased.
+/// Erases what was kept for this many days, in a minute and then every hour, for ever. With 0 days nothing is erased.
 pub async fn retain(desk: Desk, keep_days: u32) {
     if keep_days == 0 {
         return std::future::pending().await;
     }
+    let mut wait = RETENTION_AGAIN;
     loop {
+        // Not at the very start, when calls and agents come back.
+        tokio::time::sleep(wait).await;
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let kept = Duration::from_secs(u64::from(keep_days) * SECONDS_A_DAY);
         let before = since_epoch.saturating_sub(kept).as_millis();
-        let wait = match desk.erase_expired(i64::try_from(before).unwrap_or(i64::MAX)).await {
+        wait = match desk.erase_expired(i64::try_from(before).unwrap_or(i64::MAX)).await {
             Ok((0, _)) => RETENTION_EVERY,
             Ok((erased, more)) => {
                 tracing::info!(
@@ -249,7 +252,6 @@ pub async fn retain(desk: Desk, keep_days: u32) {
                 RETENTION_AGAIN
             }
         };
-        tokio::time::sleep(wait).await;
     }
 }
 
