@@ -243,11 +243,14 @@ pub(crate) struct Agent {
     pub(crate) timer: Option<Timestamp>,
 }
 
-/// An agent is left alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Rest {
-    pub(crate) after: RestCause,
-    pub(crate) until: Option<Timestamp>,
+/// An agent is left alone after an offer not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rest {
+    /// What became of the offer.
+    pub after: RestCause,
+    /// Until then; `None`: until the agent says "available" again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
 }
 
 /// One thing that an agent is doing.
@@ -347,6 +350,16 @@ impl Agent {
             Doing::Offered | Doing::Talking => None,
         };
         self.work.iter().filter_map(wrap_up).chain(rest).chain(presence).min()
+    }
+}
+
+impl AgentState {
+    /// How the agent is left alone, as far as the state says.
+    pub(crate) fn rest(&self) -> Option<Rest> {
+        match self {
+            AgentState::Resting { after, until } => Some(Rest { after: *after, until: *until }),
+            _ => None,
+        }
     }
 }
 

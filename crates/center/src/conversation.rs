@@ -153,6 +153,9 @@ impl Center {
     }
 
     fn agent_left(&mut self, interaction: &mut Interaction, conversation: Conversation, cause: Cause) {
+        if conversation.hearing.is_some() && interaction.message.is_some() && is_loss(cause.kind) {
+            return self.message_waits_again(interaction, conversation, cause);
+        }
         let Some(transfer) = conversation.transfer else {
             let why = if is_loss(cause.kind) { EndWhy::Lost } else { EndWhy::AgentLeft };
             return self.end(interaction, why, Some(cause));

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::agent::{AgentState, ChosenState, Presence, RestCause};
+use crate::agent::{AgentState, ChosenState, Presence, Rest, RestCause};
 use crate::channel::Channel;
 use crate::config::{AgentDocument, Document, QueueDocument, Strategy};
 use crate::id::{AgentId, InteractionId, QueueId, SkillId};
@@ -275,7 +275,7 @@ impl Looked<'_> {
             ChosenState::Break { reason } => reasons.push(Reason::Break { reason: reason.clone(), for_us }),
             ChosenState::Available => {}
         }
-        if let AgentState::Resting { after, until } = view.state {
+        if let Some(Rest { after, until }) = view.rest {
             reasons
                 .push(Reason::Resting { after, another_us: until.map(|until| until.micros_since(self.at)) });
         }

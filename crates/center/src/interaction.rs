@@ -65,6 +65,8 @@ pub(crate) struct Interaction {
     pub(crate) steps_left: u32,
     /// The waits of the queues that were left, without the one that goes on.
     pub(crate) waited: Duration,
+    /// Priority, and whether very important, of the last wait.
+    pub(crate) importance: Option<(u8, bool)>,
     /// Somebody talked to an agent of ours already.
     pub(crate) handled: bool,
     /// The promise to call back.
@@ -104,8 +106,10 @@ pub(crate) struct Promise {
 }
 
 /// A message that was left.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Message {
+    /// Where it waits.
+    pub(crate) queue: QueueId,
     pub(crate) recording: RecordingId,
     pub(crate) length: Duration,
 }
@@ -310,6 +314,7 @@ impl Interaction {
             collections: 0,
             steps_left: FLOW_STEPS_MAX,
             waited: Duration::ZERO,
+            importance: None,
             handled: false,
             callback: None,
             message: None,

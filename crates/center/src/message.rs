@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::call::{CallCommand, Digit, PartyId, PlayId, PlayOutcome, Record, RecordEnd, RecordingId};
+use crate::call::{CallCommand, Cause, Digit, PartyId, PlayId, PlayOutcome, Record, RecordEnd, RecordingId};
 use crate::center::Center;
 use crate::channel::Channel;
-use crate::config::QueueRules;
-use crate::fact::{EndWhy, FactKind, Missing};
-use crate::interaction::{Interaction, LeavingMessage, Message, Stage, Ticket};
+use crate::config::{QueueDocument, QueueRules};
+use crate::fact::{EndWhy, EndedBy, FactKind, Missing};
+use crate::interaction::{Conversation, Interaction, LeavingMessage, Message, Stage, Ticket};
 use crate::waiting::Onward;
 
 impl Center {
@@ -93,7 +93,8 @@ impl Center {
         let stage = std::mem::replace(&mut interaction.stage, Stage::BetweenSteps);
         let Stage::LeavingMessage(leaving) = stage else { return };
         interaction.channel = Channel::Voicemail;
-        interaction.message = Some(Message { recording, length });
+        let queue = leaving.ticket.queue.clone();
+        interaction.message = Some(Message { queue, recording, length });
         interaction.stage = Stage::Parked(leaving.ticket);
         self.end_parked_call(interaction);
     }
@@ -120,16 +121,36 @@ impl Center {
 
     /// Plays a message to the agent who has taken it.
     pub(crate) fn let_hear(&mut self, interaction: &mut Interaction) {
-        let Some(message) = interaction.message else { return };
+        let Some(recording) = interaction.message.as_ref().map(|message| message.recording) else { return };
         let Some(call) = interaction.call else { return };
         let play = interaction.next_play();
         let Stage::Connected(conversation) = &mut interaction.stage else { return };
         let intro = conversation.rules.voicemail.as_ref().map(|voicemail| voicemail.intro.clone());
         let mut prompts = intro.unwrap_or_default();
-        prompts.push(message.recording.prompt());
+        prompts.push(recording.prompt());
         conversation.hearing = Some(play);
         let (party, prompts) = (PartyId::FIRST, prompts.into());
         self.journal.command(CallCommand::Play { call, party, play, prompts, repeat: false });
+    }
+
+    /// The line to the agent broke off while a message was being heard: it waits again, in its place.
+    pub(crate) fn message_waits_again(
+        &mut self,
+        interaction: &mut Interaction,
+        conversation: Conversation,
+        cause: Cause,
+    ) {
+        let Some(message) = &interaction.message else { return };
+        let ticket = Ticket {
+            queue: message.queue.clone(),
+            waiting_since: interaction.arrived_at,
+            priority: QueueDocument::NORMAL_PRIORITY,
+            vip: false,
+            terms: crate::terms::Terms::default(),
+        };
+        interaction.stage = Stage::Parked(ticket);
+        self.end_conversation(interaction, conversation, EndedBy::Lost, cause);
+        self.end_parked_call(interaction);
     }
 
     /// Something that was played to an agent ended: if it was a message, the agent has heard it.
@@ -143,7 +164,7 @@ impl Center {
         if conversation.hearing.take_if(|hearing| *hearing == play).is_none() {
             return;
         }
-        if let (PlayOutcome::Completed, Some(message)) = (outcome, interaction.message) {
+        if let (PlayOutcome::Completed, Some(message)) = (outcome, &interaction.message) {
             let (interaction, recording) = (interaction.id, message.recording);
             self.journal.record(FactKind::Heard { interaction, recording });
         }

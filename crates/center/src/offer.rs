@@ -357,6 +357,7 @@ impl Center {
             cause,
             rang_us: now.micros_since(offer.offered_at),
             misses,
+            rest,
             then,
         });
     }

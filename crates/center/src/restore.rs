@@ -16,7 +16,7 @@ use crate::id::{AgentId, InteractionId, QueueId};
 use crate::interaction::{Caller, Interaction, Message, Promise, Stage, Ticket};
 use crate::journal::{Journal, Output};
 use crate::timer::Timestamp;
-use crate::view::{AgentView, DoingView, InteractionView, Live, OfferView, StageView, TicketView, View};
+use crate::view::{AgentView, ConversationView, DoingView, InteractionView, Live, OfferView, StageView, TicketView, View};
 
 impl Center {
     /// A center that goes on where the facts end. See [`Center::resume`].
@@ -71,10 +71,7 @@ impl Center {
     }
 
     fn reinstate(&mut self, profile: &Arc<AgentProfile>, agent: &AgentView, live: &Live) {
-        let rest = match agent.state {
-            AgentState::Resting { after, until } => Some(Rest { after, until }),
-            _ => None,
-        };
+        let rest = agent.rest.or(agent.state.rest());
         let idle_since = match agent.state {
             AgentState::Available { idle_since } => idle_since,
             _ => agent.since,
@@ -129,7 +126,8 @@ impl Center {
             to: promise.to.clone(),
             attempts: promise.attempts,
         });
-        interaction.message = view.message.map(|message| Message {
+        interaction.message = view.message.as_ref().map(|message| Message {
+            queue: message.queue.clone(),
             recording: message.recording,
             length: Duration::from_micros(message.length_us),
         });
@@ -220,6 +218,10 @@ impl<'a> Aftermath<'a> {
                 self.lose_offer(id, &stay.queue, offer.clone(), OfferOutcome::Lost);
             }
             StageView::Parked(_) if view.in_call => self.record_call_end(id, view),
+            StageView::Connected { conversation } => {
+                self.lose_conversation(id, conversation.clone());
+                self.record_call_end(id, view);
+            }
             _ => {}
         }
         for ringing in view.ringing_out.clone() {
@@ -268,23 +270,29 @@ impl<'a> Aftermath<'a> {
                 queue: stay.queue,
                 reason: QueueExit::Lost,
                 waited_us: now.micros_since(stay.entered_at),
+                why: None,
             });
         }
         if let Some(talk) = conversation {
-            let held_us = talk.held_us + talk.held_since.map_or(0, |since| now.micros_since(since));
-            self.record(FactKind::ConversationEnded {
-                interaction: id,
-                queue: talk.queue,
-                agent_name: self.agent_name(&talk.agent),
-                by: EndedBy::Lost,
-                cause: CauseKind::Restarted.into(),
-                talked_us: now.micros_since(talk.connected_at).saturating_sub(held_us),
-                held_us,
-                wrap_up_until: None,
-                then: self.state_without(&talk.agent, id),
-                agent: talk.agent,
-            });
+            self.lose_conversation(id, talk);
         }
+    }
+
+    fn lose_conversation(&mut self, id: InteractionId, talk: ConversationView) {
+        let now = self.journal.now();
+        let held_us = talk.held_us + talk.held_since.map_or(0, |since| now.micros_since(since));
+        self.record(FactKind::ConversationEnded {
+            interaction: id,
+            queue: talk.queue,
+            agent_name: self.agent_name(&talk.agent),
+            by: EndedBy::Lost,
+            cause: CauseKind::Restarted.into(),
+            talked_us: now.micros_since(talk.connected_at).saturating_sub(held_us),
+            held_us,
+            wrap_up_until: None,
+            then: self.state_without(&talk.agent, id),
+            agent: talk.agent,
+        });
     }
 
     fn lose_offer(&mut self, id: InteractionId, queue: &QueueId, offer: OfferView, outcome: OfferOutcome) {
@@ -297,6 +305,7 @@ impl<'a> Aftermath<'a> {
             cause: Some(CauseKind::Restarted.into()),
             rang_us: self.journal.now().micros_since(offer.offered_at),
             misses,
+            rest: None,
             then: self.state_without(&offer.agent, id),
             agent: offer.agent,
         });
@@ -356,6 +365,9 @@ impl<'a> Aftermath<'a> {
         if !self.employed.contains(agent) {
             return AgentState::Gone;
         }
+        if let Some(Rest { after, until }) = view.rest {
+            return AgentState::Resting { after, until };
+        }
         view.chosen.when_idle(now, view.presence.as_ref())
     }
 
@@ -380,5 +392,6 @@ impl InteractionView {
                     | StageView::Parked(_)
                     | StageView::Scheduled { .. }
             )
+            || self.message.is_some() && matches!(self.stage, StageView::Connected { .. })
     }
 }

@@ -73,7 +73,8 @@ impl Center {
                 to: promise.to.clone(),
                 attempts: promise.attempts,
             }),
-            message: interaction.message.map(|message| MessageView {
+            message: interaction.message.as_ref().map(|message| MessageView {
+                queue: message.queue.clone(),
                 recording: message.recording,
                 length_us: u64::try_from(message.length.as_micros()).unwrap_or(u64::MAX),
             }),
@@ -195,6 +196,7 @@ fn agent_view(agent: &Agent) -> AgentView {
         since: agent.since,
         work: agent.work.iter().map(work).collect(),
         presence: agent.presence.clone(),
+        rest: agent.rest,
         record: agent.record.clone(),
     }
 }

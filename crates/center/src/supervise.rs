@@ -133,7 +133,7 @@ pub enum RefusalReason {
     /// The customer does not wait in a queue.
     #[error("the customer does not wait in a queue")]
     NotWaiting,
-    /// An agent is being rung for the customer.
+    /// An agent has taken the callback already.
     #[error("an agent has already taken it and the customer is being called")]
     BeingServed,
     /// The configuration has no such queue.
@@ -185,7 +185,7 @@ impl Center {
                 if !open {
                     return Err(RefusalReason::UnknownQueue);
                 }
-                self.on(interaction, |center, interaction| center.move_to(interaction, &queue))
+                self.on(interaction, |center, interaction| center.move_to(interaction, &queue, why))
             }
             WorkAct::Prioritise { interaction, priority, vip } => {
                 if !(1..=5).contains(&priority) {
@@ -221,7 +221,12 @@ impl Center {
         done
     }
 
-    fn move_to(&mut self, interaction: &mut Interaction, queue: &QueueId) -> Result<(), RefusalReason> {
+    fn move_to(
+        &mut self,
+        interaction: &mut Interaction,
+        queue: &QueueId,
+        why: Option<Arc<str>>,
+    ) -> Result<(), RefusalReason> {
         let elsewhere = |at: &QueueId| if at == queue { Err(RefusalReason::SameQueue) } else { Ok(()) };
         match &interaction.stage {
             Stage::Waiting(visit) | Stage::Offered(visit, _) => elsewhere(&visit.rules.id)?,
@@ -231,7 +236,7 @@ impl Center {
             }
             _ => return Err(RefusalReason::NotWaiting),
         }
-        let Some(visit) = self.leave_queue(interaction, QueueExit::Moved) else {
+        let Some(visit) = self.leave_queue_because(interaction, QueueExit::Moved, why) else {
             return Err(RefusalReason::NotWaiting);
         };
         let onward = Onward { flow: visit.flow.clone(), otherwise: visit.otherwise };
@@ -275,7 +280,9 @@ impl Center {
         let cause = crate::call::CauseKind::Transferred.into();
         self.end_conversation(interaction, conversation, EndedBy::Transfer, cause);
         let waiting_since = self.journal.now().before(interaction.waited);
-        self.move_into(interaction, queue, None, waiting_since, Onward::default());
+        // Who was important before is so in the other queue.
+        let importance = interaction.importance;
+        self.move_into(interaction, queue, importance, waiting_since, Onward::default());
         Ok(())
     }
 
@@ -303,8 +310,8 @@ impl Center {
         vip: bool,
         why: Option<Arc<str>>,
     ) -> Result<(), RefusalReason> {
-        let (Stage::Waiting(visit) | Stage::Offered(visit, _)) = &mut interaction.stage else {
-            return Err(RefusalReason::NotWaiting);
+        let (Stage::Waiting(visit) | Stage::Offered(visit, _)) = &interaction.stage else {
+            return Err(not_waiting(interaction));
         };
         if (visit.priority, visit.vip) == (priority, vip) {
             return Err(RefusalReason::AlreadySo);
@@ -327,7 +334,7 @@ impl Center {
         why: Option<Arc<str>>,
     ) -> Result<(), RefusalReason> {
         let (Stage::Waiting(visit) | Stage::Offered(visit, _)) = &interaction.stage else {
-            return Err(RefusalReason::NotWaiting);
+            return Err(not_waiting(interaction));
         };
         let index = self.agents.index(&agent).ok_or(RefusalReason::UnknownAgent)?;
         let serves = self.agents.get(index).is_some_and(|agent| agent.queues.contains(&visit.queue));
@@ -358,5 +365,13 @@ impl Center {
         let (queue, queue_name) = (queue.rules.id.clone(), queue.rules.name.clone());
         self.journal.record(FactKind::QueueSwitched { queue, queue_name, closed, why });
         Ok(())
+    }
+}
+
+/// Why nothing can be done about the wait of somebody who is in no queue, or is being served from one.
+fn not_waiting(interaction: &Interaction) -> RefusalReason {
+    match interaction.stage {
+        Stage::CallingBack(..) => RefusalReason::BeingServed,
+        _ => RefusalReason::NotWaiting,
     }
 }

@@ -10,12 +10,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::acquaintance::Acquaintances;
-use crate::agent::{AgentState, ChosenState, PresenceView};
+use crate::agent::{AgentState, ChosenState, PresenceView, Rest};
 use crate::call::{Address, CallId, LineName, PartyId, RecordingId, TransferId, TransferOutcome};
 use crate::channel::Channel;
 use crate::condition::Attributes;
 use crate::config::{Document, QueueDocument};
-use crate::fact::{Fact, FactKind, Missing, OfferOutcome, Outcome, QueueExit, Side};
+use crate::fact::{EndedBy, Fact, FactKind, Missing, OfferOutcome, Outcome, QueueExit, Side};
 use crate::id::{AgentId, FlowId, InteractionId, QueueId, StepId};
 use crate::personal::Personal;
 use crate::record::{AgentRecord, Pace};
@@ -126,6 +126,9 @@ pub struct AgentView {
     /// What another system says about the agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub presence: Option<PresenceView>,
+    /// How the agent is left alone, perhaps behind something else that the agent does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rest: Option<Rest>,
     /// What the rules look at of the agent's past.
     #[serde(default, skip_serializing_if = "AgentRecord::is_empty")]
     pub record: AgentRecord,
@@ -231,8 +234,10 @@ pub struct PromiseView {
 }
 
 /// A message that was left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageView {
+    /// Where it waits.
+    pub queue: QueueId,
     /// The recording.
     pub recording: RecordingId,
     /// How long it is.
@@ -687,6 +692,7 @@ impl Live {
                         agent.record.signed_in();
                     }
                     agent.record.misses = 0;
+                    agent.rest = None;
                     agent.chosen = chosen.clone();
                 } else {
                     self.agents.insert(agent.clone(), AgentView::new(agent_name, chosen, then, at));
@@ -724,9 +730,10 @@ impl Live {
                 }
                 self.set_agent(id, then.clone().unwrap_or(AgentState::InConversation { interaction }), at);
             }
-            FactKind::OfferEnded { agent: id, interaction, misses, then, .. } => {
+            FactKind::OfferEnded { agent: id, interaction, misses, rest, then, .. } => {
                 if let Some(agent) = self.agents.get_mut(id) {
                     agent.record.misses = *misses;
+                    agent.rest = rest.or(then.rest()).or(agent.rest);
                     agent.set_doing(*interaction, None);
                 }
                 self.set_agent(id, then.clone(), at);
@@ -754,7 +761,12 @@ impl Live {
                 }
                 self.set_agent(id, then.clone(), at);
             }
-            FactKind::RestEnded { agent, then, .. } => self.set_agent(agent, then.clone(), at),
+            FactKind::RestEnded { agent: id, then, .. } => {
+                if let Some(agent) = self.agents.get_mut(id) {
+                    agent.rest = None;
+                }
+                self.set_agent(id, then.clone(), at);
+            }
             _ => {}
         }
     }
@@ -788,6 +800,7 @@ impl AgentView {
             since,
             work: Vec::new(),
             presence: None,
+            rest: None,
             record: AgentRecord::default(),
         }
     }
@@ -914,7 +927,10 @@ impl InteractionView {
             }
             FactKind::MessageLeft { recording, length_us, .. } => {
                 self.channel = Channel::Voicemail;
-                self.message = Some(MessageView { recording: *recording, length_us: *length_us });
+                if let StageView::LeavingMessage { ticket, .. } = &self.stage {
+                    let (queue, recording) = (ticket.queue.clone(), *recording);
+                    self.message = Some(MessageView { queue, recording, length_us: *length_us });
+                }
                 self.move_on(fact);
             }
             FactKind::QueueLeft { waited_us, .. } => {
@@ -951,11 +967,23 @@ impl InteractionView {
                 self.rings_out_but(Some(agent), OfferOutcome::AnsweredElsewhere);
                 self.move_on(fact);
             }
-            FactKind::ConversationEnded { agent, .. } => {
+            FactKind::ConversationEnded { agent, by, .. } => {
                 if wrap_up_until(&fact.kind).is_some() {
                     self.wrapping_up.push(agent.clone());
                 }
-                self.move_on(fact);
+                match (&self.stage, &self.message, by) {
+                    // What was not heard to its end waits again.
+                    (StageView::Connected { .. }, Some(message), EndedBy::Lost) => {
+                        self.stage = StageView::Parked(TicketView {
+                            queue: message.queue.clone(),
+                            waiting_since: self.arrived_at,
+                            priority: QueueDocument::NORMAL_PRIORITY,
+                            vip: false,
+                            terms: Terms::default(),
+                        });
+                    }
+                    _ => self.move_on(fact),
+                }
             }
             FactKind::WrapUpEnded { agent, .. } => self.wrapping_up.retain(|other| other != agent),
             FactKind::CallEnded { .. } => {

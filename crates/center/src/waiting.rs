@@ -192,6 +192,7 @@ impl Center {
             queue_name: stay.queue.as_str().into(),
             reason: QueueExit::QueueGone,
             waited_us,
+            why: None,
         });
     }
 
@@ -232,6 +233,7 @@ impl Center {
         };
         interaction.deadline = Some(visit.deadline());
         interaction.step = None;
+        interaction.importance = Some((visit.priority, visit.vip));
         self.stand(&visit);
         interaction.stage = Stage::Waiting(visit);
     }
@@ -257,6 +259,16 @@ impl Center {
 
     /// Takes somebody out of the queue, whatever telephones ring; the stage is to be set by the caller.
     pub(crate) fn leave_queue(&mut self, interaction: &mut Interaction, reason: QueueExit) -> Option<Visit> {
+        self.leave_queue_because(interaction, reason, None)
+    }
+
+    /// The same, with the reason in somebody's words.
+    pub(crate) fn leave_queue_because(
+        &mut self,
+        interaction: &mut Interaction,
+        reason: QueueExit,
+        why: Option<Arc<str>>,
+    ) -> Option<Visit> {
         let stage = std::mem::replace(&mut interaction.stage, Stage::BetweenSteps);
         let (visit, offers) = match stage {
             Stage::Waiting(visit) => (visit, Vec::new()),
@@ -278,7 +290,7 @@ impl Center {
             QueueExit::Lost | QueueExit::CallLimit => OfferOutcome::CallerGone,
             _ => OfferOutcome::CallerMoved,
         };
-        self.record_exit(interaction, &visit, reason);
+        self.record_exit_because(interaction, &visit, reason, why);
         self.ring_out(interaction, &visit.rules.id.clone(), offers, outcome);
         Some(visit)
     }
@@ -620,12 +632,23 @@ impl Center {
     }
 
     pub(crate) fn record_exit(&mut self, interaction: &Interaction, visit: &Visit, reason: QueueExit) {
+        self.record_exit_because(interaction, visit, reason, None);
+    }
+
+    fn record_exit_because(
+        &mut self,
+        interaction: &Interaction,
+        visit: &Visit,
+        reason: QueueExit,
+        why: Option<Arc<str>>,
+    ) {
         self.journal.record(FactKind::QueueLeft {
             interaction: interaction.id,
             queue: visit.rules.id.clone(),
             queue_name: visit.rules.name.clone(),
             reason,
             waited_us: self.journal.now().micros_since(visit.entered_at),
+            why,
         });
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::agent::{AgentState, ChosenState, PresenceView, Who};
+use crate::agent::{AgentState, ChosenState, PresenceView, Rest, Who};
 use crate::call::{
     Address, CallId, Cause, Endpoint, LineName, PartyId, Quality, RecordEnd, RecordingId, Rejection,
     TransferId, TransferOutcome,
@@ -263,6 +263,9 @@ pub enum FactKind {
         reason: QueueExit,
         /// The wait in this queue.
         waited_us: u64,
+        /// Why somebody moved the caller, in their words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<Arc<str>>,
     },
     /// The center began a call of its own for the interaction.
     CallPlaced {
@@ -471,6 +474,9 @@ pub enum FactKind {
         /// How many offers in a row the agent has missed now, since the agent was left alone for it last.
         #[serde(default, skip_serializing_if = "is_none_missed")]
         misses: u32,
+        /// How the agent is left alone from now on, whatever else the agent does; none: as before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rest: Option<Rest>,
         /// The agent's state now.
         then: AgentState,
     },

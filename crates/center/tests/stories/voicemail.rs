@@ -71,7 +71,7 @@ fn what_was_said_waits_in_the_queue_since_the_caller_came() {
         assert_eq!(center.line("support"), [id]);
         let view = &center.view.live.interactions[&id];
         assert_eq!((view.channel, view.in_call), (Channel::Voicemail, false));
-        assert_eq!(view.message.map(|message| message.length_us), Some(19_000_000));
+        assert_eq!(view.message.as_ref().map(|message| message.length_us), Some(19_000_000));
         assert_eq!(view.stage.stay().map(|stay| stay.waiting_since()), Some(crate::harness::NOON));
     }
 }
