@@ -16,7 +16,9 @@ use crate::id::{AgentId, InteractionId, QueueId};
 use crate::interaction::{Caller, Interaction, Message, Promise, Stage, Ticket};
 use crate::journal::{Journal, Output};
 use crate::timer::Timestamp;
-use crate::view::{AgentView, ConversationView, DoingView, InteractionView, Live, OfferView, StageView, TicketView, View};
+use crate::view::{
+    AgentView, ConversationView, DoingView, InteractionView, Live, OfferView, StageView, TicketView, View,
+};
 
 impl Center {
     /// A center that goes on where the facts end. See [`Center::resume`].

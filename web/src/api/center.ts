@@ -304,6 +304,7 @@ export type FactKind =
           cause?: Cause;
           rang_us: Micros;
           misses?: number;
+          rest?: Rest;
           then: AgentState;
         }
     >
@@ -400,8 +401,13 @@ export type AgentPerson = {
   work?: Work[];
   /** What another system says about the agent. */
   presence?: PresenceView;
+  /** How the agent is left alone, perhaps behind something else that the agent does. */
+  rest?: Rest;
   record?: AgentRecord;
 };
+
+/** An agent is left alone after an offer not taken. */
+export type Rest = { after: RestCause; until?: Timestamp };
 
 /** One thing that an agent is doing. */
 export type Work = { interaction: InteractionId } & Doing;
@@ -454,7 +460,7 @@ export type Matter = {
   /** The promise to call back. */
   callback?: { line: string; to: Personal<Address>; attempts: number };
   /** The message that was left. */
-  message?: { recording: RecordingId; length_us: Micros };
+  message?: { queue: QueueId; recording: RecordingId; length_us: Micros };
 };
 
 /** Where an interaction stands. `wrap_up` means that the call is over. */

@@ -288,7 +288,9 @@ function interactionAfter(interaction: InteractionView, fact: Fact): Interaction
     }
     case "message_left": {
       const { recording, length_us } = fact;
-      return movedOn({ ...interaction, channel: "voicemail", message: { recording, length_us } }, fact);
+      const queue = interaction.stage === "leaving_message" ? interaction.queue : undefined;
+      const message = queue === undefined ? interaction.message : { queue, recording, length_us };
+      return movedOn({ ...interaction, channel: "voicemail", ...(message && { message }) }, fact);
     }
     case "queue_left":
       return movedOn(waitedFor(interaction, fact.waited_us), fact);
@@ -299,7 +301,7 @@ function interactionAfter(interaction: InteractionView, fact: Fact): Interaction
       return movedOn(ringsOut(answered, "answered_elsewhere", fact.agent), fact);
     }
     case "conversation_ended": {
-      const after = movedOn(interaction, fact);
+      const after = unheard(interaction, fact) ?? movedOn(interaction, fact);
       if (wrapUpUntil(fact) === undefined) return after;
       return { ...after, wrapping_up: [...(after.wrapping_up ?? []), fact.agent] };
     }
@@ -527,6 +529,13 @@ function offerOf({ agent, party, at: offered_at, rings_until }: FactOf<"offered"
 
 function leavingMessage({ recording, queue, waiting_since, priority, vip }: FactOf<"message_begun">): StageView {
   return { stage: "leaving_message", recording, queue, waiting_since, priority, ...(vip && { vip }) };
+}
+
+/** What was not heard to its end waits again. */
+function unheard(interaction: InteractionView, fact: FactOf<"conversation_ended">): InteractionView | undefined {
+  const { stage, message, arrived_at: waiting_since } = interaction;
+  if (stage !== "connected" || !message || fact.by !== "lost") return undefined;
+  return atStage(interaction, { stage: "parked", queue: message.queue, waiting_since, priority: NORMAL_PRIORITY });
 }
 
 function begin({ queue, agent, at: connected_at }: FactOf<"connected">): StageView {

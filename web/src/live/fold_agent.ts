@@ -63,7 +63,11 @@ export function applyToAgent(agents: Agents, fact: Fact): void {
     }
     case "offer_ended": {
       const { misses = 0 } = fact;
-      change(agents, fact.agent, (agent) => doing(withRecord(agent, { misses }), fact.interaction, undefined));
+      const rest = fact.rest ?? restOf(fact.then);
+      change(agents, fact.agent, (agent) => {
+        const after = doing(withRecord(agent, { misses }), fact.interaction, undefined);
+        return rest ? { ...after, rest } : after;
+      });
       setAgent(agents, fact.agent, fact.then, fact.at);
       break;
     }
@@ -89,6 +93,7 @@ export function applyToAgent(agents: Agents, fact: Fact): void {
       setAgent(agents, fact.agent, fact.then, fact.at);
       break;
     case "rest_ended":
+      change(agents, fact.agent, withoutRest);
       setAgent(agents, fact.agent, fact.then, fact.at);
       break;
     default:
@@ -110,7 +115,18 @@ function change(agents: Agents, id: AgentId, to: (agent: AgentView) => AgentView
 
 function chose(agent: AgentView, chosen: AgentView["chosen"]): AgentView {
   const signsIn = agent.chosen.state === "offline";
-  return { ...withRecord(agent, { misses: 0, ...(signsIn && { conversations: 0 }) }), chosen };
+  return { ...withRecord(withoutRest(agent), { misses: 0, ...(signsIn && { conversations: 0 }) }), chosen };
+}
+
+/** How the agent is left alone, as far as the state says. */
+function restOf(state: AgentState): AgentPerson["rest"] {
+  if (state.state !== "resting") return undefined;
+  return { after: state.after, ...(state.until !== undefined && { until: state.until }) };
+}
+
+function withoutRest(agent: AgentView): AgentView {
+  const { rest: _, ...others } = agent;
+  return others;
 }
 
 /** Says what the agent does in an interaction; with nothing to do there, it is no longer the agent's. */
@@ -155,8 +171,16 @@ function spent(agent: AgentView, to: Timestamp): AgentView {
   return withRecord(agent, { occupancy: Math.round(towards + (before - towards) * kept) });
 }
 
-function personOf({ name, chosen, since, work, presence, record }: AgentView): AgentPerson {
-  return { name, chosen, since, ...(work && { work }), ...(presence && { presence }), ...(record && { record }) };
+function personOf({ name, chosen, since, work, presence, rest, record }: AgentView): AgentPerson {
+  return {
+    name,
+    chosen,
+    since,
+    ...(work && { work }),
+    ...(presence && { presence }),
+    ...(rest && { rest }),
+    ...(record && { record }),
+  };
 }
 
 /** Everything that a state may say. */

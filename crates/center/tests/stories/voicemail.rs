@@ -254,3 +254,25 @@ fn a_message_is_no_callback_and_cannot_be_cancelled_as_one() {
     center.wants(WorkAct::Prioritise { interaction, priority: 1, vip: false });
     assert_eq!(center.count("prioritised"), 1, "but it can be heard sooner");
 }
+
+#[test]
+fn a_message_that_was_not_heard_to_its_end_for_want_of_a_line_waits_again() {
+    let (mut center, id) = hearing();
+    center.pass(3);
+    center.agent_leaves("adele", CauseKind::NetworkFailure);
+    let call = center.view.live.interactions[&id].call.expect("a call");
+    center.door_ends(call);
+    let view = &center.view.live.interactions[&id];
+    assert!(view.stage.stay().is_some(), "it waits: {:?}", view.stage);
+    assert_eq!(center.count("heard"), 0);
+}
+
+#[test]
+fn a_message_that_was_being_heard_at_a_restart_waits_again() {
+    let (mut center, id) = hearing();
+    center.pass(3);
+    let center = center.crash(&config());
+    let view = &center.view.live.interactions[&id];
+    assert!(view.stage.stay().is_some(), "it waits: {:?}", view.stage);
+    assert_eq!(center.count("heard"), 0);
+}
