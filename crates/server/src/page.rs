@@ -57,12 +57,8 @@ fn content_type(path: &str) -> &'static str {
 }
 
 /// What the page may do: run its own scripts, talk to the program that served it, and play what it got from there.
-<<<<<<< HEAD
 const POLICY: &str = "default-src 'self'; media-src 'self' blob:; object-src 'none'; base-uri 'none'; \
                       form-action 'self'; frame-ancestors 'self'";
-=======
-const POLICY: &str = "default-src 'self'; media-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'";
->>>>>>> 53201c3 (Fold on the page how agents are left alone and messages wait again; tell it as stories)
 
 include!(concat!(env!("OUT_DIR"), "/page.rs"));
 
