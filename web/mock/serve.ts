@@ -91,7 +91,7 @@ export class MockServer {
           queues: QUEUES.map(({ id, strategy = "longest_idle" }) => ({ id, strategy, expected_us: 95e6, codes: CODES })),
         });
       case "/api/v1/reports/queues":
-        return answer(response, 200, { queues: [{ channel: "call", metrics: this.#center.levels() }] });
+        return answer(response, 200, { rows: [{ channel: "call", metrics: this.#center.levels() }] });
       case "/api/v1/trunks":
         return answer(response, 200, { trunks: [{ name: "carrier", proxies: [] }] });
       default:
@@ -102,7 +102,7 @@ export class MockServer {
   #explain(response: ServerResponse, id: number, offer: string | null): boolean {
     const explanation = this.#center.explain(id, offer === null ? undefined : Number(offer));
     if (typeof explanation === "string") return answer(response, 409, { code: explanation, message: explanation });
-    return answer(response, 200, explanation);
+    return answer(response, 200, { details: explanation, sentences: [], eligible: [], excluded: [], at: explanation.at });
   }
 
   #carryOut(response: ServerResponse, route: Route, names: string[], body: Record<string, never>): boolean {

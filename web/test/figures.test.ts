@@ -14,12 +14,12 @@ describe("the service level", () => {
     const one = { channel: "call", metrics: [level("sl5", 3, 4), level("sl2", 3, 5), level("sl7", 1, 9)] } as const;
     const other = { channel: "call", metrics: [level("sl5", 1, 6), { metric: "abandonment", variant: "sl5" }] } as const;
     const messages = { channel: "voicemail", metrics: [level("sl5", 9, 9)] } as const;
-    const queues = [one, other, messages].map(({ channel, metrics }) => ({ channel, metrics: [...metrics] }));
-    expect(levelsIn({ queues })).toEqual({ withoutShort: { met: 4, of: 10 }, ofAll: { met: 3, of: 5 } });
+    const rows = [one, other, messages].map(({ channel, metrics }) => ({ channel, metrics: [...metrics] }));
+    expect(levelsIn({ rows })).toEqual({ withoutShort: { met: 4, of: 10 }, ofAll: { met: 3, of: 5 } });
   });
 
   test("is unknown without calls, and never 0 or 100 percent", () => {
-    expect(levelsIn({ queues: [] }).withoutShort).toEqual({ met: 0, of: 0 });
+    expect(levelsIn({ rows: [] }).withoutShort).toEqual({ met: 0, of: 0 });
   });
 });
 

@@ -115,7 +115,10 @@ export class Client {
 
   /** Why somebody waits, or why the agent of an offer was rung: the number of the fact that told it. */
   async callExplanation(id: InteractionId, offer?: number): Promise<Answer<Explanation>> {
-    return await this.#ask(`/api/v1/calls/${id}/explanation${offer === undefined ? "" : `?offer=${offer}`}`, {});
+    const path = `/api/v1/calls/${id}/explanation${offer === undefined ? "" : `?offer=${offer}`}`;
+    const answer = await this.#ask<Schemas["Explanation"]>(path, {});
+    // The sentences beside the details are English; the page says all of it in the reader's language.
+    return answer.ok ? { ok: true, value: answer.value.details as unknown as Explanation } : answer;
   }
 
   /** The sound of a message. */

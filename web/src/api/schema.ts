@@ -219,6 +219,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/calls/{id}/explanation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Why a customer waits now, or why an agent was rung: who could have been, who could not and by which rule. */
+        get: operations["call_explain"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/calls/{id}/move": {
         parameters: {
             query?: never;
@@ -360,6 +377,57 @@ export interface paths {
         post?: never;
         /** Removes a recording for ever. */
         delete: operations["recording_remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Agents by interval: their time by state, occupancy, offers and handling. */
+        get: operations["report_agents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/queues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Queues by interval: service levels in every variant, waits, abandonment, handling. */
+        get: operations["report_queues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staffing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many agents a load needs. */
+        get: operations["staffing"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -672,6 +740,18 @@ export interface components {
             number: number;
             queue?: components["schemas"]["Queue"] | null;
         };
+        /** @description An agent who was free and fit. */
+        EligibleAgent: {
+            /** @description The agent's id. */
+            agent: string;
+            /**
+             * Format: int64
+             * @description How long without work, in microseconds.
+             */
+            idle_us: number;
+            /** @description The agent's name. */
+            name: string;
+        };
         /** @description Personal data of an interaction is erased. */
         Erased: {
             /**
@@ -707,6 +787,39 @@ export interface components {
             message: string;
             /** @description What to do about it. */
             remedy: string;
+        };
+        /** @description An agent who could not be rung. */
+        ExcludedAgent: {
+            /** @description The agent's id. */
+            agent: string;
+            /** @description The agent's name. */
+            name: string;
+            /** @description Why not, in English words that go with the name; each alone would have been enough. */
+            reasons: string[];
+        };
+        /** @description Why somebody waits, or why an agent was rung. */
+        Explanation: {
+            /**
+             * Format: int64
+             * @description Of what moment, in microseconds since 1970 UTC.
+             */
+            at: number;
+            /**
+             * @description Everything that the rules looked at, for programs: place, wait, priority, what is asked for, the agents with the
+             *     rule and the age of what it looked at.
+             */
+            details: Record<string, never>;
+            /** @description The agents of the queue who could have been rung, the one first who comes first. */
+            eligible: components["schemas"]["EligibleAgent"][];
+            /** @description The agents of the queue who could not, by name. */
+            excluded: components["schemas"]["ExcludedAgent"][];
+            /**
+             * Format: int64
+             * @description The number of the fact of the offer that is explained; missing if it is explained why the customer waits now.
+             */
+            offer?: number | null;
+            /** @description All of it in words, as English sentences. */
+            sentences: string[];
         };
         /**
          * @description Whether a host answers.
@@ -972,6 +1085,34 @@ export interface components {
             /** @description Whether new calls are taken. */
             ready: boolean;
         };
+        /** @description A report. */
+        ReportBody: {
+            /**
+             * Format: int64
+             * @description When it was read, in microseconds since 1970 UTC.
+             */
+            at: number;
+            /** @description Who waits now, by queue; only in the report of queues. */
+            now?: Record<string, never>[];
+            /**
+             * Format: int64
+             * @description The number of the last fact in it.
+             */
+            number: number;
+            /**
+             * @description The values by queue and channel or agent, and by time: `queue` and `channel` or `agent`, `name`, `interval`,
+             *     `tally` (what was counted) and `metrics` (of agents also `work`, by channel), each with its variant, parameters, numerator and denominator (docs/metrics.md). Intervals in which
+             *     nothing happened are left out.
+             */
+            rows: Record<string, never>[];
+            /**
+             * Format: int64
+             * @description How many facts did not fit what was known and were left out; zero if the facts are complete.
+             */
+            strays: number;
+            /** @description The time zone. */
+            zone: string;
+        };
         /** @description A state that is set. */
         SetState: {
             /** @description The kind of break, as the agent would say it ("lunch"); at most 128 bytes. */
@@ -980,6 +1121,58 @@ export interface components {
             state: components["schemas"]["ChoiceName"];
             /** @description Why it is set, in the words of whoever sets it; at most 128 bytes. */
             why?: string | null;
+        };
+        /** @description What comes of a number of agents. */
+        Staffed: {
+            /**
+             * Format: double
+             * @description The share of callers who give up.
+             */
+            abandonment?: number | null;
+            /**
+             * Format: int32
+             * @description How many agents.
+             */
+            agents: number;
+            /**
+             * Format: double
+             * @description The mean wait of those answered, in seconds.
+             */
+            asa_s?: number | null;
+            /**
+             * Format: double
+             * @description The share of their time in which agents work.
+             */
+            occupancy?: number | null;
+            /**
+             * Format: double
+             * @description The share of all callers answered in time.
+             */
+            service_level?: number | null;
+            /** @description More comes in than can be served: the line grows without end, and nothing else can be said. */
+            unstable: boolean;
+        };
+        /** @description How many agents are needed. */
+        Staffing: {
+            /**
+             * Format: int32
+             * @description The fewest agents that reach the aim.
+             */
+            agents: number;
+            /**
+             * Format: double
+             * @description The offered load in erlangs.
+             */
+            erlangs: number;
+            /** @description `erlang_c` (callers wait for ever) or `erlang_a` (callers give up). */
+            model: string;
+            /**
+             * Format: int32
+             * @description How many to plan for, with the shrinkage.
+             */
+            scheduled: number;
+            /** @description What comes of it with this many agents, and with a few less and more. */
+            table: components["schemas"]["Staffed"][];
         };
         /**
          * @description Where a call stands.
@@ -1947,6 +2140,71 @@ export interface operations {
             };
         };
     };
+    call_explain: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The number of the fact of an offer. Default: why the customer waits now, or, for somebody who does not wait, the
+                 *     last offer.
+                 */
+                offer?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The interaction's id. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The explanation. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Explanation"];
+                };
+            };
+            /** @description A parameter is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such call or offer, or it was never offered. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The offer is too far back to be explained while the program runs. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The journal cannot be read, or another past offer is being explained. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     call_move: {
         parameters: {
             query?: never;
@@ -2489,6 +2747,171 @@ export interface operations {
             };
             /** @description The recording cannot be removed. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    report_agents: {
+        parameters: {
+            query?: {
+                /** @description From when, in microseconds since 1970 UTC. Default: a day before `to`. */
+                from?: number;
+                /** @description Until when, in microseconds since 1970 UTC. Default: now. */
+                to?: number;
+                /** @description The length of the intervals: `15m`, `30m`, `1h` or `1d`; default `1h`. The last 200 are kept one by one. */
+                interval?: "15m" | "30m" | "1h" | "1d";
+                /** @description The time zone whose hours and days count, such as `Europe/Berlin`; default `UTC`. */
+                zone?: string;
+                /** @description Answered within so many seconds is in time: the `T` of service levels; 0 to 3600, default 20. */
+                threshold_s?: number;
+                /** @description Who gives up within so many seconds is a short abandon: the `S` of service levels; 0 to 3600, default 5. */
+                short_s?: number;
+                /**
+                 * @description To which interval a visit belongs: `arrival`, the one in which it began (default), or `event`, the one in which
+                 *     it ended. Agents have no such choice.
+                 */
+                attribution?: "arrival" | "event";
+                /** @description Only this queue, or this agent. */
+                id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The report. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportBody"];
+                };
+            };
+            /** @description A parameter is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The journal cannot be read. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    report_queues: {
+        parameters: {
+            query?: {
+                /** @description From when, in microseconds since 1970 UTC. Default: a day before `to`. */
+                from?: number;
+                /** @description Until when, in microseconds since 1970 UTC. Default: now. */
+                to?: number;
+                /** @description The length of the intervals: `15m`, `30m`, `1h` or `1d`; default `1h`. The last 200 are kept one by one. */
+                interval?: "15m" | "30m" | "1h" | "1d";
+                /** @description The time zone whose hours and days count, such as `Europe/Berlin`; default `UTC`. */
+                zone?: string;
+                /** @description Answered within so many seconds is in time: the `T` of service levels; 0 to 3600, default 20. */
+                threshold_s?: number;
+                /** @description Who gives up within so many seconds is a short abandon: the `S` of service levels; 0 to 3600, default 5. */
+                short_s?: number;
+                /**
+                 * @description To which interval a visit belongs: `arrival`, the one in which it began (default), or `event`, the one in which
+                 *     it ended. Agents have no such choice.
+                 */
+                attribution?: "arrival" | "event";
+                /** @description Only this queue, or this agent. */
+                id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The report. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportBody"];
+                };
+            };
+            /** @description A parameter is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The journal cannot be read. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    staffing: {
+        parameters: {
+            query: {
+                /** @description How many calls come in an interval. */
+                calls: number;
+                /** @description The length of the interval in seconds; default 1800. */
+                interval_s?: number;
+                /** @description The mean handle time in seconds: talk, hold and wrap-up. */
+                aht_s: number;
+                /** @description The share of callers to be answered in time, above 0 and below 1; default 0.8. */
+                target?: number;
+                /** @description In time is within so many seconds; default 20. */
+                within_s?: number;
+                /**
+                 * @description The mean patience of callers in seconds: how long they would wait before they give up. Default: they wait for ever
+                 *     (Erlang C).
+                 */
+                patience_s?: number;
+                /** @description At most this share of their time may agents work, above 0 and at most 1. Default: whatever comes. */
+                occupancy?: number;
+                /** @description The share of the paid time that is not for calls, from 0 to below 1; default 0. */
+                shrinkage?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The fewest agents that reach the aim. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Staffing"];
+                };
+            };
+            /** @description A parameter is wrong, or the load cannot be computed with. */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -19,5 +19,5 @@ export type WantedCallback = Schemas["WantedCallback"];
 
 /** What a report says about the queues, as far as the page needs it. */
 export type QueueReport = {
-  queues: { channel: string; metrics: { metric: string; variant?: string; numerator?: number; denominator?: number }[] }[];
+  rows: { channel: string; metrics: { metric: string; variant?: string; numerator?: number; denominator?: number }[] }[];
 };

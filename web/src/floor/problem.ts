@@ -28,6 +28,8 @@ export function problemText(words: Words, { code, message }: Problem): string {
     case "bad_phone":
     case "unknown_line":
     case "bad_time":
+    case "too_far_back":
+    case "busy":
       return words.text(`problem.${code}`);
     default:
       return message || code;

@@ -243,6 +243,8 @@ export const en = {
   "problem.bad_phone": "this is no telephone number.",
   "problem.unknown_line": "there is no such line.",
   "problem.bad_time": "the time is too far ahead.",
+  "problem.too_far_back": "the offer is too far back to be explained.",
+  "problem.busy": "another past offer is being explained; try again in a moment.",
 
   "calls.title": "Calls in progress",
   "calls.caller": "Caller",

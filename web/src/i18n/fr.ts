@@ -250,6 +250,8 @@ export const fr: Catalog<"fr"> = {
   "problem.bad_phone": "ce n’est pas un numéro de téléphone.",
   "problem.unknown_line": "cette ligne n’existe pas.",
   "problem.bad_time": "la date est trop lointaine.",
+  "problem.too_far_back": "cela remonte trop loin pour être expliqué.",
+  "problem.busy": "une autre explication est en cours ; réessayez dans un instant.",
 
   "calls.title": "Appels en cours",
   "calls.caller": "Appelant",

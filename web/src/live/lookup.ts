@@ -73,9 +73,9 @@ export class Lookup {
 }
 
 /** The service levels of all callers in a report, callbacks and messages aside. */
-export function levelsIn({ queues }: QueueReport): Levels {
+export function levelsIn({ rows }: QueueReport): Levels {
   const levels: Levels = { withoutShort: { met: 0, of: 0 }, ofAll: { met: 0, of: 0 } };
-  for (const { channel, metrics } of queues) {
+  for (const { channel, metrics } of rows) {
     if (channel !== "call") continue;
     for (const { metric, variant, numerator = 0, denominator = 0 } of metrics) {
       const level = variant === "sl5" ? levels.withoutShort : variant === "sl2" ? levels.ofAll : undefined;
