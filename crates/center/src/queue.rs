@@ -143,6 +143,11 @@ impl Queues {
                 if queue.rules.closed != rules.closed || !queue.open {
                     queue.closed = rules.closed;
                 }
+                // One that was taken away and comes back begins anew, whoever still finishes work of it.
+                if !queue.open {
+                    queue.pace = Pace::default();
+                    queue.turn = 0;
+                }
                 queue.rules = rules;
                 queue.open = true;
             }

@@ -126,3 +126,19 @@ fn a_new_name_is_seen_at_once() {
     center.configure(&SUPPORT.replace("Adele Vance", "Adele V. Vance"));
     assert_eq!(&*center.view.live.agents[&"adele".into()].name, "Adele V. Vance");
 }
+
+#[test]
+fn a_queue_that_is_taken_away_and_comes_back_begins_anew_although_somebody_wraps_up_for_it() {
+    let mut center = Story::new(SUPPORT);
+    let call = center.dial();
+    center.agent_answers("adele");
+    center.pass(10);
+    center.caller_hangs_up(call);
+    let nothing = "numbers = [{ dialled = \"*\", flow = \"f\" }]\n\
+                   flows.f = { start = \"s\", steps.s.play = [\"menu\"] }";
+    center.configure(nothing);
+    center.configure(SUPPORT);
+    assert!(center.view.live.queues[&"support".into()].pace.is_unknown());
+    center.pass(30);
+    assert!(center.is_available("adele"));
+}
