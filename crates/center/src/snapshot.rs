@@ -86,7 +86,7 @@ impl Center {
             Stage::BetweenSteps => StageView::InFlow { step: None },
             Stage::InFlow(run) => StageView::InFlow {
                 step: match run.doing {
-                    Doing::Answering => None,
+                    Doing::Answering => interaction.step.clone(),
                     Doing::Playing { .. } | Doing::Choosing { .. } => {
                         Some(run.flow.step(run.step)?.id.clone())
                     }

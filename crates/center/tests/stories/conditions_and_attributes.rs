@@ -124,3 +124,16 @@ fn all_cases_that_hold_count_and_later_ones_win() {
     center.press(here, "2");
     assert_eq!(waiting(&center, here), (4, 0), "none holds: what the step asks of all");
 }
+
+#[test]
+fn a_step_may_set_something_before_the_call_is_answered() {
+    let config = house(&[], "", "").replace("start = \"support\"", "start = \"known\"")
+        + "[flows.main.steps.known]\nset = { language = \"fr\" }\nthen = \"support\"\n";
+    let mut center = Story::new(&config);
+    center.door_obeys = false;
+    let [call] = center.callers();
+    assert!(matches!(
+        center.stage(center.id(call)),
+        Some(StageView::InFlow { step: Some(step) }) if step.as_str() == "known"
+    ));
+}
