@@ -142,7 +142,7 @@ pub(crate) fn compile(
             compiled.into_iter().collect()
         };
         return if let Some(not) = &document.not {
-            let not = parts("not", std::slice::from_ref(&**not))?.pop()?;
+            let not = compile(&format!("{key}.not"), not, depth + 1, faults)?;
             Some(Condition::Not(Box::new(not)))
         } else if document.all.is_empty() {
             parts("any", &document.any).map(Condition::Any)

@@ -132,10 +132,14 @@ impl Problem {
             }
             Problem::NotExactlyOne(keys) => format!("set exactly one of {keys}"),
             Problem::Misplaced(belongs) => format!("remove it, it belongs {belongs}"),
+            Problem::OutOfRange { least, most, .. } if least == most => format!("choose {least}"),
             Problem::OutOfRange { least, most, .. } => format!("choose {least} to {most}"),
             Problem::BadLength { most } => format!("write 1 to {most} bytes"),
             Problem::TooMany { most } => format!("keep at most {most}"),
             Problem::Empty => "name at least one".into(),
+            Problem::Unknown { noun: Noun::Skill, nearest: None, .. } => {
+                "give it to an agent or name one that some agent has".into()
+            }
             Problem::Unknown { noun, nearest: Some(nearest), .. } => {
                 format!("write \"{nearest}\" or add the {}", noun.word())
             }

@@ -489,16 +489,18 @@ impl Check<'_> {
         let attempts = self.range(&format!("{key}.attempts"), callback.attempts, 1..=10);
         let retry = self.range(&format!("{key}.retry_s"), callback.retry_s, 10..=DAY_S);
         let ring = self.range(&format!("{key}.ring_s"), callback.ring_s, 10..=120);
+        let confirm = self.prompts(&format!("{key}.confirm"), &callback.confirm);
+        let intro = self.prompts(&format!("{key}.intro"), &callback.intro);
         Some(Callback {
             offer: offer?,
             key: digit?,
-            confirm: self.prompts(&format!("{key}.confirm"), &callback.confirm),
+            confirm,
             line: callback.line.clone(),
             number: number.and_then(|(_, address)| address),
             attempts,
             retry: seconds(retry),
             ring: seconds(ring),
-            intro: self.prompts(&format!("{key}.intro"), &callback.intro),
+            intro,
         })
     }
 }

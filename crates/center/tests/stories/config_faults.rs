@@ -6,7 +6,7 @@ use tandem_center::config::{Config, Document, Known};
 /// What is said about the good configuration after one replacement.
 fn fault(from: &str, to: &str) -> String {
     assert!(SUPPORT.contains(from), "{from}");
-    try_config(&SUPPORT.replacen(from, to, 1)).expect_err("a fault").to_string()
+    try_config(&SUPPORT.replacen(from, to, 1)).expect_err(to).to_string()
 }
 
 #[test]
@@ -60,6 +60,142 @@ fn every_wrong_value_is_named_with_its_remedy() {
     .map(|(from, to)| format!("{}\n    {}", to.replace('\n', " | "), fault(from, to).replace('\n', "\n    ")))
     .collect();
     insta::assert_snapshot!(told.join("\n"));
+}
+
+/// What is said about each of these, put into the good configuration in place of one of its keys.
+fn told(changes: &[(&str, &str)]) -> String {
+    let told: Vec<String> = changes
+        .iter()
+        .map(|(from, to)| {
+            format!("{}\n    {}", to.replace('\n', " | "), fault(from, to).replace('\n', "\n    "))
+        })
+        .collect();
+    told.join("\n")
+}
+
+#[test]
+fn every_wrong_value_of_an_agent_is_named_with_its_remedy() {
+    let agent = |more: &'static str| ("starts = \"available\"", more);
+    insta::assert_snapshot!(told(&[
+        agent("skills = { french = 0 }"),
+        agent("skills = { french = 11 }"),
+        agent("skills = { \"français\" = 5 }"),
+        agent("capacity = 0"),
+        agent("capacity = 1001"),
+        ("[[agents]]", "[capacity]\ntotal = 0\ncall = 1001\ncallback = 0\nvoicemail = 5000\n[[agents]]"),
+        ("[[agents]]", "[presence]\nbelieved_s = 9\n[[agents]]"),
+        ("[[agents]]", "[offers]\nmisses = 0\nconfirm = [\"press-two\"]\n[[agents]]"),
+        ("[[agents]]", "[offers]\nmisses = 21\n[[agents]]"),
+    ]));
+}
+
+#[test]
+fn every_wrong_value_of_a_queue_is_named_with_its_remedy() {
+    let queue = |more: &'static str| ("wrap_up_s = 30", more);
+    insta::assert_snapshot!(told(&[
+        queue("order = [\"adele\"]"),
+        queue("strategy = \"serial\"\norder = [\"adele\", \"adela\", \"adele\"]"),
+        queue("shares = { adele = 2 }"),
+        queue("strategy = \"weighted\"\nshares = { adele = 101, nobody = 0 }"),
+        queue("rings = [{ after_s = 5, agents = [\"adele\"] }]"),
+        queue("rings = [{ agents = [\"adele\"] }, { after_s = 20, agents = [\"adele\", \"zoe\"] }]"),
+        queue("rings = [{ agents = [] }, { after_s = 20, agents = [] }, { after_s = 10, agents = [] }]"),
+        queue("skills = { french = 5 }"),
+        queue("relax = [{ after_s = 0 }]"),
+        queue("relax = [{ after_s = 20 }, { after_s = 10 }]"),
+        queue("priority = 0"),
+        queue("priority = 6"),
+        queue("priority_worth_s = 3601"),
+        queue("weight = 0"),
+        queue("weight = 10001"),
+        queue("last_agent_s = 3601"),
+        queue("tell = { every_s = 9, prompts = [\"patients\"] }"),
+        queue("tell = { place = [\"your-place\"], numbers = \"n.\" }"),
+        queue("wrap_up = { extend_s = 3601, extensions = 21 }"),
+        queue("wrap_up = { code_required = true }"),
+        queue(
+            "wrap_up = { codes = [{ id = \"a b\", name = \"\" }, { id = \"c\", name = \"C\" }, { id = \"c\", name = \"C\" }] }"
+        ),
+        queue("voicemail = { greeting = [] }"),
+        queue(
+            "voicemail = { greeting = [\"welcome\"], max_s = 4, silence_s = 61, queue = \"sales\", intro = [\"x\"] }"
+        ),
+        queue("callback = { offer = [] }"),
+        queue(
+            "callback = { offer = [\"welcome\"], key = \"11\", confirm = [\"x\"], intro = [\"y\"], line = \"team\", number = \"us\" }"
+        ),
+        queue("callback = { offer = [\"welcome\"], attempts = 0, retry_s = 9, ring_s = 121 }"),
+    ]));
+}
+
+#[test]
+fn every_wrong_action_and_rung_is_named_with_its_remedy() {
+    let queue = |more: &'static str| ("wrap_up_s = 30", more);
+    insta::assert_snapshot!(told(&[
+        queue("when_full = {}"),
+        queue("when_full = { hang_up = true, otherwise = true }"),
+        queue("when_full = { hang_up = false }"),
+        queue("when_waited = { queue = \"suport\" }"),
+        queue("when_closed = { voicemail = true }"),
+        queue("when_no_agents = { callback = true }"),
+        queue("when_closed = { person = \"adela\" }"),
+        queue("when_closed = { number = { line = \"carier\", phone = \"+14255550188\" } }"),
+        queue("when_closed = { number = { line = \"carrier\", phone = \"us\" } }"),
+        queue("when_closed = { number = { line = \"carrier\" } }"),
+        queue("when_closed = { message = [] }"),
+        queue("when_closed = { message = [\"goodby\"] }"),
+        queue(
+            "overflow = [{ after_s = 86401, if_waiting = 0, if_expected_s = 0, then = { hang_up = true } }]"
+        ),
+        queue("overflow = [{ after_s = 20, then = { hang_up = true } }, { after_s = 10, then = {} }]"),
+    ]));
+}
+
+#[test]
+fn every_wrong_value_of_a_step_is_named_with_its_remedy() {
+    let step = |more: &'static str| ("enqueue = \"support\"", more);
+    insta::assert_snapshot!(told(&[
+        step("enqueue = \"support\"\nasks = { priority = 9, agent = \"nobody\", last_agent_s = 3601 }"),
+        step("enqueue = \"support\"\nasks = { skills = { french = 3 } }"),
+        step("enqueue = \"support\"\nasks = { relax = [{ after_s = 10 }] }"),
+        step("hang_up = true\nasks = { vip = true }"),
+        step("hang_up = true\ncases = [{ when = { field = \"from\", is = \"\" }, asks = {} }]"),
+        step("enqueue = \"support\"\ncases = [{ when = {}, asks = {} }]"),
+        step("enqueue = \"support\"\ncases = [{ when = { field = \"colour\", is = \"red\" }, asks = {} }]"),
+        step(
+            "enqueue = \"support\"\ncases = [{ when = { field = \"attribute.\", is = \"red\" }, asks = {} }]"
+        ),
+        step("enqueue = \"support\"\ncases = [{ when = { field = \"from\" }, asks = {} }]"),
+        step(
+            "enqueue = \"support\"\ncases = [{ when = { field = \"from\", is = \"a\", starts_with = \"b\" }, asks = {} }]"
+        ),
+        step(
+            "enqueue = \"support\"\ncases = [{ when = { not = { field = \"from\", is = \"a\" }, is = \"b\" }, asks = {} }]"
+        ),
+        step(
+            "enqueue = \"support\"\ncases = [{ when = { any = [{ all = [{ not = {} }] }] }, asks = { priority = 0 } }]"
+        ),
+        step("set = { \"a b\" = \"c\" }"),
+        step("set = { a = \"b\" }\nenqueue = \"support\""),
+        step("set = { a = \"b\" }\nthen = \"support\""),
+        step("agent_state = \"toggle\"\nthen = \"suport\"\notherwise = \"support\""),
+        step("agent_state = \"toggle\"\notherwise = \"support\""),
+    ]));
+}
+
+#[test]
+fn conditions_stand_in_each_other_only_so_deep_and_lists_have_an_end() {
+    let deep = (0..12)
+        .fold("{ field = \"from\", is = \"a\" }".to_owned(), |inner, _| format!("{{ not = {inner} }}"));
+    let step = format!("enqueue = \"support\"\ncases = [{{ when = {deep}, asks = {{}} }}]");
+    let told = fault("enqueue = \"support\"", &step);
+    assert!(told.ends_with("there are too many; keep at most 8"), "{told}");
+    let rung = "{ after_s = 10, then = { hang_up = true } },".repeat(21);
+    let told = fault("wrap_up_s = 30", &format!("overflow = [{rung}]"));
+    assert_eq!(told, "queues.support.overflow: there are too many; keep at most 20");
+    let codes: String = (0..501).map(|code| format!("{{ id = \"c{code}\", name = \"C\" }},")).collect();
+    let told = fault("wrap_up_s = 30", &format!("wrap_up = {{ codes = [{codes}] }}"));
+    assert_eq!(told, "queues.support.wrap_up.codes: there are too many; keep at most 500");
 }
 
 #[test]
