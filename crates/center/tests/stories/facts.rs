@@ -1,9 +1,15 @@
 //! How facts and views look in the journal and on the wire. A change here is a change of a format that others read.
 
-use crate::harness::{SUPPORT, Story, on_break};
-use tandem_center::agent::ChosenState;
-use tandem_center::call::{CallEvent, CauseKind, PartyId, TransferOutcome};
+use std::time::Duration;
+
+use crate::harness::{SUPPORT, Story, customer, house, on_break};
+use tandem_center::Input;
+use tandem_center::agent::{AgentAct, ChosenState, Presence, PresenceReport};
+use tandem_center::call::{CallEvent, CauseKind, PartyId, RecordEnd, TransferOutcome};
+use tandem_center::callback::ScheduledCallback;
 use tandem_center::fact::Fact;
+use tandem_center::personal::Personal;
+use tandem_center::supervise::WorkAct;
 
 /// A story in which every kind of fact happens.
 fn everything() -> Story {
@@ -49,17 +55,102 @@ fn everything() -> Story {
     center
 }
 
+/// A story in which all happens that routing can do: skills, rings, shares, overflow, callbacks, messages, supervision.
+fn routing() -> Story {
+    let agents = [
+        ("adele", "queues = [\"support\", \"sales\"]\nskills = { french = 7 }"),
+        ("bianca", "queues = [\"support\", \"sales\"]\nstarts = \"break\""),
+    ];
+    let queue = r#"wrap_up_s = 30
+        skills = { french = 5 }
+        relax = [{ after_s = 20 }]
+        rings = [{ agents = ["adele"] }, { after_s = 40, agents = ["bianca"] }]
+        max_wait_s = 120
+        when_waited = { number = { line = "carrier", phone = "+14255550188" } }
+        tell = { every_s = 15, place = ["your-place"], wait = ["your-wait"] }
+        overflow = [{ after_s = 10, then = { callback = true } }, { after_s = 60, then = { queue = "sales" } }]
+        callback = { offer = ["call-you-back"], confirm = ["promised"], attempts = 2 }
+        wrap_up = { extend_s = 20, extensions = 1, codes = [{ id = "invoice", name = "Invoice" }] }"#;
+    let rest = r#"[[queues]]
+        id = "sales"
+        name = "Sales"
+        strategy = "weighted"
+        wrap_up_s = 0
+        max_wait_s = 30
+        when_waited = { voicemail = true }
+        voicemail = { greeting = ["after-the-tone"], intro = ["a-message"] }
+        "#;
+    let config = house(&agents, queue, rest).replace("start = \"support\"", "start = \"known\"")
+        + "[flows.main.steps.known]\nset = { language = \"fr\" }\nthen = \"support\"\n";
+    let mut center = Story::new(&config);
+    let presence = |presence, age| {
+        let (agent, source, manual) = ("adele".into(), "teams".into(), false);
+        Input::Presence(PresenceReport { agent, source, presence, manual, age })
+    };
+    center.input(presence(Presence::Busy, Duration::from_secs(880)));
+    let [first, second, third] = center.callers();
+    let ids = [first, second, third].map(|call| center.id(call));
+    center.pass(10);
+    center.press(second, "1");
+    center.prompts_end(second);
+    center.wants(WorkAct::Prioritise { interaction: ids[2], priority: 1, vip: true });
+    center.wants(WorkAct::Assign { interaction: ids[0], agent: "bianca".into() });
+    center.pass(10);
+    center.agent_answers("adele");
+    center.caller_hangs_up(third);
+    center.command("adele", AgentAct::ExtendWrapUp);
+    let note = Some(Personal::new("wants it on paper".into()));
+    center.command("adele", AgentAct::EndWrapUp { code: Some("invoice".into()), note });
+    center.agent_answers("adele");
+    center.customer_leaves(ids[1], CauseKind::Busy);
+    center.wants(WorkAct::CancelCallback { interaction: ids[1] });
+    center.wants(WorkAct::ScheduleCallback(ScheduledCallback {
+        line: "carrier".into(),
+        to: customer(99),
+        name: "Ada".into(),
+        queue: "support".into(),
+        due_at: center.now + Duration::from_secs(3600),
+        priority: Some(2),
+        why: None,
+    }));
+    center.chooses("adele", on_break());
+    center.pass(70);
+    center.prompts_end(first);
+    center.recorded(first, RecordEnd::Silence, 12);
+    center.chooses("adele", ChosenState::Available);
+    center.agent_answers("adele");
+    let (call, party) = center.leg_of("adele");
+    center.prompts_end_for(call, party);
+    center.wants(WorkAct::Switch { queue: "sales".into(), closed: true });
+    center.chooses("adele", on_break());
+    let [fourth] = center.callers();
+    center.pass(10);
+    center.press(fourth, "2");
+    center.prompts_end(fourth);
+    center.pass(110);
+    center.leave(fourth, PartyId(1), CauseKind::Busy);
+    center.wants(WorkAct::Switch { queue: "sales".into(), closed: false });
+    let [fifth] = center.callers();
+    center.pass(90);
+    center.caller_hangs_up(fifth);
+    center
+}
+
+/// The first fact of each kind.
+fn first_of_each(center: &Story) -> Vec<String> {
+    let mut seen = std::collections::BTreeSet::new();
+    let first = center.facts.iter().filter(|fact| seen.insert(crate::harness::kind(fact)));
+    first.map(|fact| serde_json::to_string(fact).expect("json")).collect()
+}
+
 #[test]
 fn every_kind_of_fact_as_json() {
-    let center = everything();
-    let mut seen = std::collections::BTreeSet::new();
-    let mut lines = Vec::new();
-    for fact in &center.facts {
-        if seen.insert(crate::harness::kind(fact)) {
-            lines.push(serde_json::to_string(fact).expect("json"));
-        }
-    }
-    insta::assert_snapshot!(lines.join("\n"));
+    insta::assert_snapshot!(first_of_each(&everything()).join("\n"));
+}
+
+#[test]
+fn every_kind_of_fact_of_routing_as_json() {
+    insta::assert_snapshot!(first_of_each(&routing()).join("\n"));
 }
 
 #[test]

@@ -78,6 +78,15 @@ struct FakeCall {
     placed: bool,
 }
 
+/// What can happen in a call.
+enum Happening {
+    PromptsEnd(PartyId),
+    Pressed(PartyId),
+    Recorded,
+    Joined(PartyId),
+    Left(PartyId),
+}
+
 /// A center of one queue, "support", in which each of these agents begins available, with what else is said of each,
 /// of the queue and of everything. Every number leads into the queue, and from there to "sorry".
 pub(crate) fn house(agents: &[(&str, &str)], queue: &str, rest: &str) -> String {
@@ -235,6 +244,9 @@ impl Story {
     pub(crate) fn press_by(&mut self, call: CallId, party: PartyId, keys: &str) {
         let digits = keys.chars().map(|key| Digit::new(key).expect("a key")).collect();
         let collect = self.collection_of(call, party);
+        if let Some(fake) = self.calls.get_mut(&call) {
+            fake.collects.remove(&party);
+        }
         let end = if keys.is_empty() { CollectEnd::TimedOut } else { CollectEnd::Complete };
         self.event(CallEvent::Collected { call, party, collect, digits, end });
     }
@@ -354,6 +366,31 @@ impl Story {
 
     pub(crate) fn command(&mut self, agent: &str, act: AgentAct) {
         self.input(Input::Agent(AgentCommand { agent: agent.into(), act, by: Who::Agent, why: None }));
+    }
+
+    /// Something happens in the call of an open interaction that can happen there as the door has it.
+    pub(crate) fn something_happens(&mut self, which: usize, what: usize) {
+        let calls: Vec<CallId> = self.view.live.interactions.values().filter_map(|view| view.call).collect();
+        let Some(call) = calls.get(which % calls.len().max(1)).copied() else { return };
+        let Some(fake) = self.calls.get(&call) else { return };
+        let plays = fake.plays.keys().map(|party| Happening::PromptsEnd(*party));
+        let keys = fake.collects.keys().map(|party| Happening::Pressed(*party));
+        let recording = fake.recording.map(|_| Happening::Recorded);
+        let joins = fake.parties.iter().filter(|party| **party != PartyId::FIRST || fake.placed);
+        let all: Vec<Happening> = plays
+            .chain(keys)
+            .chain(recording)
+            .chain(joins.map(|party| Happening::Joined(*party)))
+            .chain(fake.parties.iter().map(|party| Happening::Left(*party)))
+            .collect();
+        match all.get(what % all.len().max(1)) {
+            Some(Happening::PromptsEnd(party)) => self.prompts_end_for(call, *party),
+            Some(Happening::Pressed(party)) => self.press_by(call, *party, "1"),
+            Some(Happening::Recorded) => self.recorded(call, RecordEnd::Complete, 5),
+            Some(Happening::Joined(party)) => self.event(CallEvent::Joined { call, party: *party }),
+            Some(Happening::Left(party)) => self.leave(call, *party, CauseKind::HungUp),
+            None => {}
+        }
     }
 
     /// Lets time pass, with everything that is due on the way.
