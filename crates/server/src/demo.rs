@@ -17,7 +17,7 @@ use crate::telemetry;
 /// Where the page is served unless told otherwise.
 pub const PAGE_PORT: u16 = 8080;
 /// How many callers come in an hour unless told otherwise: enough that there is always something to see.
-pub const CALLS_PER_HOUR: u32 = 420;
+pub const CALLS_PER_HOUR: u32 = 540;
 
 /// Where the demo's center is on the loopback network, so that it takes nobody's port.
 const CENTER: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 9));
@@ -152,9 +152,10 @@ fn sandbox_config(folder: &Path, calls_per_hour: u32) -> SandboxConfig {
             stream: (calls_per_hour > 0).then(|| StreamConfig {
                 per_hour: calls_per_hour,
                 number: NUMBERS[0].to_owned(),
-                // When they are asked, after 18 seconds in a queue.
-                callback_percent: 35,
-                callback_after_ms: 26_000,
+                at_once_max: 18,
+                // When they are asked, after 12 seconds in a queue.
+                callback_percent: 40,
+                callback_after_ms: 20_000,
                 ..StreamConfig::default()
             }),
         }),
@@ -294,10 +295,10 @@ music = "music"
 ring_timeout_s = 12
 wrap_up_s = 8
 last_agent_s = 10
-tell = { every_s = 13, place = ["you_are_number"], numbers = "number." }
+tell = { every_s = 10, place = ["you_are_number"], numbers = "number." }
 overflow = [
-  { after_s = 18, then = { callback = true } },
-  { after_s = 50, if_waiting = 3, then = { queue = "sales" } },
+  { after_s = 12, then = { callback = true } },
+  { after_s = 40, if_waiting = 2, then = { queue = "sales" } },
 ]
 when_closed = { message = ["closed"] }
 
@@ -322,7 +323,7 @@ announce = ["please_wait"]
 music = "music"
 ring_timeout_s = 12
 wrap_up_s = 5
-overflow = [{ after_s = 35, then = { voicemail = true } }]
+overflow = [{ after_s = 25, then = { voicemail = true } }]
 when_closed = { voicemail = true }
 
 [queues.wrap_up]
@@ -346,8 +347,8 @@ ring_timeout_s = 12
 wrap_up_s = 10
 max_wait_s = 120
 overflow = [
-  { after_s = 18, then = { callback = true } },
-  { after_s = 45, then = { voicemail = true } },
+  { after_s = 12, then = { callback = true } },
+  { after_s = 35, then = { voicemail = true } },
 ]
 when_closed = { message = ["closed"] }
 

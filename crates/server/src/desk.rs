@@ -269,9 +269,9 @@ impl Desk {
         }
         let found = restore::before(&self.journal, &self.tenant, offer, FOLDED_MAX)?;
         let (view, fact) = found.ok_or(ExplainFault::TooFarBack)?;
-        match &fact.kind {
-            FactKind::Offered { interaction: of, .. } if *of == interaction => {
-                Ok(explain(&view, fact.at, interaction).map(Arc::new))
+        match fact.as_ref().map(|fact| (&fact.kind, fact.at)) {
+            Some((FactKind::Offered { interaction: of, .. }, at)) if *of == interaction => {
+                Ok(explain(&view, at, interaction).map(Arc::new))
             }
             _ => Ok(None),
         }

@@ -50,6 +50,13 @@ impl<'a> Line<'a> {
         self.members.values().map(|(_, agent)| *agent)
     }
 
+    /// What the queue itself asks for somebody who comes now.
+    pub fn newcomer(&self) -> Requirement {
+        let Some(rules) = self.rules else { return Requirement::default() };
+        let ring = (rules.rings.len() > 1).then_some(1);
+        Requirement { agent: None, skills: rules.skills.clone(), ring }
+    }
+
     /// How long somebody will still wait who stands at this place, from 1, and asks for this; none if it is not known.
     pub fn expected(&self, place: usize, asked: &Requirement) -> Option<Duration> {
         if self.members.values().any(|(agent, now)| is_free(now) && self.fits(agent, asked)) {

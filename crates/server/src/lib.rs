@@ -9,6 +9,7 @@ pub mod desk;
 pub mod engine;
 pub mod erase;
 pub mod expected;
+pub mod explain;
 pub mod live;
 pub mod metrics;
 pub mod page;

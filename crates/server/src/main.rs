@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tandem::{check, demo, serve};
+use tandem::{check, demo, explain, serve};
 
 /// Gives memory back to the system when calls have ended; the system's own allocator keeps most of it.
 #[global_allocator]
@@ -47,6 +47,17 @@ enum Command {
         #[arg(long)]
         offline: bool,
     },
+    /// Say why an agent was rung for a caller, or why a caller waits. Reads the journal, whether Tandem runs or not.
+    Explain {
+        /// The interaction: the number in the address of its page.
+        interaction: u64,
+        /// The number of the fact of an offer. Default: why the caller waits now, or the last offer.
+        #[arg(long, value_name = "NUMBER")]
+        offer: Option<u64>,
+        /// The configuration file.
+        #[arg(long, value_name = "FILE", default_value = "tandem.toml")]
+        config: PathBuf,
+    },
     /// Start a simulated Microsoft 365 tenant alone, for people who build on Tandem.
     Sandbox {
         /// The folder of its certificates.
@@ -63,6 +74,7 @@ fn main() -> ExitCode {
         Command::Serve { config } => serve::run(&config),
         Command::Demo { port, data, calls_per_hour } => demo::run(port, data, calls_per_hour),
         Command::Check { config, offline } => check::run(&config, offline),
+        Command::Explain { interaction, offer, config } => explain::run(&config, interaction, offer),
         Command::Sandbox { data, config } => demo::run_sandbox(&data, config.as_deref()),
     };
     match outcome {

@@ -7,11 +7,14 @@ use std::collections::BTreeMap;
 use std::fmt::{Display, Write};
 
 use tandem_b2bua::Health;
-use tandem_center::fact::{Fact, FactKind, Outcome};
+use tandem_center::Timestamp;
+use tandem_center::channel::Channel;
+use tandem_center::fact::{Fact, FactKind, Missing, Outcome};
 use tandem_center::view::{StageView, View};
 use tandem_store::Lag;
 
 use crate::engine::Status;
+use crate::expected::Line;
 use crate::live::Writing;
 use crate::word;
 
@@ -22,7 +25,10 @@ pub struct Tally {
     arrived: u64,
     rejected: u64,
     answered: u64,
-    repaired: u64,
+    repaired: BTreeMap<Missing, u64>,
+    refused: BTreeMap<&'static str, u64>,
+    callbacks: BTreeMap<&'static str, u64>,
+    messages: BTreeMap<&'static str, u64>,
     closed: BTreeMap<Outcome, u64>,
     offered: u64,
     offers_ended: BTreeMap<&'static str, u64>,
@@ -52,7 +58,16 @@ impl Tally {
                 self.legs += 1;
                 self.poor_legs += u64::from(quality.mos_x100.is_none_or(|mos| mos < MOS_POOR_X100));
             }
-            FactKind::Repaired { .. } => self.repaired += 1,
+            FactKind::Repaired { missing, .. } => *self.repaired.entry(*missing).or_default() += 1,
+            FactKind::QueueRefused { reason, .. } => add(&mut self.refused, word::queue_refusal(*reason)),
+            FactKind::CallbackPromised { .. } => add(&mut self.callbacks, "promised"),
+            FactKind::CallbackScheduled { .. } => add(&mut self.callbacks, "scheduled"),
+            FactKind::CallbackDialled { .. } => add(&mut self.callbacks, "dialled"),
+            FactKind::CallbackMissed { .. } => add(&mut self.callbacks, "missed"),
+            FactKind::CallbackCancelled { .. } => add(&mut self.callbacks, "cancelled"),
+            FactKind::MessageLeft { .. } => add(&mut self.messages, "left"),
+            FactKind::MessageMissed { .. } => add(&mut self.messages, "not_left"),
+            FactKind::Heard { .. } => add(&mut self.messages, "heard"),
             FactKind::Closed { outcome, .. } => *self.closed.entry(*outcome).or_default() += 1,
             _ => {}
         }
@@ -61,7 +76,14 @@ impl Tally {
 
 /// Everything there is to show, as the text that Prometheus reads (exposition format 0.0.4). `status` is missing
 /// when the engine does not answer.
-pub fn render(view: &View, tally: &Tally, lag: Lag, writing: &Writing, status: Option<&Status>) -> String {
+pub fn render(
+    view: &View,
+    tally: &Tally,
+    lag: Lag,
+    writing: &Writing,
+    status: Option<&Status>,
+    now: Timestamp,
+) -> String {
     let mut page = Page(String::with_capacity(8 * 1024));
     page.family("tandem_calls", "gauge", "Open interactions by stage.");
     let stages = view.live.interactions.values().map(|interaction| word::stage(&interaction.stage));
@@ -73,7 +95,7 @@ pub fn render(view: &View, tally: &Tally, lag: Lag, writing: &Writing, status: O
     for (state, count) in counted(&word::AGENT_STATES, states) {
         page.labelled("tandem_agents", "state", state, count);
     }
-    queues(&mut page, view);
+    queues(&mut page, view, now);
     page.counter("tandem_calls_arrived_total", "Calls that came in.", tally.arrived);
     page.counter("tandem_calls_rejected_total", "Calls refused at the door.", tally.rejected);
     page.counter("tandem_calls_answered_total", "Calls connected to an agent.", tally.answered);
@@ -99,11 +121,32 @@ pub fn render(view: &View, tally: &Tally, lag: Lag, writing: &Writing, status: O
     page.counter("tandem_media_legs_total", "Legs whose sound was measured, and that are over.", tally.legs);
     let poor = tally.poor_legs;
     page.counter("tandem_media_poor_legs_total", "Those rated below 3.6 of 5, or without sound.", poor);
-    page.counter(
+    page.family(
         "tandem_repairs_total",
-        "Things that were due and did not come. Each is worth a look.",
-        tally.repaired,
+        "counter",
+        "Things that were due and did not come, by what. Each is worth a look.",
     );
+    for missing in word::MISSING {
+        let count = tally.repaired.get(&missing).copied().unwrap_or_default();
+        page.labelled("tandem_repairs_total", "missing", word::missing(missing), count);
+    }
+    let families = [
+        (
+            "tandem_queue_refusals_total",
+            "why",
+            "Callers whom a queue did not let in, by why.",
+            &word::REFUSALS[..],
+            &tally.refused,
+        ),
+        ("tandem_callbacks_total", "what", "What became of callbacks.", &CALLBACKS[..], &tally.callbacks),
+        ("tandem_messages_total", "what", "What became of messages.", &MESSAGES[..], &tally.messages),
+    ];
+    for (name, label, help, words, counts) in families {
+        page.family(name, "counter", help);
+        for word in words {
+            page.labelled(name, label, word, counts.get(word).copied().unwrap_or_default());
+        }
+    }
     page.counter("tandem_facts_committed_total", "Facts committed to the journal.", tally.facts);
     page.gauge("tandem_store_waiting_facts", "Facts that wait to be committed.", lag.facts_waiting);
     page.gauge(
@@ -129,11 +172,20 @@ pub fn render(view: &View, tally: &Tally, lag: Lag, writing: &Writing, status: O
     page.0
 }
 
-fn queues(page: &mut Page, view: &View) {
+fn queues(page: &mut Page, view: &View, now: Timestamp) {
     let mut waiting: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut by_channel: BTreeMap<(&str, Channel), u64> = BTreeMap::new();
+    let mut longest: BTreeMap<&str, Timestamp> = BTreeMap::new();
     for interaction in view.live.interactions.values() {
-        if let StageView::Waiting(stay) | StageView::Offered { stay, .. } = &interaction.stage {
-            *waiting.entry(stay.queue.as_str()).or_default() += 1;
+        if let StageView::Waiting(stay)
+        | StageView::Offered { stay, .. }
+        | StageView::CallingBack { stay, .. } = &interaction.stage
+        {
+            let queue = stay.queue.as_str();
+            *waiting.entry(queue).or_default() += 1;
+            *by_channel.entry((queue, interaction.channel)).or_default() += 1;
+            let since = longest.entry(queue).or_insert(stay.waiting_since());
+            *since = stay.waiting_since().min(*since);
         }
     }
     page.gauge("tandem_waiting", "Callers who wait in all queues.", waiting.values().sum::<u64>());
@@ -142,6 +194,37 @@ fn queues(page: &mut Page, view: &View) {
     for queue in shown() {
         let count = waiting.get(queue.as_str()).copied().unwrap_or_default();
         page.labelled("tandem_queue_waiting", "queue", queue, count);
+    }
+    page.family("tandem_queue_waiting_by_channel", "gauge", "Who waits, by queue and channel.");
+    for queue in shown() {
+        for channel in [Channel::Call, Channel::Callback, Channel::Voicemail] {
+            let count = by_channel.get(&(queue.as_str(), channel)).copied().unwrap_or_default();
+            let channel = word::channel(channel);
+            let _ = writeln!(
+                page.0,
+                "tandem_queue_waiting_by_channel{{queue=\"{queue}\",channel=\"{channel}\"}} {count}"
+            );
+        }
+    }
+    page.family("tandem_queue_longest_wait_seconds", "gauge", "How long who waits longest has, by queue.");
+    for queue in shown() {
+        let wait = longest.get(queue.as_str()).map_or(0, |since| now.micros_since(*since));
+        page.labelled("tandem_queue_longest_wait_seconds", "queue", queue, seconds(wait));
+    }
+    page.family(
+        "tandem_queue_expected_wait_seconds",
+        "gauge",
+        "The wait that a caller who came now would have to expect, by queue; missing while it is not known.",
+    );
+    for queue in shown() {
+        let line = Line::of(view, queue);
+        if let Some(expected) = line.expected(line.waiting().len() + 1, &line.newcomer()) {
+            page.labelled("tandem_queue_expected_wait_seconds", "queue", queue, expected.as_secs_f64());
+        }
+    }
+    page.family("tandem_queue_closed", "gauge", "1 for queues that are closed.");
+    for (id, queue) in view.live.queues.iter().take(QUEUES_SHOWN) {
+        page.labelled("tandem_queue_closed", "queue", id, u64::from(queue.closed));
     }
     page.family("tandem_queue_total", "counter", "What became of callers who came to a queue, by queue.");
     for queue in shown() {
@@ -230,7 +313,7 @@ impl Page {
         let _ = writeln!(self.0, "{name} {value}");
     }
 
-    fn labelled(&mut self, name: &str, label: &str, value: impl Display, count: u64) {
+    fn labelled(&mut self, name: &str, label: &str, value: impl Display, count: impl Display) {
         let _ = writeln!(self.0, "{name}{{{label}=\"{value}\"}} {count}");
     }
 }
@@ -246,9 +329,19 @@ fn counted(words: &[&'static str], found: impl Iterator<Item = &'static str>) ->
     counts
 }
 
+fn add(counts: &mut BTreeMap<&'static str, u64>, what: &'static str) {
+    *counts.entry(what).or_default() += 1;
+}
+
 fn seconds(micros: u64) -> f64 {
     std::time::Duration::from_micros(micros).as_secs_f64()
 }
+
+/// What can become of callbacks.
+const CALLBACKS: [&str; 5] = ["promised", "scheduled", "dialled", "missed", "cancelled"];
+
+/// What can become of messages.
+const MESSAGES: [&str; 3] = ["left", "not_left", "heard"];
 
 /// A mean opinion score (times 100) below which many people are dissatisfied (ITU-T G.107 annex B).
 const MOS_POOR_X100: u16 = 360;

@@ -11,7 +11,9 @@ use tandem_center::config::Document;
 use tandem_center::fact::Fact;
 use tandem_center::id::{InteractionId, QueueId};
 use tandem_center::view::{ClosedInteraction, Live as LiveState, QueueTotals, Story, View};
-use tandem_store::{FactNumber, Gone, Journal, PAGE_MAX, Personal, Settings, Tenant};
+use tandem_store::{
+    FactNumber, Fault, Gone, Journal, Look, PAGE_MAX, Personal, Record, Settings, Snapshot, Tenant,
+};
 
 use crate::live::{Live, Recorder};
 use crate::record;
@@ -110,8 +112,37 @@ fn read(journal: &Journal, tenant: &Tenant) -> Result<View, RestoreFault> {
     Ok(view)
 }
 
+/// Where facts are read: a journal that is open, or one that is only looked into.
+pub trait Source {
+    /// Facts after a number, in order; a page of them.
+    fn page(&self, tenant: &Tenant, after: FactNumber) -> Result<Vec<Record>, Fault>;
+
+    /// The last snapshot.
+    fn last_snapshot(&self, tenant: &Tenant) -> Result<Option<Snapshot>, Fault>;
+}
+
+impl Source for Journal {
+    fn page(&self, tenant: &Tenant, after: FactNumber) -> Result<Vec<Record>, Fault> {
+        self.facts(tenant, after, PAGE_MAX)
+    }
+
+    fn last_snapshot(&self, tenant: &Tenant) -> Result<Option<Snapshot>, Fault> {
+        self.snapshot(tenant, FORMAT)
+    }
+}
+
+impl Source for Look {
+    fn page(&self, tenant: &Tenant, after: FactNumber) -> Result<Vec<Record>, Fault> {
+        self.facts(tenant, after, PAGE_MAX)
+    }
+
+    fn last_snapshot(&self, tenant: &Tenant) -> Result<Option<Snapshot>, Fault> {
+        self.snapshot(tenant, FORMAT)
+    }
+}
+
 /// The state before a fact, and the fact, folded from the last snapshot before it or from the beginning; `None` if that
-/// would be more than `most` facts, or there is no such fact.
+/// would be more than `most` facts.
 ///
 /// # Errors
 ///
@@ -121,23 +152,50 @@ pub fn before(
     tenant: &Tenant,
     number: u64,
     most: u64,
-) -> Result<Option<(View, Arc<Fact>)>, RestoreFault> {
-    let snapshot = journal.snapshot(tenant, FORMAT)?.filter(|snapshot| snapshot.number.0 < number);
-    let mut view = snapshot.and_then(|snapshot| decode(&snapshot.state)).unwrap_or_default();
+) -> Result<Option<(View, Option<Arc<Fact>>)>, RestoreFault> {
+    let view = begin(journal, tenant, number)?;
     if number.saturating_sub(view.live.number) > most {
         return Ok(None);
     }
+    go_on(journal, tenant, number, view).map(Some)
+}
+
+/// The state before a fact, and the fact if there is one of this number, however long it takes.
+///
+/// # Errors
+///
+/// See [`RestoreFault`].
+pub fn fold(
+    source: &impl Source,
+    tenant: &Tenant,
+    before: u64,
+) -> Result<(View, Option<Arc<Fact>>), RestoreFault> {
+    go_on(source, tenant, before, begin(source, tenant, before)?)
+}
+
+/// The last snapshot, if it is of a time before this fact.
+fn begin(source: &impl Source, tenant: &Tenant, number: u64) -> Result<View, RestoreFault> {
+    let snapshot = source.last_snapshot(tenant)?.filter(|snapshot| snapshot.number.0 < number);
+    Ok(snapshot.and_then(|snapshot| decode(&snapshot.state)).unwrap_or_default())
+}
+
+fn go_on(
+    source: &impl Source,
+    tenant: &Tenant,
+    number: u64,
+    mut view: View,
+) -> Result<(View, Option<Arc<Fact>>), RestoreFault> {
     loop {
-        let page = journal.facts(tenant, FactNumber(view.live.number), PAGE_MAX)?;
+        let page = source.page(tenant, FactNumber(view.live.number))?;
         if page.is_empty() {
-            return Ok(None);
+            return Ok((view, None));
         }
         for record in page {
             let fact = record::read(&record)
                 .map_err(|source| RestoreFault::Fact { number: record.number.0, source })?;
             let fact = Arc::new(fact);
             if fact.number >= number {
-                return Ok(Some((view, fact)));
+                return Ok((view, Some(fact)));
             }
             view.apply(&fact);
         }

@@ -1,7 +1,8 @@
 //! The words for states and outcomes, the same in the journal, in the API and in the figures.
 
 use tandem_center::agent::{AgentState, RestCause};
-use tandem_center::fact::{FactKind, OfferOutcome, Outcome};
+use tandem_center::channel::Channel;
+use tandem_center::fact::{FactKind, Missing, OfferOutcome, Outcome, QueueRefusal};
 use tandem_center::view::StageView;
 
 /// The stage of an open interaction.
@@ -77,6 +78,39 @@ pub fn offer_outcome(outcome: OfferOutcome) -> &'static str {
         OfferOutcome::Forwarded => "forwarded",
         OfferOutcome::CallerMoved => "caller_moved",
         OfferOutcome::CustomerNotReached => "customer_not_reached",
+    }
+}
+
+/// How a customer reaches an agent.
+pub fn channel(channel: Channel) -> &'static str {
+    match channel {
+        Channel::Call => "call",
+        Channel::Callback => "callback",
+        Channel::Voicemail => "voicemail",
+    }
+}
+
+/// Why a queue did not let a caller in.
+pub fn queue_refusal(reason: QueueRefusal) -> &'static str {
+    match reason {
+        QueueRefusal::Full => "full",
+        QueueRefusal::Gone => "gone",
+        QueueRefusal::Closed => "closed",
+        QueueRefusal::NoAgents => "no_agents",
+    }
+}
+
+/// What was due and did not come.
+pub fn missing(missing: Missing) -> &'static str {
+    match missing {
+        Missing::Answer => "answer",
+        Missing::PlayEnd => "play_end",
+        Missing::CollectEnd => "collect_end",
+        Missing::RecordEnd => "record_end",
+        Missing::TransferEnd => "transfer_end",
+        Missing::PartyLeft => "party_left",
+        Missing::CallEnd => "call_end",
+        Missing::FlowEnd => "flow_end",
     }
 }
 
@@ -168,6 +202,21 @@ pub const OUTCOMES: [Outcome; 9] = [
     Outcome::Expired,
 ];
 
+/// All reasons for which a queue does not let a caller in.
+pub const REFUSALS: [&str; 4] = ["full", "gone", "closed", "no_agents"];
+
+/// All that can be due and not come.
+pub const MISSING: [Missing; 8] = [
+    Missing::Answer,
+    Missing::PlayEnd,
+    Missing::CollectEnd,
+    Missing::RecordEnd,
+    Missing::TransferEnd,
+    Missing::PartyLeft,
+    Missing::CallEnd,
+    Missing::FlowEnd,
+];
+
 /// All outcomes of offers.
 pub const OFFER_OUTCOMES: [OfferOutcome; 12] = [
     OfferOutcome::Missed,
@@ -195,6 +244,16 @@ mod tests {
         }
         for value in OFFER_OUTCOMES {
             assert_eq!(serde_json::to_value(value).unwrap(), offer_outcome(value));
+        }
+        for value in MISSING {
+            assert_eq!(serde_json::to_value(value).unwrap(), missing(value));
+        }
+        for value in [QueueRefusal::Full, QueueRefusal::Gone, QueueRefusal::Closed, QueueRefusal::NoAgents] {
+            assert_eq!(serde_json::to_value(value).unwrap(), queue_refusal(value));
+            assert!(REFUSALS.contains(&queue_refusal(value)));
+        }
+        for value in [Channel::Call, Channel::Callback, Channel::Voicemail] {
+            assert_eq!(serde_json::to_value(value).unwrap(), channel(value));
         }
         let kind = FactKind::Answered { interaction: tandem_center::id::InteractionId(1) };
         assert_eq!(serde_json::to_value(&kind).unwrap()["kind"], fact(&kind));

@@ -128,6 +128,10 @@ async fn who_waits_is_told_why_nobody_is_rung() {
     );
     let told = explanation["sentences"].to_string();
     assert!(told.contains("Nobody who fits is free."), "{told}");
+    let text = tandem::explain::tell(shop.path(), None, id.as_u64().unwrap(), None).unwrap();
+    assert!(text.contains("the last in the journal") && text.contains("on a break (lunch)"), "{text}");
+    let missing = tandem::explain::tell(shop.path(), None, 4711, None).unwrap_err().to_string();
+    assert!(missing.contains("there is no interaction 4711"), "{missing}");
 }
 
 #[tokio::test]
@@ -145,6 +149,11 @@ async fn an_offer_is_explained_when_it_is_made_and_years_later() {
         fresh["eligible"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["Bert Braun", "Anna Adler"], "the one first who was idle longest");
     let offer = fresh["offer"].as_u64().unwrap();
+    let told = |offer| tandem::explain::tell(shop.path(), None, id.as_u64().unwrap(), offer);
+    let text = told(None).unwrap();
+    assert!(text.starts_with(&format!("Interaction {id}, offered to Bert Braun (fact {offer})")), "{text}");
+    assert!(text.contains(fresh["sentences"][0].as_str().unwrap()), "the command line says the same: {text}");
+    assert!(told(Some(offer + 1)).unwrap_err().to_string().contains(&format!("its offers are {offer}")));
     let shop = shop.restart().await;
     let (_, late) = shop.get(&format!("{path}?offer={offer}")).await;
     assert_eq!(late, fresh, "read from the journal it is the same");

@@ -36,6 +36,14 @@ async fn the_figures_follow_the_calls() {
         ("tandem_agents{state=\"offline\"}", 1.0),
         ("tandem_waiting", 1.0),
         ("tandem_queue_waiting{queue=\"support\"}", 1.0),
+        ("tandem_queue_waiting_by_channel{queue=\"support\",channel=\"call\"}", 1.0),
+        ("tandem_queue_waiting_by_channel{queue=\"sales\",channel=\"callback\"}", 0.0),
+        ("tandem_queue_longest_wait_seconds{queue=\"sales\"}", 0.0),
+        ("tandem_queue_closed{queue=\"support\"}", 0.0),
+        ("tandem_queue_refusals_total{why=\"closed\"}", 0.0),
+        ("tandem_callbacks_total{what=\"promised\"}", 0.0),
+        ("tandem_messages_total{what=\"left\"}", 0.0),
+        ("tandem_repairs_total{missing=\"call_end\"}", 0.0),
         ("tandem_queue_total{queue=\"support\",what=\"abandoned\"}", 1.0),
         ("tandem_calls_arrived_total", 3.0),
         ("tandem_calls_rejected_total", 1.0),
@@ -48,6 +56,28 @@ async fn the_figures_follow_the_calls() {
     ] {
         assert!((value(&now, name) - expected).abs() < f64::EPSILON, "{name} is not {expected} in\n{now}");
     }
+}
+
+#[tokio::test]
+async fn what_queues_refuse_and_callbacks_are_in_the_figures() {
+    let shop = Shop::open().await;
+    shop.put("/api/v1/queues/support/switch", r#"{"closed":true}"#).await;
+    shop.call(1).await;
+    shop.post("/api/v1/callbacks", r#"{"line":"carrier","phone":"+4930999","queue":"sales"}"#).await;
+    shop.pass(1).await;
+    let now = figures(&shop).await;
+    for (name, expected) in [
+        ("tandem_queue_closed{queue=\"support\"}", 1.0),
+        ("tandem_queue_refusals_total{why=\"closed\"}", 1.0),
+        ("tandem_callbacks_total{what=\"scheduled\"}", 1.0),
+        ("tandem_queue_waiting_by_channel{queue=\"sales\",channel=\"callback\"}", 1.0),
+    ] {
+        assert!((value(&now, name) - expected).abs() < f64::EPSILON, "{name} is not {expected} in\n{now}");
+    }
+    assert!(
+        !now.contains("tandem_queue_expected_wait_seconds{"),
+        "nobody is at work: it is not known\n{now}"
+    );
 }
 
 #[tokio::test]

@@ -37,6 +37,7 @@
 mod fault;
 mod journal;
 mod keys;
+mod look;
 mod master;
 mod queue;
 mod read;
@@ -50,6 +51,7 @@ mod writer;
 pub use fault::Fault;
 pub use journal::{Event, Journal, Settings, Split, Splitter, Unwritten};
 pub use keys::{Keys, examine};
+pub use look::Look;
 pub use queue::{Lag, Refusal, Refused, Room};
 pub use read::{Closed, PAGE_MAX, STORY_MAX, Snapshot, Story};
 pub use record::{FactNumber, Gone, InteractionKey, Mark, Personal, Record};

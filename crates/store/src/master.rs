@@ -17,7 +17,7 @@ use crate::seal::{KEY_BYTES, Key, random};
 /// Which master key: drawn with it, so that nothing about the key follows from it.
 pub(crate) type MasterId = [u8; ID_BYTES];
 
-/// The master keys of an installation; never empty.
+/// The master keys of an installation; empty only where nothing is written.
 pub(crate) struct Masters(Vec<Master>);
 
 /// One master key.
@@ -64,6 +64,11 @@ impl Masters {
             Some(masters) => Ok(Some(masters)),
             None => Err(Fault::NotAKey { path: path.to_path_buf() }),
         }
+    }
+
+    /// No keys: whatever is sealed counts as gone. Only for reading.
+    pub(crate) fn none() -> Masters {
+        Masters(Vec::new())
     }
 
     /// The key that wraps what is new.

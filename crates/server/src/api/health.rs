@@ -6,6 +6,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use tandem_center::Timestamp;
 use utoipa::ToSchema;
 
 use super::Api;
@@ -69,7 +70,8 @@ pub(super) async fn figures(State(api): State<Api>) -> Response {
     let live = api.desk.live();
     let status = api.desk.status().await.ok();
     let writing = live.writing().borrow().clone();
-    let text = metrics::render(&live.view(), &live.tally(), api.desk.lag(), &writing, status.as_ref());
+    let now = Timestamp::from_micros(super::now_us());
+    let text = metrics::render(&live.view(), &live.tally(), api.desk.lag(), &writing, status.as_ref(), now);
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     ([(CONTENT_TYPE, kind)], text).into_response()
 }

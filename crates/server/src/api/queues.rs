@@ -7,7 +7,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use tandem_center::agent::AgentState;
-use tandem_center::config::{QueueDocument, Strategy};
+use tandem_center::config::Strategy;
 use tandem_center::id::{InteractionId, QueueId};
 use tandem_center::supervise::WorkAct;
 use tandem_center::terms::Requirement;
@@ -264,7 +264,7 @@ impl Queue {
             waiting: count(line.waiting().iter()),
             promised: count(promised),
             longest_since: longest.map(|since| since.as_micros()),
-            expected_us: expected(&line, line.waiting().len() + 1, &newcomer(line.rules())),
+            expected_us: expected(&line, line.waiting().len() + 1, &line.newcomer()),
             talk_us: known(pace.talk_us),
             wrap_up_us: known(pace.wrap_up_us),
             talking: count(talking),
@@ -324,13 +324,6 @@ impl StrategyName {
             Strategy::Weighted => StrategyName::Weighted,
         }
     }
-}
-
-/// What the queue itself asks for somebody who comes now.
-fn newcomer(rules: Option<&QueueDocument>) -> Requirement {
-    let Some(rules) = rules else { return Requirement::default() };
-    let ring = (rules.rings.len() > 1).then_some(1);
-    Requirement { agent: None, skills: rules.skills.clone(), ring }
 }
 
 fn expected(line: &Line<'_>, place: usize, asked: &Requirement) -> Option<u64> {
