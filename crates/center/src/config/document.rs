@@ -418,7 +418,7 @@ pub struct VoicemailDocument {
     /// The queue in which the message waits. Default: the one that took it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue: Option<QueueId>,
-    /// What the agent hears before the message. Default: nothing.
+    /// What agents hear before the messages that wait in this queue, wherever they were taken. Default: nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub intro: Vec<PromptName>,
 }
