@@ -9,6 +9,7 @@
 
 mod parts;
 
+mod actions;
 mod bad_input;
 mod callback;
 mod caller_leaves;
@@ -25,6 +26,8 @@ mod power_failure;
 mod press_one;
 mod refer;
 mod ring_all;
+mod rules;
+mod strategies;
 mod teams;
 mod tls_edge;
 mod tls_phone;

@@ -81,6 +81,41 @@ peers = ["NET.{host}"]
         self.replacing("name = \"Support\"\n", &format!("name = \"Support\"\n{more}\n"))
     }
 
+    /// More about an agent.
+    pub(crate) fn agent(self, id: &str, more: &str) -> Config {
+        let name = format!("name = \"Agent {id}\"\n");
+        self.replacing(&name, &format!("{name}{more}\n"))
+    }
+
+    /// More about the step that lets direct callers into the queue.
+    pub(crate) fn step(self, more: &str) -> Config {
+        let step = "[flows.direct.steps.support]\n";
+        self.replacing(step, &format!("{step}{more}\n"))
+    }
+
+    /// A further queue, and a number from which callers get straight into it. Its agents need no wrap-up.
+    pub(crate) fn with_other_queue(self, id: &str, number: &str, more: &str) -> Config {
+        self.and(&format!(
+            r#"
+[[queues]]
+id = "{id}"
+name = "Queue {id}"
+wrap_up_s = 0
+{more}
+
+[[numbers]]
+dialled = "{number}"
+flow = "{id}"
+
+[flows.{id}]
+start = "queue"
+
+[flows.{id}.steps.queue]
+enqueue = "{id}"
+"#
+        ))
+    }
+
     /// A menu that leads to the queue with 1, and the queue "support" with these times.
     pub(crate) fn with_queue(self, ring_s: u32, wrap_up_s: u32) -> Config {
         self.and(&format!(
@@ -121,6 +156,14 @@ enqueue = "support"
     /// An agent of the queue at one of the lab's addresses.
     pub(crate) fn with_agent(self, id: &str, host: u8) -> Config {
         self.with_agent_at(id, "lab", &format!("sip:{id}@NET.{host}:5060"))
+    }
+
+    /// An agent of these queues at one of the lab's addresses.
+    pub(crate) fn with_agent_of(self, queues: &[&str], id: &str, host: u8) -> Config {
+        let of_one = self.with_agent_at(id, "lab", &format!("sip:{id}@NET.{host}:5060"));
+        let (before, agent) = of_one.text.rsplit_once("queues = [\"support\"]").unwrap();
+        let text = format!("{before}queues = {queues:?}{agent}");
+        Config { text, ..of_one }
     }
 
     /// An agent of the queue at any address, over any line.

@@ -29,6 +29,8 @@ pub(crate) const SECOND_AGENT: u8 = 4;
 pub(crate) const THIRD: u8 = 5;
 /// Where customers are who are called.
 pub(crate) const CUSTOMER: u8 = 6;
+/// Where callers are of whom several call at once.
+pub(crate) const CALLERS: [u8; 4] = [21, 22, 23, 24];
 
 impl Lab {
     /// Claims a free network: `127.64.1.0/24` to `127.127.254.0/24`.

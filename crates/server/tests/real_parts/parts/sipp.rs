@@ -14,6 +14,7 @@ pub(crate) struct Sipp {
     command: Command,
     name: String,
     folder: PathBuf,
+    from: String,
     run: Option<String>,
     rtp_port: u16,
 }
@@ -34,9 +35,15 @@ pub(crate) struct Ear {
 }
 
 impl Sipp {
-    /// A part that plays a scenario of `tests/sipp` at an address of the lab. Calls +15550123 unless told otherwise.
+    /// A part that plays a scenario of `tests/sipp` at an address of the lab. Calls +15550123 from +15550100
+    /// unless told otherwise.
     pub(crate) fn new(lab: &Lab, scenario: &str, host: u8) -> Sipp {
         Sipp::at(lab, scenario, &lab.ip(host), 5060).named(&format!("{scenario}-{host}"))
+    }
+
+    /// A caller who gets into the queue without the menu, and stays until the other side hangs up.
+    pub(crate) fn direct(lab: &Lab, host: u8) -> Sipp {
+        Sipp::new(lab, "caller-hears-bye", host).once().dials("+15550199")
     }
 
     /// The same at any address and port.
@@ -56,12 +63,12 @@ impl Sipp {
             ip,
         ]);
         command.args(["-nostdin", "-skip_rlimit", "-timeout", "90s", "-timeout_error", "-s", "+15550123"]);
-        command.args(["-key", "from", "+15550100"]);
         command.current_dir(lab.folder());
         Sipp {
             command,
             name: scenario.to_owned(),
             folder: lab.folder().to_owned(),
+            from: "+15550100".to_owned(),
             run: None,
             rtp_port: 7000,
         }
@@ -70,6 +77,17 @@ impl Sipp {
     /// A further name for its files, where one scenario runs twice at one address.
     pub(crate) fn named(mut self, name: &str) -> Sipp {
         self.name = name.to_owned();
+        self
+    }
+
+    /// Calls this number.
+    pub(crate) fn dials(self, number: &str) -> Sipp {
+        self.args(&["-s", number])
+    }
+
+    /// Calls from this number, or as this user.
+    pub(crate) fn from(mut self, user: &str) -> Sipp {
+        user.clone_into(&mut self.from);
         self
     }
 
@@ -144,6 +162,7 @@ impl Sipp {
     fn start(mut self) -> Running {
         let run = self.run.take().unwrap_or_else(|| "true".to_owned());
         let (errors, messages) = (self.file("errors"), self.file("messages"));
+        self.command.args(["-key", "from", &self.from]);
         self.command.args(["-key", "run", &run, "-key", "rtp_port", &self.rtp_port.to_string()]);
         self.command.arg("-trace_err").arg("-error_file").arg(&errors);
         self.command.arg("-trace_msg").arg("-message_file").arg(&messages);

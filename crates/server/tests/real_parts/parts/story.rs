@@ -26,6 +26,11 @@ impl Story {
         self.facts().into_iter().filter(|fact| fact["kind"] == kind).collect()
     }
 
+    /// The agents whom facts of one kind are about, in order: who was `offered` the caller, who was `connected`.
+    pub(crate) fn agents(&self, kind: &str) -> Vec<&str> {
+        self.of(kind).into_iter().map(|fact| fact["agent"].as_str().unwrap()).collect()
+    }
+
     /// These facts happened, in this order, others between them or not. `offered ada` asks for a fact of that kind
     /// about that agent; `offer_ended missed` for one with that outcome.
     #[track_caller]

@@ -88,6 +88,12 @@ impl Tandem {
         })
     }
 
+    /// Waits until so many calls are live and in this stage.
+    pub(crate) fn wait_many(&self, count: usize, stage: &str) {
+        let there = || self.live_calls().iter().filter(|call| call["stage"] == stage).count();
+        until(&format!("{count} calls are {stage}"), || (there() == count).then_some(()));
+    }
+
     /// Waits until so many calls are closed, and tells the story of the one that was closed last.
     pub(crate) fn wait_closed(&self, count: usize) -> Story {
         let calls = until(&format!("{count} calls are closed"), || {
@@ -95,6 +101,16 @@ impl Tandem {
             (closed.len() >= count).then_some(closed)
         });
         self.story(calls[0]["id"].as_u64().unwrap())
+    }
+
+    /// Waits until so many calls are closed, and tells all stories in the order of their arrivals.
+    pub(crate) fn wait_all_closed(&self, count: usize) -> Vec<Story> {
+        self.wait_closed(count);
+        let calls = self.get("/api/v1/calls?state=closed");
+        let mut ids: Vec<u64> =
+            calls["calls"].as_array().unwrap().iter().map(|call| call["id"].as_u64().unwrap()).collect();
+        ids.sort_unstable();
+        ids.into_iter().map(|id| self.story(id)).collect()
     }
 
     /// The story of a call.
@@ -114,10 +130,24 @@ impl Tandem {
 
     /// Sets what an agent is.
     pub(crate) fn set_agent(&self, id: &str, state: &str) {
-        let body = json!({ "state": state });
-        let path = format!("/api/v1/agents/{id}/state");
-        let (status, answer) = http::ask(&self.http, "PUT", &path, Some(&body)).unwrap();
-        assert_eq!(status, 200, "PUT {path}: {answer}");
+        self.command("PUT", &format!("/api/v1/agents/{id}/state"), json!({ "state": state }));
+    }
+
+    /// Has a command obeyed, and gives back the answer.
+    #[track_caller]
+    pub(crate) fn command(&self, method: &str, path: &str, body: Value) -> Value {
+        let (status, answer) = http::ask(&self.http, method, path, Some(&body)).unwrap();
+        assert_eq!(status, 200, "{method} {path}: {answer}");
+        serde_json::from_str(&answer).unwrap()
+    }
+
+    /// Has a command refused, and gives back the code of the refusal.
+    #[track_caller]
+    pub(crate) fn refused(&self, method: &str, path: &str, body: Value) -> String {
+        let (status, answer) = http::ask(&self.http, method, path, Some(&body)).unwrap();
+        assert!((400..500).contains(&status), "{method} {path}: {status} {answer}");
+        let answer: Value = serde_json::from_str(&answer).unwrap();
+        answer["code"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
     }
 
     /// The first of these agents has been free longest, the last shortest.
