@@ -16,6 +16,7 @@ mod caller_leaves;
 mod config_faults;
 mod connections;
 mod example;
+mod explained;
 mod forwarded;
 mod hold;
 mod many_calls;
