@@ -40,6 +40,7 @@ mod redirect;
 mod releases;
 mod repairs;
 mod restart;
+mod restart_in_every_stage;
 mod ring_all;
 mod ring_no_answer;
 mod rings;
