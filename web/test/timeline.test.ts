@@ -56,6 +56,15 @@ test("what the network said stands beside the sentence, unless it says nothing n
   ]);
 });
 
+test("the words of whoever did something stand beside the sentence, and nothing else in quotes", () => {
+  const moved = at(0, { kind: "prioritised", interaction: 1, priority: 1, vip: false, stands_since: 0, why: "Called twice" });
+  const ended = at(0, { kind: "ending", interaction: 1, why: "caller_left", outcome: "handled" });
+  const wrapped = at(0, { kind: "wrap_up_ended", ...AGENT, by: "command", wrapped_us: 1, code: "fault", note: "Sent a part", then: { state: "offline" } });
+  const [words] = LANGUAGES;
+  const told = words ? timeline(words, [moved, ended, wrapped], NAMES).map(({ detail }) => detail) : [];
+  expect(told).toEqual(["“Called twice”", undefined, "code fault · “Sent a part”"]);
+});
+
 test("a whole call reads like a story in both languages", () => {
   const center = new MockCenter({ seed: 3, agents: 4 });
   center.advance(center.now + 15 * 60e6);

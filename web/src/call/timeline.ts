@@ -265,6 +265,8 @@ function work(words: Words, fact: Fact): string | undefined {
 
 /** The words of whoever did it. */
 function why(words: Words, fact: Fact): string | undefined {
+  // Why a call ends is said by the sentence.
+  if (fact.kind === "ending") return undefined;
   return "why" in fact && fact.why ? words.say("told.quoted", { text: fact.why }) : undefined;
 }
 

@@ -9,6 +9,7 @@ import { NORMAL_PRIORITY } from "../live/fold.ts";
 import type { Field, Form, FormDialog } from "../ui/form.ts";
 import type { IconName } from "../ui/icon.ts";
 import type { Choice, Menu } from "../ui/menu.ts";
+import { isWaiting } from "./figures.ts";
 import { problemText } from "./problem.ts";
 
 export type Tools = {
@@ -42,10 +43,10 @@ export class Supervision {
     const choice = (key: "why" | "move" | "priority" | "assign" | "cancel", sign: IconName, act: () => void): Choice => {
       return { label: words.text(`act.${key}`), sign, act };
     };
-    const isWaiting = call.stage === "waiting" || call.stage === "offered";
+    const isFree = call.stage === "waiting" || call.stage === "offered";
     const choices = [
-      choice("why", "why", () => this.#tools.explain(id)),
-      ...(isWaiting
+      ...(isWaiting(call) ? [choice("why", "why", () => this.#tools.explain(id))] : []),
+      ...(isFree
         ? [
             choice("move", "transfer", () => this.#move(id, call, caller)),
             choice("priority", "priority", () => this.#prioritise(id, call, caller)),

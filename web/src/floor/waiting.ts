@@ -142,11 +142,13 @@ function waitingRow(context: Context): Row<Shown> {
       caller.update(id, name, [queue, callerNumber(words, call)], mark);
       tags.replaceChildren(...tagsOf(context, call));
       show(tags, tags.childElementCount > 0);
+      // Nothing can be done for somebody who is leaving a message.
+      show(button, isWaiting(call) || call.channel === "callback");
       button.setAttribute("aria-label", words.say("act.title", { caller: name }));
       const isScheduled = call.stage === "scheduled";
       show(back, isScheduled);
       if (call.stage === "scheduled") showUntil(time, call.at);
-      else showSince(time, sinceOf(call), isCaller(call) ? TARGET_US : undefined);
+      else showSince(time, sinceOf(call), isHeardWaiting(call) ? TARGET_US : undefined);
     },
   };
 }
@@ -155,9 +157,9 @@ function sinceOf(call: Stay | Promised): Timestamp {
   return "entered_at" in call ? waitingSince(call) : call.waiting_since;
 }
 
-/** Whether somebody is on the line and hears us. */
-function isCaller({ channel = "call" }: InteractionView): boolean {
-  return channel === "call";
+/** Whether somebody is on the line and waits for an agent; others do other things meanwhile, and cannot be late. */
+function isHeardWaiting(call: InteractionView): boolean {
+  return isWaiting(call) && (call.channel ?? "call") === "call";
 }
 
 /** What is special: importance, how it reaches an agent, what is asked of one. */

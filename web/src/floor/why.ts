@@ -37,7 +37,9 @@ export class WhyPanel {
     const answer = await this.#client.callExplanation(id, offer);
     if (asked !== this.#asked) return;
     if (!answer.ok) {
-      this.#body.replaceChildren(h("p", { role: "alert" }, problemText(words, answer.problem)));
+      const missing = answer.problem.code === "not_found";
+      const text = missing ? words.text("why.missing") : problemText(words, answer.problem);
+      this.#body.replaceChildren(h("p", { role: "alert" }, text));
       return;
     }
     const told = tell(words, answer.value, nameOf);

@@ -328,6 +328,7 @@ export const en = {
   "why.title.offer": "Why {agent} was rung",
   "why.close": "Close the explanation",
   "why.loading": "Fetching the explanation",
+  "why.missing": "There is nothing to explain: it waits in no queue, and nobody was rung for it.",
   "why.at": "As it was on {time}.",
   "why.wait": "Place {position} of {of} in {queue}, after {time} there.",
   "why.wait.all": "The wait is {time} in all.",

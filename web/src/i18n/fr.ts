@@ -335,6 +335,7 @@ export const fr: Catalog<"fr"> = {
   "why.title.offer": "Pourquoi avoir appelé {agent}",
   "why.close": "Fermer l’explication",
   "why.loading": "Lecture de l’explication",
+  "why.missing": "Rien à expliquer : aucune attente en file, et aucun agent n’a été appelé.",
   "why.at": "Situation du {time}.",
   "why.wait": "Place {position} sur {of} dans la file {queue}, après {time} dans celle-ci.",
   "why.wait.all": "L’attente totale est de {time}.",
