@@ -3,6 +3,9 @@
 //! `fixtures/journal-<release>.jsonl` is what a center of that release wrote, and `journal-<release>.view.json` is what
 //! it took that to mean. Neither file is ever changed. A release adds its own pair when it is made:
 //! `TANDEM_WRITE_JOURNAL=0.1 cargo test -p tandem-center --test stories releases` writes them, unless they exist.
+//! `journals-0.1-routing.jsonl` has many short journals, one after another, from the stories of this folder: together
+//! every kind of fact, and every word in it, that the routing core knew when it came. What they mean stands beside
+//! them, a line for each.
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
@@ -16,7 +19,8 @@ use crate::harness::{NOON, SUPPORT, Story, config, on_break};
 use tandem_center::Center;
 use tandem_center::agent::{AgentAct, ChosenState};
 use tandem_center::call::{CallEvent, CauseKind, PartyId, TransferOutcome};
-use tandem_center::fact::Fact;
+use tandem_center::fact::{Fact, FactKind};
+use tandem_center::id::InteractionId;
 use tandem_center::view::View;
 
 /// A release, the journal that it wrote, and what it took that to mean.
@@ -295,4 +299,72 @@ fn calls_that_stay(center: &mut Story) {
     center.dial();
     let call = center.dial_to("+14255550198");
     center.prompts_end(call);
+}
+
+/// Journals of the routing core as it came, each beginning with its fact number 1.
+const ROUTING: &str = include_str!("../fixtures/journals-0.1-routing.jsonl");
+const ROUTING_MEANING: &str = include_str!("../fixtures/journals-0.1-routing.view.jsonl");
+
+/// How many kinds of facts the routing core knew.
+const KINDS_OF_ROUTING: usize = 49;
+
+fn routing() -> Vec<Vec<Fact>> {
+    let mut journals: Vec<Vec<Fact>> = Vec::new();
+    for line in ROUTING.lines() {
+        let fact: Fact = serde_json::from_str(line).expect("a fact");
+        match journals.last_mut() {
+            Some(journal) if fact.number > 1 => journal.push(fact),
+            _ => journals.push(vec![fact]),
+        }
+    }
+    journals
+}
+
+#[test]
+fn the_journals_of_the_routing_core_mean_what_they_meant() {
+    let kinds: BTreeSet<String> = routing().iter().flatten().map(crate::harness::kind).collect();
+    assert_eq!(kinds.len(), KINDS_OF_ROUTING, "{kinds:?}");
+    let meanings = routing().into_iter().map(|facts| {
+        let mut view = View::default();
+        facts.into_iter().for_each(|fact| view.apply(&Arc::new(fact)));
+        meaning(&view)
+    });
+    let meant: Vec<Value> =
+        ROUTING_MEANING.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(meant.len(), routing().len());
+    for (at, (means, meant)) in meanings.zip(meant).enumerate() {
+        assert_eq!(means, meant, "journal {at}");
+    }
+}
+
+/// Callbacks and messages that wait may wait for days; whatever is open has begun, and is closed at most once.
+#[test]
+fn a_center_goes_on_from_the_journals_of_the_routing_core() {
+    for (at, facts) in routing().into_iter().enumerate() {
+        let center = Center::restore(config(SUPPORT), NOON, facts.iter().cloned());
+        let mut story = Story::restored(center, facts);
+        story.pass(3_600);
+        let begun: BTreeSet<InteractionId> = story
+            .facts
+            .iter()
+            .filter_map(|fact| begins(fact).then_some(InteractionId(fact.number)))
+            .collect();
+        let closed: Vec<InteractionId> = story.facts.iter().filter_map(|fact| closes(fact)).collect();
+        let open: BTreeSet<InteractionId> = story.view.live.interactions.keys().copied().collect();
+        assert_eq!(closed.len() + open.len(), begun.len(), "journal {at}");
+        assert_eq!(closed.into_iter().chain(open).collect::<BTreeSet<_>>(), begun, "journal {at}");
+        let call = story.dial();
+        assert!(story.interaction(call).is_some(), "journal {at}");
+    }
+}
+
+fn begins(fact: &Fact) -> bool {
+    matches!(fact.kind, FactKind::Arrived { .. } | FactKind::CallbackScheduled { .. })
+}
+
+fn closes(fact: &Fact) -> Option<InteractionId> {
+    match fact.kind {
+        FactKind::Closed { interaction, .. } => Some(interaction),
+        _ => None,
+    }
 }
