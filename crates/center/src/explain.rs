@@ -167,6 +167,13 @@ pub enum Reason {
         /// For how long.
         for_us: u64,
     },
+    /// Could never take anything of this kind: it takes more than the agent has.
+    Capacity {
+        /// What it takes.
+        takes: u32,
+        /// What the agent has.
+        capacity: u32,
+    },
     /// Has as much to do as the agent may.
     Occupied {
         /// With what: the first of all.
@@ -292,11 +299,16 @@ impl Looked<'_> {
         }
         if let Some(work) = view.work.iter().find(|work| work.doing == DoingView::Offered) {
             reasons.push(Reason::Offered { interaction: work.interaction, for_us });
-        } else if let Some(work) = view.work.first()
-            && self.load(view).saturating_add(self.weight(self.channel)) > self.capacity(agent)
-        {
-            let wrap_up = matches!(work.doing, DoingView::WrapUp { .. });
-            reasons.push(Reason::Occupied { interaction: work.interaction, wrap_up, for_us });
+        } else if self.load(view).saturating_add(self.weight(self.channel)) > self.capacity(agent) {
+            reasons.push(match view.work.first() {
+                Some(work) => {
+                    let wrap_up = matches!(work.doing, DoingView::WrapUp { .. });
+                    Reason::Occupied { interaction: work.interaction, wrap_up, for_us }
+                }
+                None => {
+                    Reason::Capacity { takes: self.weight(self.channel), capacity: self.capacity(agent) }
+                }
+            });
         }
         reasons
     }
@@ -585,6 +597,7 @@ impl Reason {
                 format!("{source} said {} ago: {presence}", time(*age_us))
             }
             Reason::Offered { for_us, .. } => format!("being rung for somebody else for {}", time(*for_us)),
+            Reason::Capacity { takes, capacity } => format!("has a capacity of {capacity}, {takes} needed"),
             Reason::Occupied { wrap_up: true, for_us, .. } => format!("wrapping up for {}", time(*for_us)),
             Reason::Occupied { wrap_up: false, for_us, .. } => {
                 format!("in a conversation for {}", time(*for_us))

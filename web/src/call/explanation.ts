@@ -60,6 +60,7 @@ export type Reason =
   | { rule: "resting"; after: RestCause; another_us: Micros | null }
   | { rule: "not_reachable"; source: string; presence: Presence; age_us: Micros }
   | { rule: "offered"; interaction: InteractionId; for_us: Micros }
+  | { rule: "capacity"; takes: number; capacity: number }
   | { rule: "occupied"; interaction: InteractionId; wrap_up: boolean; for_us: Micros };
 
 /** An explanation to be read: sentences, and two lists of agents. */
@@ -153,6 +154,8 @@ function reasonText(words: Words, reason: Reason): string {
     }
     case "offered":
       return words.say("why.offered", { time: words.duration(reason.for_us) });
+    case "capacity":
+      return words.say("why.capacity", { takes: reason.takes, capacity: reason.capacity });
     case "occupied":
       return words.say(reason.wrap_up ? "why.wraps_up" : "why.talks", { time: words.duration(reason.for_us) });
     default:

@@ -367,6 +367,7 @@ export const en = {
   "why.resting": "{after}; left alone for another {time}",
   "why.not_reachable": "{source} said {time} ago: {what}",
   "why.offered": "being rung for somebody else for {time}",
+  "why.capacity": "has a capacity of {capacity}, {takes} needed",
   "why.talks": "occupied for {time}",
   "why.wraps_up": "in wrap-up for {time}",
 

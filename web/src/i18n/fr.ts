@@ -374,6 +374,7 @@ export const fr: Catalog<"fr"> = {
   "why.resting": "{after} ; laissé tranquille encore {time}",
   "why.not_reachable": "{source} disait il y a {time} : {what}",
   "why.offered": "son téléphone sonne pour quelqu’un d’autre depuis {time}",
+  "why.capacity": "capacité de {capacity}, il en faut {takes}",
   "why.talks": "pris depuis {time}",
   "why.wraps_up": "en post-appel depuis {time}",
 

@@ -310,7 +310,7 @@ pub struct TellDocument {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub place: Vec<PromptName>,
     /// Played before the minutes of the expected wait. Default: nothing, and the wait is not told. It is told only if it
-    /// is known, and never longer than it was told to the same caller before unless somebody of higher priority came.
+    /// is known, and never longer than it was told to the same caller before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub wait: Vec<PromptName>,
     /// The beginning of the names of the prompts for numbers: with `number.` a place of 3 plays the prompt `number.3`.
