@@ -20,7 +20,7 @@ use crate::live::{Live, wait_committed};
 use crate::record;
 use crate::recordings::Recordings;
 use crate::reports::Reports;
-use crate::restore::{self, RestoreFault};
+use crate::restore::{self, Before, RestoreFault};
 
 /// A handle for everybody who serves people; clones are the same desk.
 #[derive(Clone)]
@@ -268,7 +268,7 @@ impl Desk {
             return Ok(None);
         }
         let found = restore::before(&self.journal, &self.tenant, offer, FOLDED_MAX)?;
-        let (view, fact) = found.ok_or(ExplainFault::TooFarBack)?;
+        let Before { view, fact } = found.ok_or(ExplainFault::TooFarBack)?;
         match fact.as_ref().map(|fact| (&fact.kind, fact.at)) {
             Some((FactKind::Offered { interaction: of, .. }, at)) if *of == interaction => {
                 Ok(explain(&view, at, interaction).map(Arc::new))

@@ -5,14 +5,15 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use tandem_center::explain::{Explanation, explain};
 use tandem_center::fact::{Fact, FactKind};
 use tandem_center::id::InteractionId;
 use tandem_store::{InteractionKey, Look, Tenant};
 
-use crate::config::Settings;
-use crate::{record, restore};
+use crate::config::file::File;
+use crate::record;
+use crate::restore::{self, Before};
 
 /// Explains an offer of an interaction; without its number, why the customer waits now, or the last offer.
 ///
@@ -20,9 +21,13 @@ use crate::{record, restore};
 ///
 /// The configuration or the journal cannot be read, or there is no such interaction or offer.
 pub fn run(config: &Path, interaction: u64, offer: Option<u64>) -> Result<()> {
-    let settings = Settings::load(config)
-        .map_err(|faults| anyhow::anyhow!("{} cannot be used:\n{faults}", config.display()))?;
-    print!("{}", tell(&settings.data, settings.personal_data.keys.as_deref(), interaction, offer)?);
+    let name = || config.display().to_string();
+    let text = std::fs::read_to_string(config).with_context(name)?;
+    // Only where the journal is matters here: certificates and sounds need not be on this machine.
+    let file: File = toml::from_str(&text).with_context(name)?;
+    let folder = config.parent().unwrap_or(Path::new("."));
+    let keys = file.personal_data.keys.map(|keys| folder.join(keys));
+    print!("{}", tell(&folder.join(file.data), keys.as_deref(), interaction, offer)?);
     Ok(())
 }
 
@@ -57,7 +62,7 @@ pub fn tell(folder: &Path, keys: Option<&Path>, interaction: u64, offer: Option<
     }
     let over = facts.last().is_some_and(|fact| matches!(fact.kind, FactKind::Closed { .. }));
     if !over {
-        let (view, _) = restore::fold(&look, &tenant, u64::MAX)?;
+        let view = restore::fold(&look, &tenant, u64::MAX)?.view;
         if let Some(explanation) = explain(&view, view.at, id) {
             let heading = format!("Interaction {id} at fact {}, the last in the journal", view.live.number);
             return Ok(written(&heading, &explanation, &offers));
@@ -76,7 +81,7 @@ fn explain_offer(
     offer: u64,
     offers: &[u64],
 ) -> Result<String> {
-    let (view, fact) = restore::fold(look, tenant, offer)?;
+    let Before { view, fact } = restore::fold(look, tenant, offer)?;
     let name = match fact.as_ref().map(|fact: &Arc<Fact>| &fact.kind) {
         Some(FactKind::Offered { agent_name, .. }) => agent_name.clone(),
         _ => bail!("fact {offer} cannot be read any more"),

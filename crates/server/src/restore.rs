@@ -112,6 +112,14 @@ fn read(journal: &Journal, tenant: &Tenant) -> Result<View, RestoreFault> {
     Ok(view)
 }
 
+/// The state before a fact.
+pub struct Before {
+    /// The state.
+    pub view: View,
+    /// The fact; none if the journal does not reach so far.
+    pub fact: Option<Arc<Fact>>,
+}
+
 /// Where facts are read: a journal that is open, or one that is only looked into.
 pub trait Source {
     /// Facts after a number, in order; a page of them.
@@ -152,7 +160,7 @@ pub fn before(
     tenant: &Tenant,
     number: u64,
     most: u64,
-) -> Result<Option<(View, Option<Arc<Fact>>)>, RestoreFault> {
+) -> Result<Option<Before>, RestoreFault> {
     let view = begin(journal, tenant, number)?;
     if number.saturating_sub(view.live.number) > most {
         return Ok(None);
@@ -165,11 +173,7 @@ pub fn before(
 /// # Errors
 ///
 /// See [`RestoreFault`].
-pub fn fold(
-    source: &impl Source,
-    tenant: &Tenant,
-    before: u64,
-) -> Result<(View, Option<Arc<Fact>>), RestoreFault> {
+pub fn fold(source: &impl Source, tenant: &Tenant, before: u64) -> Result<Before, RestoreFault> {
     go_on(source, tenant, before, begin(source, tenant, before)?)
 }
 
@@ -179,23 +183,18 @@ fn begin(source: &impl Source, tenant: &Tenant, number: u64) -> Result<View, Res
     Ok(snapshot.and_then(|snapshot| decode(&snapshot.state)).unwrap_or_default())
 }
 
-fn go_on(
-    source: &impl Source,
-    tenant: &Tenant,
-    number: u64,
-    mut view: View,
-) -> Result<(View, Option<Arc<Fact>>), RestoreFault> {
+fn go_on(source: &impl Source, tenant: &Tenant, number: u64, mut view: View) -> Result<Before, RestoreFault> {
     loop {
         let page = source.page(tenant, FactNumber(view.live.number))?;
         if page.is_empty() {
-            return Ok((view, None));
+            return Ok(Before { view, fact: None });
         }
         for record in page {
             let fact = record::read(&record)
                 .map_err(|source| RestoreFault::Fact { number: record.number.0, source })?;
             let fact = Arc::new(fact);
             if fact.number >= number {
-                return Ok((view, Some(fact)));
+                return Ok(Before { view, fact: Some(fact) });
             }
             view.apply(&fact);
         }
