@@ -4,6 +4,8 @@ import { mock } from "./mock/plugin.ts";
 /** Where `npm run dev` finds a program to show: `make run`, `tandem serve`, or the one at the address in TANDEM_URL. */
 const PROGRAM = process.env["TANDEM_URL"] ?? "http://127.0.0.1:8080";
 
+const PASSED_ON = { target: PROGRAM, changeOrigin: false };
+
 export default defineConfig(({ mode }) => ({
   plugins: mode === "mock" ? [mock()] : [],
   build: {
@@ -14,6 +16,7 @@ export default defineConfig(({ mode }) => ({
   },
   server: {
     host: "127.0.0.1",
-    proxy: mode === "mock" ? {} : { "/api": PROGRAM, "/healthz": PROGRAM, "/live": { target: PROGRAM, ws: true } },
+    // The program does what a page asks for only if the page came from the same host: the browser's word is passed on.
+    proxy: mode === "mock" ? {} : { "/api": PASSED_ON, "/healthz": PASSED_ON, "/live": { ...PASSED_ON, ws: true } },
   },
 }));
