@@ -38,8 +38,8 @@ fn full_and_message() {
     lab.write("news.wav", wav(tone::THIRD, 5));
     let config = center(&lab, "max_waiting = 1\nwhen_full = { message = [\"news\"] }");
     let tandem = Tandem::start(&lab, config.replacing("song = ", "news = \"news.wav\", song = "));
-    let _waits = Sipp::new(&lab, "caller", CALLERS[0]).once().dials("+15550199").pauses_ms(30_000);
-    let _waits = _waits.calls(&lab.sip(TANDEM));
+    let waits = Sipp::new(&lab, "caller", CALLERS[0]).once().dials("+15550199").pauses_ms(30_000);
+    let _waits = waits.calls(&lab.sip(TANDEM));
     tandem.wait_stage("waiting");
     let mut caller = Sipp::direct(&lab, CALLERS[1]).says(tone::CALLER, 5.5).calls(&lab.sip(TANDEM));
     caller.ends_well();
@@ -194,15 +194,12 @@ fn overflow_if_many_wait_and_hang_up() {
     let lab = Lab::new();
     let overflow = "overflow = [{ after_s = 1, if_waiting = 2, then = { hang_up = true } }]";
     let tandem = Tandem::start(&lab, center(&lab, overflow));
-    let mut first = calls(&lab, CALLERS[0]);
-    tandem.wait_many(1, "waiting");
-    crate::parts::they_talk(2);
-    // The first rung of the first caller found nobody else.
-    calls(&lab, CALLERS[1]).ends_well();
+    // Whose rung comes while both wait has to go; who is then alone may wait on.
+    let mut callers = [CALLERS[0], CALLERS[1]].map(|host| calls(&lab, host));
     tandem.wait_closed(1).tells(&["queue_entered", "queue_left overflowed", "closed flow_ended"]);
     let _ada = answers(&lab, AGENT);
     tandem.set_agent("ada", "available");
-    first.ends_well();
+    callers.iter_mut().for_each(Running::ends_well);
     tandem.wait_closed(2).tells(&["queue_entered", "connected ada", "closed handled"]);
 }
 
@@ -225,7 +222,7 @@ fn overflow_if_the_wait_will_be_long_and_voicemail_for_another_queue() {
     };
     talks("first", 2000).ends_well();
     tandem.wait_closed(1);
-    let mut second = talks("second", 4000);
+    let mut second = talks("second", 8000);
     tandem.wait_stage("connected");
     let speaker = Sipp::new(&lab, "caller", CALLERS[1]).once().dials("+15550199").pauses_ms(5000);
     speaker.says(tone::CALLER, 4.5).calls(&lab.sip(TANDEM)).ends_well();
