@@ -230,7 +230,7 @@ function everyFact(): Fact[] {
       then,
     }),
     { kind: "wrap_up_extended", ...AGENT, until: 0, then },
-    ...each("wrap_up_ended", "by", ["command", "timer", "agent_gone"], {
+    ...each("wrap_up_ended", "by", ["command", "timer", "agent_gone", "queue_gone", "taken_up"], {
       ...AGENT,
       wrapped_us: 1,
       code: "billing",

@@ -404,7 +404,7 @@ impl Center {
         reason: CallbackEnd,
         why: Option<Arc<str>>,
     ) -> bool {
-        if interaction.channel != Channel::Callback || interaction.call_with_customer() {
+        if interaction.channel != Channel::Callback {
             return false;
         }
         let id = interaction.id;
@@ -425,6 +425,14 @@ impl Center {
             }
             Stage::Scheduled(_) => {
                 self.journal.record(FactKind::CallbackCancelled { interaction: id, reason, why });
+            }
+            // The call in which it was promised is not over yet, for us it is.
+            Stage::Parked(_) => {
+                self.journal.record(FactKind::CallbackCancelled { interaction: id, reason, why });
+                self.end_parked_call(interaction);
+                self.record_call_end(interaction, crate::call::CauseKind::Removed.into());
+                self.all_rang_out(interaction);
+                self.forget_call(interaction);
             }
             _ => return false,
         }
@@ -504,11 +512,6 @@ impl Interaction {
             Stage::Parked(ticket) | Stage::Scheduled(ticket) => Some(ticket.waiting_since),
             _ => None,
         }
-    }
-
-    /// Whether the customer is in the call that stands.
-    fn call_with_customer(&self) -> bool {
-        self.call.is_some() && self.customer.is_some()
     }
 }
 

@@ -46,7 +46,7 @@ impl Place {
     /// How this place compares to those of other queues: the greater comes first.
     pub(crate) fn claim(&self, now: Timestamp, weight: u32) -> Claim {
         let wait = u128::from(now.micros_since(self.since)) * u128::from(weight);
-        Claim { vip: !self.ordinary, wait, earlier: std::cmp::Reverse(self.interaction) }
+        Claim { vip: !self.ordinary, wait, earlier: std::cmp::Reverse((self.since, self.interaction)) }
     }
 }
 
@@ -55,7 +55,7 @@ impl Place {
 pub(crate) struct Claim {
     vip: bool,
     wait: u128,
-    earlier: std::cmp::Reverse<InteractionId>,
+    earlier: std::cmp::Reverse<(Timestamp, InteractionId)>,
 }
 
 /// Where an agent stands among those who are ready: the smallest is rung.
@@ -89,7 +89,10 @@ impl Rank {
                 let listed = rules.order.get(&agent.profile.id).copied();
                 u64::from(listed.unwrap_or_else(|| agent.profile.place.saturating_add(u32::MAX / 2)))
             }
-            Strategy::LeastOccupied => record.occupancy_order(agent.since),
+            Strategy::LeastOccupied => {
+                // Nobody is ready who is being rung.
+                record.occupancy_order(agent.since, !agent.work.is_empty())
+            }
             Strategy::FewestConversations => record.conversations.into(),
             Strategy::MostSkilled => u64::MAX - skill(agent, asked),
             Strategy::LeastSkilled => skill(agent, asked),
@@ -209,6 +212,14 @@ impl Classes {
     /// All of them.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Class> {
         self.places.iter().flatten()
+    }
+
+    /// The agents whom the turns of a queue that offers by shares have passed since they became ready.
+    pub(crate) fn behind(&self, turn: u64) -> Vec<AgentIndex> {
+        let behind = |class: &Class| -> Vec<AgentIndex> {
+            class.ready.iter().take_while(|rank| rank.key < turn).map(|rank| rank.agent).collect()
+        };
+        self.places.iter().flatten().flat_map(behind).collect()
     }
 
     /// Classes in which nobody waits, if there are more than are kept for the next who asks the same; and one for a

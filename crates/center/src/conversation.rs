@@ -234,7 +234,8 @@ impl Center {
         if conversation.party != party {
             return self.refuse_transfer(interaction, id);
         }
-        let allowed = conversation.transfer.is_none();
+        // Nobody is on the line of a message who could be handed over.
+        let allowed = conversation.transfer.is_none() && interaction.channel != Channel::Voicemail;
         let agent = conversation.agent;
         if allowed {
             let until = self.journal.now() + TRANSFER_WAIT;

@@ -177,6 +177,7 @@ impl Center {
             config.queues().iter().map(|rules| self.queues.open(rules.clone())).collect();
         for index in self.queues.indexes() {
             if open.contains(&index) {
+                self.renew_rules_of(index);
                 continue;
             }
             let Some(queue) = self.queues.get_mut(index) else { continue };

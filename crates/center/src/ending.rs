@@ -33,6 +33,13 @@ impl Center {
         if let Stage::CallingBack(..) = interaction.stage {
             return self.calling_back_expired(interaction);
         }
+        if self.message_breaks_off(interaction, CauseKind::Limit.into()) {
+            return;
+        }
+        if let (Stage::Offered(..), None) = (&interaction.stage, interaction.customer) {
+            // The call was the agent's alone: who waits without a call goes on waiting.
+            return self.own_call_lasted_too_long(interaction);
+        }
         self.end(interaction, EndWhy::CallLimit, None);
     }
 
@@ -99,6 +106,9 @@ impl Center {
 
     /// The call is over for everybody.
     pub(crate) fn call_ended(&mut self, interaction: &mut Interaction, cause: Cause) {
+        if is_loss(cause.kind) && self.message_breaks_off(interaction, cause.clone()) {
+            return self.parked_call_ended(interaction, cause);
+        }
         match &interaction.stage {
             Stage::WrapUp { .. } | Stage::Closed => return,
             Stage::Parked(_) => return self.parked_call_ended(interaction, cause),
@@ -108,6 +118,10 @@ impl Center {
             }
             Stage::CallingBack(..) => return self.callback_taken_back(interaction, OfferOutcome::Lost),
             Stage::LeavingMessage(_) => self.message_missed(interaction),
+            // Only the agent was in it.
+            Stage::Connected(_) if interaction.customer.is_none() => {
+                self.end(interaction, EndWhy::AgentLeft, Some(cause.clone()));
+            }
             _ => {}
         }
         // A door that ends a call on its own says so once; what follows from it is the same.

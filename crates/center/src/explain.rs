@@ -305,9 +305,7 @@ impl Looked<'_> {
                     let wrap_up = matches!(work.doing, DoingView::WrapUp { .. });
                     Reason::Occupied { interaction: work.interaction, wrap_up, for_us }
                 }
-                None => {
-                    Reason::Capacity { takes: self.weight(self.channel), capacity: self.capacity(agent) }
-                }
+                None => Reason::Capacity { takes: self.weight(self.channel), capacity: self.capacity(agent) },
             });
         }
         reasons
@@ -343,7 +341,10 @@ impl Looked<'_> {
             }
             Strategy::LeastOccupied => {
                 let percent = record.occupancy / 10_000_000;
-                (record.occupancy_order(view.since), Some(RankedBy::Occupancy(percent)))
+                (
+                    record.occupancy_order(view.since, !view.work.is_empty()),
+                    Some(RankedBy::Occupancy(percent)),
+                )
             }
             Strategy::FewestConversations => {
                 (record.conversations.into(), Some(RankedBy::Conversations(record.conversations)))

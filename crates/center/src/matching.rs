@@ -25,6 +25,13 @@ pub(crate) struct Matching {
     deserted: Vec<QueueIndex>,
 }
 
+impl Matching {
+    /// A queue has perhaps lost its last agent, or what it does then is new.
+    pub(crate) fn may_be_deserted(&mut self, queue: QueueIndex) {
+        self.deserted.push(queue);
+    }
+}
+
 /// One caller and one agent who are to come together.
 struct Pair {
     claim: Claim,
@@ -76,7 +83,7 @@ impl Center {
                 queue.signed_in = queue.signed_in.saturating_sub(heads);
                 queue.at_work = queue.at_work.saturating_sub(share);
                 if heads > 0 {
-                    self.matching.deserted.push(*queue_index);
+                    self.matching.may_be_deserted(*queue_index);
                 }
             }
         }

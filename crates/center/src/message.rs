@@ -7,7 +7,7 @@ use crate::call::{CallCommand, Cause, Digit, PartyId, PlayId, PlayOutcome, Recor
 use crate::center::Center;
 use crate::channel::Channel;
 use crate::config::{QueueDocument, QueueRules};
-use crate::fact::{EndWhy, EndedBy, FactKind, Missing};
+use crate::fact::{EndWhy, EndedBy, FactKind, Missing, Outcome};
 use crate::interaction::{Conversation, Interaction, LeavingMessage, Message, Stage, Ticket};
 use crate::waiting::Onward;
 
@@ -153,6 +153,17 @@ impl Center {
         self.end_parked_call(interaction);
     }
 
+    /// Lets a message wait again that was being heard, although nobody ended that; `false` if none was.
+    pub(crate) fn message_breaks_off(&mut self, interaction: &mut Interaction, cause: Cause) -> bool {
+        let Stage::Connected(conversation) = &interaction.stage else { return false };
+        if conversation.hearing.is_none() || interaction.message.is_none() {
+            return false;
+        }
+        let conversation = conversation.clone();
+        self.message_waits_again(interaction, conversation, cause);
+        true
+    }
+
     /// Something that was played to an agent ended: if it was a message, the agent has heard it.
     pub(crate) fn played_to_agent(
         &mut self,
@@ -168,8 +179,14 @@ impl Center {
             let (interaction, recording) = (interaction.id, message.recording);
             self.journal.record(FactKind::Heard { interaction, recording });
         }
-        if outcome != PlayOutcome::Stopped {
-            self.end(interaction, EndWhy::MessageHeard, None);
+        match outcome {
+            PlayOutcome::Completed => self.end(interaction, EndWhy::MessageHeard, None),
+            PlayOutcome::Stopped => {}
+            // What cannot be played is lost, and is not counted as if it had been heard.
+            PlayOutcome::Failed => {
+                let Some(call) = interaction.call else { return };
+                self.end_with(interaction, CallCommand::End { call }, EndWhy::Lost, None, Outcome::Lost);
+            }
         }
     }
 }

@@ -16,6 +16,11 @@ impl Center {
     /// Offers somebody who waits to a ready agent. The agent is rung at once and is nobody else's until the offer ends.
     /// If the one does not wait or the other is not ready, nothing happens and the answer is `false`.
     pub(crate) fn offer(&mut self, id: InteractionId, queue: QueueIndex, index: AgentIndex) -> bool {
+        // Who gets the same customer again has nothing more to finish about the conversation before; that may change
+        // who comes first.
+        if self.takes_up_again(index, id) {
+            return true;
+        }
         let Some(mut interaction) = self.interactions.take(id) else { return false };
         let offered = self.ring(&mut interaction, queue, index).is_some();
         self.settle(interaction);
@@ -37,7 +42,7 @@ impl Center {
         // The rules of today hold for what happens from here, also for who came in under older ones.
         let rules = self.queues.get(queue)?.rules.clone();
         if !std::sync::Arc::ptr_eq(&rules, &visit.rules) {
-            self.renew_rules(interaction, &mut visit, rules);
+            visit.renew_rules(rules, now);
         }
         if !self.rings_all(interaction, &visit, offers.len() + 1) {
             self.stand_back(&visit);
@@ -97,7 +102,12 @@ impl Center {
         let agent = self.agents.get(index)?;
         let at = turn_of(agent, &visit.rules, queue.turn);
         queue.turn = at;
-        Some(Turn { at, next: next_turn(&agent.profile.id, &visit.rules, at) })
+        let (next, behind) = (next_turn(&agent.profile.id, &visit.rules, at), queue.classes.behind(at));
+        // Who was ready before the turns went on has come as far as they have, and no further.
+        for agent in behind {
+            self.make_ready(agent);
+        }
+        Some(Turn { at, next })
     }
 
     /// Rings an agent: in the customer's call, or in one of its own if the customer is in none.
@@ -215,6 +225,14 @@ impl Center {
             let answered = interaction.offer_mut(party).is_some_and(|offer| offer.confirming.is_some());
             let outcome = if answered { OfferOutcome::NotConfirmed } else { OfferOutcome::Missed };
             self.offer_comes_to_nothing(interaction, party, outcome);
+        }
+    }
+
+    /// The call in which an agent is rung for somebody who waits without one has lasted as long as calls may.
+    pub(crate) fn own_call_lasted_too_long(&mut self, interaction: &mut Interaction) {
+        let offers: Vec<PartyId> = interaction.offers().iter().map(|offer| offer.party).collect();
+        for party in offers {
+            self.offer_comes_to_nothing(interaction, party, OfferOutcome::Missed);
         }
     }
 

@@ -98,6 +98,19 @@ impl Visit {
         self.terms.requirement(self.step)
     }
 
+    /// The rules of the queue have changed.
+    pub(crate) fn renew_rules(&mut self, rules: Arc<QueueRules>, now: Timestamp) {
+        let is_call = self.channel == Channel::Call;
+        if is_call {
+            self.until = self.entered_at + rules.max_wait;
+        }
+        let rung = rules.overflow.get(usize::from(self.rung)).filter(|_| is_call);
+        self.rung_at = rung.map(|rung| self.entered_at + rung.after);
+        let tell = rules.tell.as_ref().filter(|_| is_call);
+        self.tell_at = tell.map(|tell| self.tell_at.unwrap_or(now + tell.every));
+        self.rules = rules;
+    }
+
     /// When something has to be done about the wait.
     pub(crate) fn deadline(&self) -> Timestamp {
         let step = self.terms.next_after(self.step).map(|after| self.entered_at + after);

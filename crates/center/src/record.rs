@@ -63,12 +63,15 @@ impl AgentRecord {
         self.occupancy = whole(occupancy);
     }
 
-    /// A number that orders agents who have been available since a moment by their occupancy at any later time: it
-    /// decays alike for all, so that the order does not change while they wait.
-    pub fn occupancy_order(&self, available_since: Timestamp) -> u64 {
-        // The moment at which it will have decayed to one in a thousand millions.
-        let decay = f64::from(self.occupancy.max(1)).ln() * MEMORY.as_secs_f64();
-        (available_since + Duration::try_from_secs_f64(decay).unwrap_or_default()).as_micros()
+    /// A number that orders agents by their occupancy at any time after a moment since which they have been available,
+    /// or occupied: it decays alike for all, or grows alike for all, so that the order does not change meanwhile. Who is
+    /// occupied comes after who is not.
+    pub fn occupancy_order(&self, since: Timestamp, occupied: bool) -> u64 {
+        // The moment at which it, or what is left to the whole, will have decayed to one in a thousand millions.
+        let part = if occupied { WHOLE - f64::from(self.occupancy) } else { f64::from(self.occupancy) };
+        let decay = part.max(1.0).ln() * MEMORY.as_secs_f64();
+        let decayed_at = (since + Duration::try_from_secs_f64(decay).unwrap_or_default()).as_micros();
+        if occupied { u64::MAX - decayed_at } else { decayed_at }
     }
 }
 

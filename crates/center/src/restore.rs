@@ -39,7 +39,7 @@ impl Center {
         let Some(document) = &view.document else { return Center::new(config, now) };
         let mut aftermath = Aftermath::of(view, document, now);
         aftermath.close_lost();
-        aftermath.end_wrap_ups_of_others_than(config.agents());
+        aftermath.end_orphaned_wrap_ups(&config);
         let Aftermath { live, journal, .. } = aftermath;
         let mut center = Center::empty(config.clone(), journal);
         center.configuration = live.configuration;
@@ -64,7 +64,11 @@ impl Center {
                 center.reinstate(profile, agent, &live);
             }
         }
-        for (id, interaction) in &live.interactions {
+        // Who enters a queue now comes after those who are in it.
+        let waits =
+            |(_, view): &(&InteractionId, &InteractionView)| matches!(view.stage, StageView::Waiting(_));
+        let (waiting, others): (Vec<_>, Vec<_>) = live.interactions.iter().partition(waits);
+        for (id, interaction) in waiting.into_iter().chain(others) {
             center.take_up(*id, interaction);
         }
         center.configure_agents(&config);
@@ -97,7 +101,7 @@ impl Center {
         self.install(profile.clone(), standing);
     }
 
-    /// The rules of a queue; of one that is gone, those by which its last conversations are wrapped up.
+    /// The rules of a queue.
     fn rules_of(&self, queue: &QueueId) -> Option<Arc<crate::config::QueueRules>> {
         let index = self.queues.index(queue)?;
         Some(self.queues.get(index)?.rules.clone())
@@ -313,20 +317,24 @@ impl<'a> Aftermath<'a> {
         });
     }
 
-    fn end_wrap_ups_of_others_than(&mut self, known: &[Arc<AgentProfile>]) {
+    /// Wrap-ups end of agents and queues that are not there any more.
+    fn end_orphaned_wrap_ups(&mut self, config: &Config) {
         for (agent, view) in self.live.agents.clone() {
-            if known.iter().any(|profile| profile.id == agent) {
-                continue;
-            }
+            let employed = config.agents().iter().any(|profile| profile.id == agent);
             for work in view.work {
                 let DoingView::WrapUp { since, queue, .. } = work.doing else { continue };
+                let by = match config.queues().iter().any(|rules| rules.id == queue) {
+                    true if employed => continue,
+                    _ if !employed => WrapUpEnd::AgentGone,
+                    _ => WrapUpEnd::QueueGone,
+                };
                 let interaction = work.interaction;
                 self.record(FactKind::WrapUpEnded {
                     interaction,
                     agent: agent.clone(),
                     agent_name: view.name.clone(),
                     queue: Some(queue),
-                    by: WrapUpEnd::AgentGone,
+                    by,
                     wrapped_us: self.journal.now().micros_since(since),
                     code: None,
                     note: None,

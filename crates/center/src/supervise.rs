@@ -236,6 +236,10 @@ impl Center {
             }
             _ => return Err(RefusalReason::NotWaiting),
         }
+        // Nobody is called back twice from one queue.
+        if interaction.channel == Channel::Callback && self.is_promised(interaction, queue) {
+            return Err(RefusalReason::AlreadySo);
+        }
         let Some(visit) = self.leave_queue_because(interaction, QueueExit::Moved, why) else {
             return Err(RefusalReason::NotWaiting);
         };

@@ -933,9 +933,17 @@ impl InteractionView {
                 }
                 self.move_on(fact);
             }
-            FactKind::QueueLeft { waited_us, .. } => {
+            FactKind::QueueLeft { waited_us, reason, .. } => {
                 self.waited_us = self.waited_us.saturating_add(*waited_us);
                 self.move_on(fact);
+                // What waited without a call and enters no other queue in the same moment is over.
+                if self.channel != Channel::Call
+                    && let StageView::InFlow { .. } = self.stage
+                {
+                    let cancelled = *reason == QueueExit::Cancelled;
+                    let outcome = if cancelled { Outcome::Cancelled } else { Outcome::Expired };
+                    self.stage = StageView::WrapUp { outcome };
+                }
             }
             FactKind::OfferEnded { agent, outcome, .. } => {
                 if let StageView::CallingBack { .. } = self.stage
@@ -949,7 +957,7 @@ impl InteractionView {
                     Some(at) => {
                         drop(self.ringing_out.swap_remove(at));
                         // Somebody who waits without a call has been moved: what was ringing was a call of its own.
-                        if self.channel != Channel::Call && matches!(self.stage, StageView::InFlow { .. }) {
+                        if self.channel != Channel::Call && !matches!(self.stage, StageView::Parked(_)) {
                             self.call_is_over();
                         }
                     }
@@ -1085,6 +1093,12 @@ impl StageView {
                 if offers.is_empty() { StageView::Waiting(stay) } else { StageView::Offered { stay, offers } }
             }
             (StageView::CallingBack { stay, .. }, FactKind::OfferEnded { .. }) => StageView::Waiting(stay),
+            (StageView::Scheduled { .. } | StageView::Parked(_), FactKind::CallbackCancelled { .. }) => {
+                StageView::WrapUp { outcome: Outcome::Cancelled }
+            }
+            (StageView::Parked(_), FactKind::CallbackMissed { again_at: None, .. }) => {
+                StageView::WrapUp { outcome: Outcome::NotReached }
+            }
             (StageView::Offered { stay, offers }, FactKind::CallbackDialled { agent, party, .. }) => {
                 match offers.into_iter().find(|offer| offer.agent == *agent) {
                     Some(offer) => StageView::CallingBack { stay, offer, customer: *party },

@@ -242,7 +242,9 @@ impl Center {
     /// goes on.
     pub(crate) fn requeue(&mut self, interaction: &mut Interaction, visit: Visit, offers: Vec<Offer>) {
         let open = self.queues.get(visit.queue).is_some_and(|queue| queue.open);
-        self.stand(&visit);
+        if offers.is_empty() || self.rings_all(interaction, &visit, offers.len()) {
+            self.stand(&visit);
+        }
         interaction.deadline = Some(visit.deadline());
         if !offers.is_empty() {
             interaction.stage = Stage::Offered(visit, offers);
@@ -439,17 +441,18 @@ impl Center {
         self.set_wait_deadline(interaction);
     }
 
-    /// Rules of a queue have changed while somebody waits.
-    pub(crate) fn renew_rules(&self, interaction: &Interaction, visit: &mut Visit, rules: Arc<QueueRules>) {
-        if interaction.channel == Channel::Call {
-            visit.until = visit.entered_at + rules.max_wait;
+    /// The rules of today hold for everybody who waits, also for who came in under older ones.
+    pub(crate) fn renew_rules_of(&mut self, index: QueueIndex) {
+        // What becomes of callers whom nobody can serve may be new.
+        self.matching.may_be_deserted(index);
+        let Some(queue) = self.queues.get(index) else { return };
+        let (rules, now) = (queue.rules.clone(), self.journal.now());
+        let waiting: Vec<InteractionId> = queue.line.iter().map(|place| place.interaction).collect();
+        for id in waiting {
+            self.with_interaction(id, |center, interaction| {
+                center.with_place(interaction, |visit| visit.renew_rules(rules.clone(), now));
+            });
         }
-        let rung = rules.overflow.get(usize::from(visit.rung));
-        visit.rung_at = visit.rung_at.and(rung).map(|rung| visit.entered_at + rung.after);
-        if rules.tell.is_none() {
-            visit.tell_at = None;
-        }
-        visit.rules = rules;
     }
 
     /// Looks at the rung of the ladder whose time has come; `true` if it has taken the caller out of the queue.
@@ -563,7 +566,8 @@ impl Center {
     pub(crate) fn send_on_deserted(&mut self) {
         for index in self.deserted() {
             self.wait_for_others(index);
-            let Some(queue) = self.queues.get(index).filter(|queue| queue.signed_in == 0) else { continue };
+            let deserted = self.queues.get(index).filter(|queue| queue.open && queue.signed_in == 0);
+            let Some(queue) = deserted else { continue };
             let Some(action) = queue.rules.when_no_agents.clone() else { continue };
             let waiting: Vec<InteractionId> = queue.line.iter().map(|place| place.interaction).collect();
             for id in waiting {

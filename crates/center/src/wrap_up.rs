@@ -107,6 +107,17 @@ impl Center {
         }
     }
 
+    /// Ends the wrap-up of an agent who is about to be rung for the same customer again; `false` if there is none.
+    pub(crate) fn takes_up_again(&mut self, index: AgentIndex, id: InteractionId) -> bool {
+        let Some(agent) = self.agents.get(index) else { return false };
+        let wraps_up =
+            agent.work.iter().any(|work| work.interaction == id && matches!(work.doing, Doing::WrapUp(_)));
+        if wraps_up {
+            self.wrap_up_is_over(index, id, WrapUpEnd::TakenUp, Said::default());
+        }
+        wraps_up
+    }
+
     fn wrap_up_is_over(&mut self, index: AgentIndex, id: InteractionId, by: WrapUpEnd, said: Said) {
         let now = self.journal.now();
         let Some(agent) = self.agents.get_mut(index) else { return };

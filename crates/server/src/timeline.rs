@@ -276,6 +276,8 @@ pub fn sentence(kind: &FactKind) -> String {
                 WrapUpEnd::Command => "finished the wrap-up",
                 WrapUpEnd::Timer => "had no more time for the wrap-up",
                 WrapUpEnd::AgentGone => "is no longer configured",
+                WrapUpEnd::QueueGone => "wraps up no more for a queue that is no longer configured",
+                WrapUpEnd::TakenUp => "is rung for the same customer again and finished the wrap-up",
             };
             let about = code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
             format!("{agent_name} {how} after {}{about}; now {}.", time(*wrapped_us), doing(then))

@@ -14,7 +14,7 @@ use tandem_center::call::{
 };
 
 use crate::dice::Dice;
-use crate::plan::{CallerPlan, Chaos};
+use crate::plan::{CallerIs, CallerPlan, Chaos, agent_phone, customer_phone};
 
 /// The door and everybody behind it.
 #[derive(Debug)]
@@ -155,6 +155,11 @@ impl Door {
     pub fn call(&mut self, now: Timestamp, caller: &CallerPlan) {
         self.next_call += 1;
         let call = CallId(self.next_call);
+        let (line, from) = match caller.who {
+            CallerIs::Customer(number) => ("carrier", Address::Phone(customer_phone(number).into())),
+            CallerIs::Anonymous => ("carrier", Address::Anonymous),
+            CallerIs::Agent(place) => ("teams", Address::Phone(agent_phone(place).into())),
+        };
         let dice = Dice::of(self.seed, "call", caller.number);
         let keys = Dice::of(self.seed, "keys", caller.number);
         let mut begun = Call::begun(now, dice, keys, false);
@@ -164,8 +169,8 @@ impl Door {
             now,
             CallEvent::Arrived(Arrival {
                 call,
-                line: "carrier".into(),
-                from: Address::Phone(format!("+1425555{:04}", caller.number).into()),
+                line: line.into(),
+                from,
                 from_name: format!("Caller {}", caller.number).into(),
                 to: Address::Phone(caller.dialled.into()),
             }),

@@ -1,19 +1,17 @@
-//! What a seed draws before a run: the center's configurations, who calls, what agents do, what goes wrong.
+//! What a seed draws before a run: the center's configurations, who calls, what agents and supervisors do, what goes
+//! wrong.
 
-use std::collections::BTreeMap;
+mod draft;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use tandem_center::agent::{AgentAct, AgentCommand, ChosenState, Who};
-use tandem_center::config::document::RingDocument;
-use tandem_center::config::{
-    AgentDocument, Config, Document, Faults, Known, LimitsDocument, NumberDocument, OffersDocument,
-    QueueDocument, Starts,
-};
-use tandem_center::flow::document::{FlowDocument, MenuDocument, StepDocument};
-use tandem_center::id::{AgentId, QueueId, StepId};
+use tandem_center::agent::{AgentAct, AgentCommand, ChosenState, Presence, PresenceReport, Who};
+use tandem_center::config::{Config, Faults};
+use tandem_center::id::{AgentId, QueueId};
 
 use crate::dice::Dice;
+use draft::Draft;
 
 /// Everything that is drawn ahead. What is left out of a plan does not change the rest, so that a failing one can be
 /// made shorter.
@@ -38,12 +36,45 @@ pub enum Happening {
     Call(CallerPlan),
     /// Somebody wants something of an agent.
     Command(AgentCommand),
+    /// Somebody wants something of a queue, or of what waits in one.
+    Work(WorkPlan),
+    /// Another system tells the presence of an agent.
+    Presence(PresenceReport),
     /// The configuration with this place comes into force.
     Configure(usize),
     /// The program is killed and started again at once, perhaps with the configuration of another place.
     Crash(Option<usize>),
     /// The next input comes with a clock that has been set back by this much.
     ClockBack(Duration),
+    /// The machine stood still for so long: everything that was due comes late.
+    StandStill(Duration),
+}
+
+/// Something that is wanted of a queue or of what waits in one. Which of those who are there then is meant is drawn as
+/// a number, and taken round.
+#[derive(Clone, Debug)]
+pub enum WorkPlan {
+    /// Move somebody to a queue.
+    Move(usize, QueueId),
+    /// Give somebody a priority.
+    Prioritise(usize, u8, bool),
+    /// Let somebody wait for an agent.
+    Assign(usize, AgentId),
+    /// Not call somebody back.
+    Cancel(usize),
+    /// Call a customer after a while.
+    Schedule {
+        /// Whose number it is.
+        customer: u64,
+        /// The queue.
+        queue: QueueId,
+        /// When, from now.
+        after: Duration,
+        /// The priority.
+        priority: Option<u8>,
+    },
+    /// Close a queue or open it.
+    Switch(QueueId, bool),
 }
 
 /// One caller.
@@ -51,10 +82,23 @@ pub enum Happening {
 pub struct CallerPlan {
     /// Which of all callers; draws what is not planned here.
     pub number: u64,
+    /// Who calls.
+    pub who: CallerIs,
     /// What is dialled.
     pub dialled: &'static str,
     /// How long until the caller hangs up if no agent has answered.
     pub patience: Duration,
+}
+
+/// Who calls.
+#[derive(Clone, Copy, Debug)]
+pub enum CallerIs {
+    /// The customer with this number; few, so that some call again.
+    Customer(u64),
+    /// Somebody who does not say.
+    Anonymous,
+    /// An agent, from the telephone at which the agent is rung.
+    Agent(u64),
 }
 
 /// How the door and the clock behave.
@@ -89,13 +133,24 @@ impl Plan {
         let at = |dice: &mut Dice| dice.millis(0, u64::try_from(ends_after.as_millis()).unwrap_or(0));
         for number in 0..dice.between(2, 18) {
             let mut dice = Dice::of(seed, "caller", number);
-            let dialled = if dice.percent(5) { "+19005550100" } else { "+14255550199" };
-            let patience = if dice.percent(5) { dice.seconds(200, 4000) } else { dice.seconds(1, 200) };
-            happenings.push((at(&mut dice), Happening::Call(CallerPlan { number, dialled, patience })));
+            happenings.push((at(&mut dice), Happening::Call(caller(&mut dice, number))));
         }
         for number in 0..dice.between(0, 14) {
             let mut dice = Dice::of(seed, "command", number);
             happenings.push((at(&mut dice), Happening::Command(command(&mut dice))));
+        }
+        let mut dice = Dice::of(seed, "supervision", 0);
+        if dice.percent(60) {
+            for number in 0..dice.between(1, 10) {
+                let mut dice = Dice::of(seed, "work", number);
+                happenings.push((at(&mut dice), Happening::Work(work(&mut dice))));
+            }
+        }
+        if dice.percent(40) {
+            for number in 0..dice.between(1, 10) {
+                let mut dice = Dice::of(seed, "presence", number);
+                happenings.push((at(&mut dice), Happening::Presence(presence(&mut dice))));
+            }
         }
         let mut dice = Dice::of(seed, "trouble", 0);
         if dice.percent(40) {
@@ -114,6 +169,10 @@ impl Plan {
             let back = dice.seconds(0, 3000);
             happenings.push((at(&mut dice), Happening::ClockBack(back)));
         }
+        if dice.percent(10) {
+            let still = dice.seconds(1, 1000);
+            happenings.push((at(&mut dice), Happening::StandStill(still)));
+        }
         let chaos = Chaos {
             twice: if dice.percent(50) { dice.between(1, 20) } else { 0 },
             never: if dice.percent(20) { dice.between(5, 40) } else { 0 },
@@ -131,181 +190,101 @@ impl Plan {
     }
 }
 
+fn caller(dice: &mut Dice, number: u64) -> CallerPlan {
+    let patience = if dice.percent(5) { dice.seconds(200, 4000) } else { dice.seconds(1, 200) };
+    let (who, dialled) = match dice.below(100) {
+        0..=4 => (CallerIs::Customer(number), "+19005550100"),
+        5..=9 => (CallerIs::Anonymous, MAIN_NUMBER),
+        10..=14 => (CallerIs::Agent(dice.below(AGENTS)), SIGN_IN_NUMBER),
+        15..=16 => (CallerIs::Customer(number), SIGN_IN_NUMBER),
+        _ => (CallerIs::Customer(dice.below(CUSTOMERS)), MAIN_NUMBER),
+    };
+    CallerPlan { number, who, dialled, patience }
+}
+
 fn command(dice: &mut Dice) -> AgentCommand {
     let agent = agent_id(dice.below(AGENTS + 1));
-    let act = match dice.below(8) {
+    let act = match dice.below(11) {
         0..=3 => AgentAct::Choose(ChosenState::Available),
         4 | 5 => AgentAct::Choose(ChosenState::Break { reason: dice.percent(50).then(|| "lunch".into()) }),
         6 => AgentAct::Choose(ChosenState::Offline),
+        7 => AgentAct::ExtendWrapUp,
+        8 => AgentAct::EndWrapUp {
+            code: Some(if dice.percent(80) { "order" } else { "nonsense" }.into()),
+            note: None,
+        },
         _ => AgentAct::END_WRAP_UP,
     };
     let by = if dice.percent(50) { Who::Agent } else { Who::Supervisor };
-    AgentCommand { agent, act, by }
+    let why = dice.percent(20).then(|| "as agreed".into());
+    AgentCommand { agent, act, by, why }
 }
 
-/// What a configuration is made of.
-#[derive(Clone, Debug)]
-struct Draft {
-    /// The queues of each agent, by place.
-    agents: BTreeMap<u64, Vec<u64>>,
-    queues: BTreeMap<u64, QueueDocument>,
-    offers: OffersDocument,
-    limits: LimitsDocument,
-    menu: bool,
-    /// Whether callers whom nobody served hear an apology before the flow hangs up.
-    apologises: bool,
-}
-
-impl Draft {
-    fn draw(dice: &mut Dice) -> Draft {
-        let queues = dice.between(1, QUEUES);
-        let queues: BTreeMap<u64, QueueDocument> =
-            (0..queues).map(|place| (place, queue(place, dice))).collect();
-        let agents = dice.between(1, AGENTS);
-        let agents = (0..agents).map(|place| (place, some_of(&queues, dice))).collect();
-        let offers = OffersDocument {
-            missed_rest_s: seconds(dice.between(0, 40)),
-            declined_rest_s: seconds(dice.between(1, 30)),
-            unreachable_rest_s: seconds(dice.between(1, 30)),
-        };
-        let limits = LimitsDocument {
-            calls: seconds(if dice.percent(20) { dice.between(1, 6) } else { 1000 }),
-            call_s: seconds(if dice.percent(20) { dice.between(60, 200) } else { 43_200 }),
-        };
-        Draft { agents, queues, offers, limits, menu: dice.percent(50), apologises: dice.percent(60) }
-    }
-
-    fn changed(&self, dice: &mut Dice) -> Draft {
-        let mut draft = self.clone();
-        if dice.percent(40) {
-            let gone = dice.below(AGENTS);
-            draft.agents.remove(&gone);
-        }
-        match dice.below(5) {
-            0 => draft.menu = !self.menu,
-            1 => {
-                draft.agents.insert(AGENTS - 1, some_of(&draft.queues, dice));
-            }
-            2 => draft.agents.values_mut().for_each(|queues| *queues = some_of(&self.queues, dice)),
-            3 => {
-                draft.queues.pop_last();
-                draft
-                    .agents
-                    .values_mut()
-                    .for_each(|queues| queues.retain(|place| draft.queues.contains_key(place)));
-            }
-            _ => draft.queues = self.queues.keys().map(|place| (*place, queue(*place, dice))).collect(),
-        }
-        draft
-    }
-
-    fn config(&self) -> Result<Arc<Config>, Faults> {
-        let known = Known {
-            prompts: ["welcome", "menu", "sorry", "music", "announce"].map(Arc::from).into(),
-            lines: ["carrier", "teams"].map(Arc::from).into(),
-        };
-        let document = Document {
-            agents: self.agents.iter().map(|(place, queues)| agent(*place, queues)).collect(),
-            queues: self.queues.values().cloned().collect(),
-            numbers: vec![NumberDocument { dialled: "+14255550199".into(), line: None, flow: "main".into() }],
-            flows: [("main".into(), self.flow())].into(),
-            offers: self.offers.clone(),
-            limits: self.limits.clone(),
-        };
-        Config::new(document, &known).map(Arc::new)
-    }
-
-    /// A welcome or a menu, then each queue in turn, then perhaps an apology.
-    fn flow(&self) -> FlowDocument {
-        let apology = (self.apologises || self.queues.is_empty()).then(|| StepId::from("sorry"));
-        let mut steps = BTreeMap::new();
-        let mut next = apology.clone();
-        for place in self.queues.keys().rev() {
-            let enqueue = Some(queue_id(*place));
-            steps.insert(
-                step_id(*place),
-                StepDocument { enqueue, otherwise: next, ..StepDocument::default() },
-            );
-            next = Some(step_id(*place));
-        }
-        if let Some(apology) = apology {
-            steps.insert(
-                apology,
-                StepDocument { play: Some(vec!["sorry".into()]), ..StepDocument::default() },
-            );
-        }
-        let start = StepId::from(if self.menu { "menu" } else { "welcome" });
-        let first = if self.menu {
-            let digits = self.queues.keys().map(|place| (place.to_string().into(), step_id(*place)));
-            let menu = MenuDocument {
-                prompts: vec!["menu".into()],
-                digits: digits.chain([("9".into(), "menu".into())]).collect(),
-                timeout_s: 3,
-                retries: 1,
-                invalid: vec!["sorry".into()],
-                otherwise: next,
-            };
-            StepDocument { menu: Some(menu), ..StepDocument::default() }
-        } else {
-            StepDocument { play: Some(vec!["welcome".into()]), then: next, ..StepDocument::default() }
-        };
-        steps.insert(start.clone(), first);
-        FlowDocument { file: None, start: Some(start), steps }
-    }
-}
-
-fn agent(place: u64, queues: &[u64]) -> AgentDocument {
-    AgentDocument {
-        id: agent_id(place),
-        name: format!("Agent {place}").into(),
-        ring: RingDocument {
-            line: "teams".into(),
-            phone: Some(format!("+1425555{place:04}").into()),
-            sip: None,
+fn work(dice: &mut Dice) -> WorkPlan {
+    let whom = usize::try_from(dice.below(100)).unwrap_or(0);
+    let queue = queue_id(dice.below(QUEUES));
+    match dice.below(12) {
+        0..=2 => WorkPlan::Move(whom, queue),
+        3..=5 => WorkPlan::Prioritise(whom, priority(dice), dice.percent(30)),
+        6 | 7 => WorkPlan::Assign(whom, agent_id(dice.below(AGENTS))),
+        8 => WorkPlan::Cancel(whom),
+        9 | 10 => WorkPlan::Schedule {
+            customer: dice.below(CUSTOMERS),
+            queue,
+            after: dice.seconds(0, 400),
+            priority: dice.percent(50).then(|| priority(dice)),
         },
-        queues: queues.iter().map(|place| queue_id(*place)).collect(),
-        starts: match place {
-            3 => Starts::Offline,
-            4 => Starts::Break,
-            _ => Starts::Available,
-        },
+        _ => WorkPlan::Switch(queue, dice.percent(60)),
     }
 }
 
-fn queue(place: u64, dice: &mut Dice) -> QueueDocument {
-    QueueDocument {
-        id: queue_id(place),
-        name: format!("Queue {place}").into(),
-        music: dice.percent(50).then(|| "music".into()),
-        announce: if dice.percent(30) { vec!["announce".into()] } else { Vec::new() },
-        ring_timeout_s: seconds(dice.between(5, 20)),
-        wrap_up_s: seconds(if dice.percent(30) { 0 } else { dice.between(1, 40) }),
-        max_waiting: seconds(if dice.percent(30) { dice.between(1, 4) } else { 1000 }),
-        max_wait_s: seconds(dice.between(10, 400)),
+fn presence(dice: &mut Dice) -> PresenceReport {
+    let values = [
+        Presence::Available,
+        Presence::Busy,
+        Presence::InCall,
+        Presence::DoNotDisturb,
+        Presence::Away,
+        Presence::Offline,
+    ];
+    let which = usize::try_from(dice.below(6)).unwrap_or(0);
+    let presence = values.get(which).copied().unwrap_or(Presence::Available);
+    PresenceReport {
+        agent: agent_id(dice.below(AGENTS + 1)),
+        source: "teams".into(),
+        presence,
+        manual: dice.percent(30),
+        age: if dice.percent(50) { Duration::ZERO } else { dice.seconds(0, 120) },
     }
 }
 
-fn some_of(queues: &BTreeMap<u64, QueueDocument>, dice: &mut Dice) -> Vec<u64> {
-    queues.keys().copied().filter(|_| dice.percent(70)).collect()
+fn priority(dice: &mut Dice) -> u8 {
+    u8::try_from(dice.between(1, 5)).unwrap_or(3)
 }
 
-fn agent_id(place: u64) -> AgentId {
+pub(crate) fn agent_id(place: u64) -> AgentId {
     AgentId::new(format!("agent-{place}"))
 }
 
-fn step_id(place: u64) -> StepId {
-    StepId::new(format!("q{place}"))
+pub(crate) fn agent_phone(place: u64) -> String {
+    format!("+1425555{place:04}")
+}
+
+pub(crate) fn customer_phone(number: u64) -> String {
+    format!("+1206555{number:04}")
 }
 
 fn queue_id(place: u64) -> QueueId {
     QueueId::new(format!("queue-{place}"))
 }
 
-fn seconds(number: u64) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
-}
-
 /// Agents of a run at most.
 const AGENTS: u64 = 6;
 /// Queues of a run at most.
 const QUEUES: u64 = 3;
+/// Customers who call more than once.
+const CUSTOMERS: u64 = 7;
+/// What customers dial.
+const MAIN_NUMBER: &str = "+14255550199";
+/// What agents dial to sign in and out.
+const SIGN_IN_NUMBER: &str = "+14255550190";

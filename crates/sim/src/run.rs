@@ -1,22 +1,25 @@
 //! One run of a plan: chaos first, then everybody returns and it must drain; audited after every input.
 
 use std::cmp::Ordering;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeSet, BinaryHeap};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tandem_center::agent::{AgentAct, AgentCommand, ChosenState, Who};
-use tandem_center::call::CallEvent;
+use tandem_center::call::{Address, CallEvent};
+use tandem_center::callback::ScheduledCallback;
 use tandem_center::config::Config;
 use tandem_center::fact::Fact;
+use tandem_center::id::InteractionId;
+use tandem_center::supervise::{WorkAct, WorkCommand};
 use tandem_center::view::View;
 use tandem_center::{Center, Input, Output, Timestamp};
 
 use crate::auditor::{Auditor, Complaint, Wrong};
 use crate::dice::Dice;
 use crate::door::{Deed, Door};
-use crate::plan::{Happening, Plan};
+use crate::plan::{Happening, Plan, WorkPlan, customer_phone};
 
 /// What came of a run without complaint.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -187,6 +190,11 @@ impl<'a> Run<'a> {
                 Ok(())
             }
             Happening::Command(command) => self.input(Input::Agent(command)),
+            Happening::Work(work) => match self.work_act(work) {
+                Some(act) => self.input(Input::Work(WorkCommand { act, why: None })),
+                None => Ok(()),
+            },
+            Happening::Presence(report) => self.input(Input::Presence(report)),
             Happening::Configure(which) => {
                 self.choose_config(which);
                 self.input(Input::Configure(self.config.clone()))
@@ -196,7 +204,39 @@ impl<'a> Run<'a> {
                 self.behind = behind;
                 Ok(())
             }
+            Happening::StandStill(still) => {
+                self.now = self.now + still;
+                self.note("the machine stood still");
+                self.center.handle_timeout(self.now);
+                self.outputs()
+            }
         }
+    }
+
+    /// What a supervisor wants, of somebody who is there now.
+    fn work_act(&self, work: WorkPlan) -> Option<WorkAct> {
+        let open: Vec<InteractionId> = self.auditor.interactions().collect();
+        let whom = |number: usize| number.checked_rem(open.len()).and_then(|place| open.get(place).copied());
+        Some(match work {
+            WorkPlan::Move(number, queue) => WorkAct::Move { interaction: whom(number)?, queue },
+            WorkPlan::Prioritise(number, priority, vip) => {
+                WorkAct::Prioritise { interaction: whom(number)?, priority, vip }
+            }
+            WorkPlan::Assign(number, agent) => WorkAct::Assign { interaction: whom(number)?, agent },
+            WorkPlan::Cancel(number) => WorkAct::CancelCallback { interaction: whom(number)? },
+            WorkPlan::Schedule { customer, queue, after, priority } => {
+                WorkAct::ScheduleCallback(ScheduledCallback {
+                    line: "carrier".into(),
+                    to: Address::Phone(customer_phone(customer).into()),
+                    name: "".into(),
+                    queue,
+                    due_at: self.now + after,
+                    priority,
+                    why: None,
+                })
+            }
+            WorkPlan::Switch(queue, closed) => WorkAct::Switch { queue, closed },
+        })
     }
 
     /// The chaos ends: nothing is late or lost any more, telephones are answered, agents take calls.
@@ -210,7 +250,7 @@ impl<'a> Run<'a> {
         let agents: Vec<_> = self.auditor.agents().cloned().collect();
         for agent in agents {
             let act = AgentAct::Choose(ChosenState::Available);
-            self.input(Input::Agent(AgentCommand { agent, act, by: Who::Supervisor }))?;
+            self.input(Input::Agent(AgentCommand { agent, act, by: Who::Supervisor, why: None }))?;
         }
         Ok(())
     }
@@ -257,6 +297,7 @@ impl<'a> Run<'a> {
         self.agenda = agenda.into_iter().filter(Entry::outlives_a_crash).collect();
         self.summary.restarts += 1;
         self.note("the program starts again");
+        self.auditor.restarted();
         config.into_iter().for_each(|which| self.choose_config(which));
         self.center = Center::resume(self.config.clone(), self.now, &self.view);
         self.outputs()
@@ -286,6 +327,7 @@ impl<'a> Run<'a> {
         }
         self.auditor.after_input(self.center.now())?;
         if self.center.live() != self.view.live {
+            self.note_difference();
             return Err(self.complaint(Wrong::StateDiffers));
         }
         Ok(())
@@ -323,6 +365,29 @@ impl<'a> Run<'a> {
         if let Some(story) = &mut self.story {
             // A String takes all that is written to it.
             let _ = writeln!(story, "{after:10.3}  {text}");
+        }
+    }
+
+    /// Tells where the center's state is not what its facts say.
+    fn note_difference(&mut self) {
+        if self.story.is_none() {
+            return;
+        }
+        let (live, folded) = (self.center.live(), self.view.live.clone());
+        for id in live.interactions.keys().chain(folded.interactions.keys()).collect::<BTreeSet<_>>() {
+            let (live, folded) = (live.interactions.get(id), folded.interactions.get(id));
+            if live != folded {
+                self.note(&format!("  interaction {id} is  {live:?}\n{:14}told as {folded:?}", ""));
+            }
+        }
+        for id in live.agents.keys().chain(folded.agents.keys()).collect::<BTreeSet<_>>() {
+            let (live, folded) = (live.agents.get(id), folded.agents.get(id));
+            if live != folded {
+                self.note(&format!("  {id} is  {live:?}\n{:14}told as {folded:?}", ""));
+            }
+        }
+        if live.queues != folded.queues {
+            self.note(&format!("  queues are {:?}\n{:14}told as {:?}", live.queues, "", folded.queues));
         }
     }
 
@@ -364,6 +429,9 @@ fn told(input: &Input) -> String {
         Input::Call(event) => format!("{event:?}"),
         Input::Agent(AgentCommand { agent, act, .. }) => format!("{agent}: {act:?}"),
         Input::Configure(_) => "a new configuration".into(),
+        Input::Erase(erasure) => format!("{erasure:?}"),
+        Input::Work(command) => format!("{:?}", command.act),
+        Input::Presence(report) => format!("{report:?}"),
     }
 }
 

@@ -47,7 +47,7 @@ mod harness {
         };
         let command = |agent: &str, chosen| {
             let (agent, act, by) = (agent.into(), AgentAct::Choose(chosen), Who::Agent);
-            Some(Input::Agent(AgentCommand { agent, act, by }))
+            Some(Input::Agent(AgentCommand { agent, act, by, why: None }))
         };
         for number in 1..=3 {
             now = now + Duration::from_secs(1);
@@ -95,16 +95,13 @@ mod harness {
             ring: RingDocument { line: "teams".into(), phone: Some("+14255550101".into()), sip: None },
             queues: vec!["support".into()],
             starts: Starts::Offline,
+            skills: Default::default(),
+            confirm: false,
+            capacity: None,
         };
-        let queue = |id: &str| QueueDocument {
-            id: id.into(),
-            name: id.into(),
-            music: None,
-            announce: Vec::new(),
-            ring_timeout_s: 15,
-            wrap_up_s: 30,
-            max_waiting: 10,
-            max_wait_s: 600,
+        let queue = |id: &str| -> QueueDocument {
+            let text = format!(r#"{{"id":"{id}","name":"{id}","max_waiting":10,"max_wait_s":600}}"#);
+            serde_json::from_str(&text).expect("a queue")
         };
         let step = StepDocument { enqueue: Some("support".into()), ..StepDocument::default() };
         let flow = FlowDocument { file: None, start: Some("s".into()), steps: [("s".into(), step)].into() };
@@ -253,7 +250,7 @@ fn a_shorter_idle_agent_is_found() {
     }
     facts.retain(|fact| !matches!(name(fact).as_str(), "step_begun" | "answered"));
     let found = audit_from_offer(facts);
-    assert_eq!(found, Some(Wrong::IdleLonger { longest: "bianca".into(), rung: "adele".into() }));
+    assert_eq!(found, Some(Wrong::NotFirst { first: "bianca".into(), rung: "adele".into() }));
 }
 
 /// Three free agents, one caller, and an offer to Adele.
@@ -383,8 +380,9 @@ fn a_caller_counted_out_twice_is_found() {
             interaction: interaction(0),
             queue: "support".into(),
             queue_name: "support".into(),
-            reason: tandem_center::fact::QueueExit::WaitedTooLong,
+            reason: tandem_center::fact::QueueExit::Moved,
             waited_us: at.micros_since(NOON + Duration::from_secs(1)),
+            why: None,
         },
     };
     facts.push(exit(number));

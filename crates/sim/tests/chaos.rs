@@ -32,23 +32,36 @@ fn everything_that_can_happen_happens_within_some_seeds() {
 const EVERYTHING: &[(&str, &str)] = &[
     (
         "kind",
-        "configured agent_chose rest_ended call_rejected arrived answered step_begun menu_chosen menu_missed \
-         queue_entered queue_refused queue_left offered ringing offer_ended connected held resumed transfer_asked \
-         transfer_ended conversation_ended wrap_up_ended quality ending call_ended repaired closed",
+        "configured agent_chose rest_ended presence_told presence_forgotten queue_switched call_rejected arrived \
+         answered step_begun menu_chosen menu_missed attributes_set queue_entered widened announced prioritised \
+         terms_changed queue_refused queue_left call_placed redirect_begun redirect_ended callback_scheduled \
+         callback_promised callback_dialled callback_missed callback_cancelled message_begun message_left \
+         message_missed heard offered ringing offer_ended connected held resumed transfer_asked transfer_ended \
+         conversation_ended wrap_up_extended wrap_up_ended quality ending call_ended repaired closed",
     ),
     (
         "reason",
-        "abandoned lost waited_too_long call_limit queue_gone full gone unknown_number overloaded no_key wrong_key",
+        "abandoned lost waited_too_long call_limit queue_gone overflowed no_agents callback_promised \
+         customer_not_reached cancelled moved full gone closed unknown_number overloaded no_key wrong_key \
+         called_again served command",
     ),
     (
         "outcome",
-        "missed declined busy unreachable agent_left caller_gone handled transferred abandoned_in_queue \
-         abandoned_in_flow flow_ended done failed",
+        "missed declined busy unreachable agent_left caller_gone answered_elsewhere not_confirmed forwarded \
+         caller_moved handled transferred abandoned_in_queue abandoned_in_flow flow_ended not_reached expired done \
+         failed",
     ),
-    ("by", "caller agent transfer limit lost command timer agent_gone supervisor configuration"),
-    ("why", "caller_left agent_left target_left flow_ended call_limit lost"),
-    ("missing", "answer play_end collect_end transfer_end party_left call_end"),
-    ("state", "offline break available wrap_up resting gone"),
+    (
+        "by",
+        "caller agent telephone transfer limit finished lost command timer agent_gone taken_up supervisor \
+         configuration",
+    ),
+    (
+        "why",
+        "caller_left agent_left target_left flow_ended call_limit message_taken message_heard not_redirected lost",
+    ),
+    ("missing", "answer play_end collect_end record_end transfer_end party_left call_end"),
+    ("state", "offline break available wrap_up resting not_reachable gone"),
 ];
 
 const SEEDS_MAX: u64 = 2_000;

@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tandem_sim::{Failure, Summary, check};
 
 /// How many seeds every run of the tests tries.
-const SEEDS: u64 = 1_000;
+const SEEDS: u64 = 5_000;
 
 #[test]
-fn a_thousand_seeds_of_chaos_drain_without_a_complaint() {
+fn five_thousand_seeds_of_chaos_drain_without_a_complaint() {
     let next = AtomicU64::new(0);
     let run = || {
         let mut total = Summary::default();

@@ -107,7 +107,7 @@ export type OfferOutcome =
   | "customer_not_reached";
 export type Side = "caller" | "agent";
 export type EndedBy = "caller" | "agent" | "transfer" | "limit" | "finished" | "lost";
-export type WrapUpEnd = "command" | "timer" | "agent_gone";
+export type WrapUpEnd = "command" | "timer" | "agent_gone" | "queue_gone" | "taken_up";
 /** On whose behalf personal data was erased. */
 export type ErasedBy = "request" | "retention";
 export type EndWhy =

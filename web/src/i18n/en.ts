@@ -469,6 +469,10 @@ export const en = {
   "told.wrap_up_ended.command": "The wrap-up of {agent} is ended after {time}.",
   "told.wrap_up_ended.timer": "The wrap-up of {agent} is over after {time}.",
   "told.wrap_up_ended.agent_gone": "The wrap-up of {agent} ends after {time}: the agent is no longer in the configuration.",
+  "told.wrap_up_ended.queue_gone":
+    "The wrap-up of {agent} ends after {time}: the queue is no longer in the configuration.",
+  "told.wrap_up_ended.taken_up":
+    "The wrap-up of {agent} ends after {time}: the same customer is offered to the agent again.",
   "told.quality": "{party} was heard with a quality of {mos} (MOS): {lost} of packets lost, {jitter} ms of jitter.",
   "told.quality.silent": "Nothing was heard of {party}.",
   "told.ending.caller_left": "The caller hangs up.",

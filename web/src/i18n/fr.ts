@@ -496,6 +496,10 @@ export const fr: Catalog<"fr"> = {
   "told.wrap_up_ended.timer": "Le temps de post-appel est écoulé pour {agent} après {time}.",
   "told.wrap_up_ended.agent_gone":
     "Le post-appel prend fin pour {agent} après {time} : l’agent n’est plus dans la configuration.",
+  "told.wrap_up_ended.queue_gone":
+    "Le post-appel prend fin pour {agent} après {time} : la file n’est plus dans la configuration.",
+  "told.wrap_up_ended.taken_up":
+    "Le post-appel prend fin pour {agent} après {time} : le même client lui est de nouveau proposé.",
   "told.quality": "Qualité d’écoute pour {party} : {mos} (MOS), {lost} de paquets perdus, {jitter} ms de gigue.",
   "told.quality.silent": "Aucun son reçu pour {party}.",
   "told.ending.caller_left": "L’appelant raccroche.",

@@ -292,8 +292,12 @@ function interactionAfter(interaction: InteractionView, fact: Fact): Interaction
       const message = queue === undefined ? interaction.message : { queue, recording, length_us };
       return movedOn({ ...interaction, channel: "voicemail", ...(message && { message }) }, fact);
     }
-    case "queue_left":
-      return movedOn(waitedFor(interaction, fact.waited_us), fact);
+    case "queue_left": {
+      const after = movedOn(waitedFor(interaction, fact.waited_us), fact);
+      // What waited without a call and enters no other queue in the same moment is over.
+      if (!hasOwnCall(after) || after.stage !== "in_flow") return after;
+      return atStage(after, { stage: "wrap_up", outcome: fact.reason === "cancelled" ? "cancelled" : "expired" });
+    }
     case "offer_ended":
       return offerEnded(interaction, fact);
     case "connected": {
@@ -365,6 +369,11 @@ function tried(interaction: InteractionView, change: (attempts: number) => numbe
   return { ...interaction, callback: { ...callback, attempts: change(callback.attempts) } };
 }
 
+/** Whether its calls are not the customer's. */
+function hasOwnCall({ channel }: InteractionView): boolean {
+  return channel !== undefined && channel !== "call";
+}
+
 function waitedFor(interaction: InteractionView, waited_us: number): InteractionView {
   const all = (interaction.waited_us ?? 0) + waited_us;
   return all > 0 ? { ...interaction, waited_us: all } : interaction;
@@ -375,14 +384,12 @@ function offerEnded(interaction: InteractionView, fact: FactOf<"offer_ended">): 
   const now = isUnspent ? tried(interaction, (attempts) => Math.max(0, attempts - 1)) : interaction;
   const ringing = now.ringing_out ?? [];
   const at = ringing.findIndex(({ agent }) => agent === fact.agent);
-  const hasOwnCall = now.channel !== undefined && now.channel !== "call";
   if (at >= 0) {
-    const stopped = withRinging(now, withoutSwapped(ringing, at));
-    // Somebody who waits without a call has been moved: what was ringing was a call of its own.
-    return hasOwnCall && stopped.stage === "in_flow" ? callOver(stopped) : stopped;
+    const isOver = hasOwnCall(now) && now.stage !== "parked";
+    return withRinging(isOver ? callOver(now) : now, withoutSwapped(ringing, at));
   }
   const isOfAgentsCall = now.stage === "offered" || now.stage === "calling_back";
-  return movedOn(isOfAgentsCall && hasOwnCall ? callOver(now) : now, fact);
+  return movedOn(isOfAgentsCall && hasOwnCall(now) ? callOver(now) : now, fact);
 }
 
 /** Takes out one of a list and puts the last in its place. */
@@ -435,6 +442,8 @@ function stageAfter(stage: StageView, fact: Fact): StageView {
       if (fact.kind === "queue_left") return leftQueue(stage, fact);
       if (fact.kind === "offered") return { ...stayIn(stage), stage: "offered", offers: [offerOf(fact)] };
       return stage;
+    case "scheduled":
+      return fact.kind === "callback_cancelled" ? { stage: "wrap_up", outcome: "cancelled" } : stage;
     case "offered":
       return offeredAfter(stage, fact);
     case "calling_back":
@@ -450,7 +459,9 @@ function stageAfter(stage: StageView, fact: Fact): StageView {
       return { stage: "parked", queue, waiting_since, priority, ...(vip && { vip }), ...(terms && { terms }) };
     }
     case "parked": {
-      if (fact.kind !== "callback_missed" || fact.again_at === undefined) return stage;
+      if (fact.kind === "callback_cancelled") return { stage: "wrap_up", outcome: "cancelled" };
+      if (fact.kind !== "callback_missed") return stage;
+      if (fact.again_at === undefined) return { stage: "wrap_up", outcome: "not_reached" };
       const { queue, waiting_since, priority, vip, terms } = stage;
       const ticket = { queue, waiting_since, priority, ...(vip && { vip }), ...(terms && { terms }) };
       return { stage: "scheduled", at: fact.again_at, ...ticket };

@@ -144,6 +144,10 @@ pub enum WrapUpEnd {
     Timer,
     /// The agent is no longer in the configuration.
     AgentGone,
+    /// The queue is no longer in the configuration, and the program was started again.
+    QueueGone,
+    /// The agent is about to be rung for the same customer again.
+    TakenUp,
 }
 
 /// What began the end of a call.

@@ -25,10 +25,14 @@ pub enum Wrong {
     NoSuchAgent(AgentId),
     /// A fact that cannot follow what went before.
     CannotBe(InteractionId),
-    /// An agent was offered something, who was not free for it.
+    /// An agent was offered something, who was not free for it; or does something that nobody does with the agent.
     NotFree(AgentId),
     /// An agent was offered a caller of somebody else's queue.
     NotTheirQueue(AgentId, QueueId),
+    /// An agent was offered somebody who asks for somebody else.
+    NotFit(AgentId, InteractionId),
+    /// An agent has been given more than the agent can do at once.
+    AboveCapacity(AgentId),
     /// A caller was offered who was not the first.
     Overtaken {
         /// Who should have been offered.
@@ -36,10 +40,10 @@ pub enum Wrong {
         /// Who was.
         offered: InteractionId,
     },
-    /// An agent was offered a caller while another had been idle longer.
-    IdleLonger {
+    /// An agent was offered a caller while the queue's strategy puts another first.
+    NotFirst {
         /// Who should have been rung.
-        longest: AgentId,
+        first: AgentId,
         /// Who was.
         rung: AgentId,
     },
@@ -50,6 +54,34 @@ pub enum Wrong {
         /// The agent.
         agent: AgentId,
     },
+    /// A wait that was had already does not count any more.
+    WaitForgotten(InteractionId),
+    /// A customer was let into a queue, or not, against its rules.
+    NotAdmitted(InteractionId, QueueId),
+    /// A customer was taken out of a queue against its rules.
+    SentOn(InteractionId, QueueId),
+    /// A customer was promised to be called back twice by the same queue.
+    PromisedTwice {
+        /// The promise that stood.
+        first: InteractionId,
+        /// The one that came on top.
+        second: InteractionId,
+    },
+    /// A customer who waits in a queue, or has talked to an agent since, is still to be called back.
+    NotCancelled {
+        /// The promise.
+        promise: InteractionId,
+        /// The call that made it void.
+        call: InteractionId,
+    },
+    /// A customer was tried too often, too early or not again.
+    WrongTry(InteractionId),
+    /// A message was closed as heard that nobody heard.
+    Unheard(InteractionId),
+    /// A caller was told a later end of the wait than before, or a wrong place.
+    ToldWrong(InteractionId),
+    /// An interaction is counted otherwise than what happened.
+    WrongOutcome(InteractionId),
     /// A state lasts longer than it may.
     Outlived(Owner),
     /// What is said of an agent is not what follows.
