@@ -209,7 +209,7 @@ impl Auditor {
                 && let Some(today) = self.document.queues.iter().find(|queue| queue.id == stay.queue)
             {
                 stay.ladder_changed |= stay.rules.overflow != today.overflow;
-                stay.rules = Box::new(today.clone());
+                *stay.rules = today.clone();
             }
         }
     }

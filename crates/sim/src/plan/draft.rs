@@ -434,11 +434,13 @@ fn cases(dice: &mut Dice) -> Vec<CaseDocument> {
 }
 
 fn skills(dice: &mut Dice, percent: u64) -> BTreeMap<SkillId, u8> {
-    let level = |dice: &mut Dice| u8::try_from(dice.between(1, 10)).unwrap_or(5);
-    ["french", "billing"]
-        .into_iter()
-        .filter_map(|skill| dice.percent(percent).then(|| (SkillId::from(skill), level(dice))))
-        .collect()
+    let mut skills = BTreeMap::new();
+    for skill in ["french", "billing"] {
+        if dice.percent(percent) {
+            skills.insert(SkillId::from(skill), u8::try_from(dice.between(1, 10)).unwrap_or(5));
+        }
+    }
+    skills
 }
 
 fn some_agents(dice: &mut Dice, percent: u64) -> Vec<AgentId> {
