@@ -15,5 +15,6 @@ mod first_release;
 mod interactions;
 mod journal;
 mod laws;
+mod simulated;
 mod staffing;
 mod world;
