@@ -9,6 +9,7 @@ pub mod door;
 pub mod plan;
 pub mod run;
 pub mod shortest;
+pub mod steady;
 
 pub use auditor::{Auditor, Complaint, Wrong};
 pub use plan::Plan;

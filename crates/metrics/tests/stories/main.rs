@@ -15,6 +15,5 @@ mod first_release;
 mod interactions;
 mod journal;
 mod laws;
-mod simulated;
 mod staffing;
 mod world;
