@@ -142,10 +142,10 @@ describe("the story of a call", () => {
     const story = page.getByRole("dialog");
     await story.getByText("The interaction is closed and counted as").waitFor();
     const id = stage.center.view.recent[0]?.interaction;
-    expect(new URL(page.url()).pathname).toBe(`/calls/${id}`);
+    await expect.poll(() => new URL(page.url()).pathname).toBe(`/calls/${id}`);
     await page.keyboard.press("Escape");
     await story.waitFor({ state: "hidden" });
-    expect(new URL(page.url()).pathname).toBe("/");
+    await expect.poll(() => new URL(page.url()).pathname).toBe("/");
     expect(await caller.evaluate((element) => element === document.activeElement)).toBe(true);
   });
 

@@ -253,7 +253,7 @@ impl Center {
     }
 
     /// Everything that time can do.
-    fn expire_due(&mut self) {
+    pub(crate) fn expire_due(&mut self) {
         let now = self.journal.now();
         while let Some(owner) = self.timers.due(now) {
             match owner {

@@ -72,6 +72,7 @@ impl Center {
             center.take_up(*id, interaction);
         }
         center.configure_agents(&config);
+        center.expire_due();
         center.match_waiting();
         center
     }

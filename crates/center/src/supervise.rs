@@ -257,6 +257,8 @@ impl Center {
             let mut ticket = visit.ticket();
             ticket.queue = queue.clone();
             ticket.terms = Terms::default();
+            // The promise is this queue's from now on, and no longer that of the one before.
+            self.forget_promise(interaction);
             if let Some(promise) = &interaction.callback {
                 self.promises.given(&promise.to, queue, interaction.id);
             }

@@ -124,7 +124,14 @@ impl Door {
     }
 
     /// The chaos is over: everything arrives once, at once, and everybody answers.
-    pub fn calm_down(&mut self) {
+    pub fn calm_down(&mut self, now: Timestamp) {
+        // A door with a fault has been started again: no telephone is busy for ever.
+        if self.chaos.never > 0 {
+            let calls: Vec<CallId> = self.calls.keys().copied().collect();
+            for call in calls {
+                self.plan(now, call, What::EndsForAll(CauseKind::Lost));
+            }
+        }
         self.chaos = Chaos { ends_by_itself: self.chaos.ends_by_itself, ..Chaos::default() };
     }
 

@@ -241,7 +241,8 @@ impl<'a> Run<'a> {
 
     /// The chaos ends: nothing is late or lost any more, telephones are answered, agents take calls.
     fn calm_down(&mut self) -> Result<(), Complaint> {
-        self.door.calm_down();
+        self.door.calm_down(self.now);
+        self.take_from_door();
         self.behind = Duration::ZERO;
         self.everybody_returns()
     }

@@ -75,3 +75,13 @@ fn the_limit_of_a_call_that_is_the_agents_alone_takes_nobody_out_of_the_queue() 
 fn places_are_counted_alike_before_and_after_a_restart() {
     passes(&[2296]);
 }
+
+#[test]
+fn a_callback_that_is_moved_is_no_longer_promised_in_the_queue_before() {
+    passes(&[19827, 14025, 1938]);
+}
+
+#[test]
+fn what_became_due_while_the_program_was_down_is_done_before_anybody_is_offered() {
+    passes(&[13963]);
+}

@@ -8,7 +8,7 @@ use tandem_center::config::Document;
 use tandem_center::fact::{FactKind, OfferOutcome};
 use tandem_center::id::{AgentId, InteractionId};
 
-use super::world::{Agent, Doing};
+use super::world::{Agent, Doing, Stage};
 use super::{Auditor, Owner, Wrong, figure, same, seconds};
 
 impl Auditor {
@@ -205,10 +205,19 @@ impl Auditor {
     /// The rules of today hold for everybody who waits.
     fn renew_stays(&mut self) {
         for interaction in self.interactions.values_mut() {
+            if let Stage::Offered(_, rings) = &mut interaction.stage {
+                for ring in rings {
+                    let employee = self.document.agents.iter().find(|agent| agent.id == ring.agent);
+                    ring.confirms |= employee.is_some_and(|agent| agent.confirm);
+                }
+            }
             if let Some(stay) = interaction.stay_mut()
                 && let Some(today) = self.document.queues.iter().find(|queue| queue.id == stay.queue)
             {
                 stay.ladder_changed |= stay.rules.overflow != today.overflow;
+                if stay.rules.tell != today.tell {
+                    stay.next_told_at = None;
+                }
                 *stay.rules = today.clone();
             }
         }

@@ -114,7 +114,7 @@ fn interaction_until(interaction: &Interaction) -> Option<Timestamp> {
         }
         Stage::Parked => Some(interaction.touched_at + PARKED_MAX),
         Stage::Scheduled(at) => Some(*at),
-        Stage::LeavingMessage(_, since) => within(*since + MESSAGE_MAX),
+        Stage::LeavingMessage(..) => within(interaction.touched_at + MESSAGE_MAX),
         Stage::Redirecting(since) => within(*since + REDIRECT_MAX),
         Stage::Connected(talk) => {
             let transfer = talk.transfer.map(|since| since + TRANSFER_MAX);

@@ -217,14 +217,13 @@ impl Auditor {
 
     pub(super) fn message_begun(&mut self, id: InteractionId, recording: RecordingId) -> Result<(), Wrong> {
         self.in_flow(id)?;
-        let at = self.at;
-        self.touch(id)?.stage = Stage::LeavingMessage(recording, at);
+        self.touch(id)?.stage = Stage::LeavingMessage(recording);
         Ok(())
     }
 
     pub(super) fn message_left(&mut self, id: InteractionId, recording: RecordingId) -> Result<(), Wrong> {
         let interaction = self.touch(id)?;
-        let leaving = matches!(interaction.stage, Stage::LeavingMessage(begun, _) if begun == recording);
+        let leaving = matches!(interaction.stage, Stage::LeavingMessage(begun) if begun == recording);
         same(leaving && interaction.message.is_none(), Wrong::CannotBe(id))?;
         interaction.message = Some(Message { recording, heard: false });
         interaction.channel = Channel::Voicemail;
@@ -234,7 +233,7 @@ impl Auditor {
 
     pub(super) fn message_missed(&mut self, id: InteractionId, recording: RecordingId) -> Result<(), Wrong> {
         let interaction = self.touch(id)?;
-        let leaving = matches!(interaction.stage, Stage::LeavingMessage(begun, _) if begun == recording);
+        let leaving = matches!(interaction.stage, Stage::LeavingMessage(begun) if begun == recording);
         same(leaving, Wrong::CannotBe(id))
     }
 

@@ -42,8 +42,8 @@ impl Auditor {
             });
             let promised = || {
                 self.interactions.values().any(|other| {
-                    other.customer == interaction.customer
-                        && other.promise.as_ref().is_some_and(|promise| promise.queue == *queue)
+                    // Somebody may have moved the promise to this queue.
+                    other.customer == interaction.customer && other.promise.is_some()
                 })
             };
             let let_in = self.refuses(&rules).is_none() || interaction.moved || kept || promised();
@@ -74,6 +74,9 @@ impl Auditor {
         self.counts.entry(queue.clone()).or_default().entered += 1;
         let interaction = self.touch(id)?;
         let moved = std::mem::take(&mut interaction.moved);
+        if let Some(promise) = &mut interaction.promise {
+            promise.queue = queue.clone();
+        }
         interaction.stage = Stage::Waiting(Stay {
             moved,
             queue,

@@ -98,7 +98,7 @@ pub(super) enum Stage {
     CallingBack(Stay, Ring, Timestamp),
     Parked,
     Scheduled(Timestamp),
-    LeavingMessage(RecordingId, Timestamp),
+    LeavingMessage(RecordingId),
     Redirecting(Timestamp),
     Connected(Talk),
     HandedOver { leaving: Option<Talk>, pending: bool, since: Timestamp },
