@@ -39,7 +39,7 @@ fn hundreds_of_calls_leave_no_failed_call_and_no_descriptor_thread_port_or_trans
     });
 
     assert_eq!(tandem.figure("tandem_media_ports_exhausted_total"), 0);
-    assert_eq!(tandem.figure("tandem_repairs_total"), 0);
+    assert_eq!(tandem.sum_of("tandem_repairs_total"), 0);
     assert_eq!(tandem.figure("tandem_agents{state=\"available\"}"), u64::try_from(AGENTS).unwrap());
 }
 

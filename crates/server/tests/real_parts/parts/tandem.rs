@@ -160,6 +160,19 @@ impl Tandem {
         }
     }
 
+    /// The sum of a figure of `/metrics` over all its labels, of which there is at least one.
+    pub(crate) fn sum_of(&self, name: &str) -> u64 {
+        let (_, page) = http::ask(&self.http, "GET", "/metrics", None).unwrap();
+        let labelled = format!("{name}{{");
+        let values: Vec<u64> = page
+            .lines()
+            .filter(|line| line.starts_with(&labelled))
+            .map(|line| line.rsplit(' ').next().unwrap().parse().unwrap())
+            .collect();
+        assert!(!values.is_empty(), "no figure {name} in\n{page}");
+        values.iter().sum()
+    }
+
     /// A figure of `/metrics`, named with its labels.
     pub(crate) fn figure(&self, name: &str) -> u64 {
         let (_, page) = http::ask(&self.http, "GET", "/metrics", None).unwrap();
