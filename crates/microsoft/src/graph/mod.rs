@@ -1,0 +1,1 @@
+//! Microsoft Graph: presence, users, groups, photos, subscriptions.
