@@ -5,3 +5,7 @@
 
 pub mod entra;
 pub mod graph;
+pub mod http;
+pub mod id;
+pub mod secret;
+pub mod time;
