@@ -3,4 +3,13 @@
 //!
 //! Nothing here does IO; time and randomness are handed in.
 
+pub mod api_key;
+pub mod audit;
+pub mod caller;
 pub mod directory;
+pub mod id;
+pub mod moment;
+pub mod permission;
+pub mod person;
+pub mod role;
+pub mod scope;

@@ -1,0 +1,7 @@
+//! Stories of people, what they may do and how they sign in; one file per behaviour.
+
+#![cfg(test)]
+
+mod authorisation;
+mod staff;
+mod who_is_in_charge;
