@@ -228,7 +228,8 @@ impl Center {
     pub(crate) fn place_call(&mut self, interaction: &mut Interaction, to: &crate::call::Endpoint) -> CallId {
         let now = self.journal.now();
         // A number and a moment that are used once give an id that is used once.
-        let call = CallId(mix(now.as_micros().rotate_left(20) ^ (self.journal.number() + 1)));
+        let unique = now.as_micros().rotate_left(20) ^ (self.journal.number() + 1);
+        let call = CallId(mix(unique ^ mix(self.config.salt())));
         self.journal.record(FactKind::CallPlaced { interaction: interaction.id, call, endpoint: to.clone() });
         interaction.call = Some(call);
         interaction.last_call = Some(call);
@@ -323,8 +324,8 @@ impl Center {
     }
 }
 
-/// Spreads a number over all numbers, each to another (splitmix64's finalizer).
-fn mix(number: u64) -> u64 {
+/// Spreads a number over all numbers, each to another and zero to zero (splitmix64's finalizer).
+pub(crate) fn mix(number: u64) -> u64 {
     let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     number ^ (number >> 31)

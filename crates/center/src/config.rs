@@ -34,6 +34,7 @@ pub struct Config {
     capacity: CapacityDocument,
     presence: PresenceRules,
     limits: Limits,
+    salt: u64,
 }
 
 impl Default for Config {
@@ -104,6 +105,18 @@ impl Config {
         }
     }
 
+    /// The same configuration for one of several centers behind one door: the ids of calls and recordings that a center
+    /// draws differ from those of a center with another salt.
+    #[must_use]
+    pub fn salted(self, salt: u64) -> Config {
+        Config { salt, ..self }
+    }
+
+    /// The numbers that lead to a flow, each with its line: `None` for any line, and for any number.
+    pub fn numbers(&self) -> impl Iterator<Item = (Option<&LineName>, Option<&Address>)> {
+        self.numbers.keys().map(|(line, dialled)| (line.as_ref(), dialled.as_ref()))
+    }
+
     /// The document from which it was made.
     pub fn document(&self) -> &Arc<Document> {
         &self.document
@@ -132,6 +145,10 @@ impl Config {
 
     pub(crate) fn presence(&self) -> &PresenceRules {
         &self.presence
+    }
+
+    pub(crate) fn salt(&self) -> u64 {
+        self.salt
     }
 
     pub(crate) fn limits(&self) -> Limits {
@@ -197,7 +214,7 @@ impl Check<'_> {
         let limits = self.limits(&document.limits);
         let confirm = confirm.unwrap_or_default();
         let document = Arc::default();
-        Config { document, agents, queues, numbers, rests, confirm, capacity, presence, limits }
+        Config { document, agents, queues, numbers, rests, confirm, capacity, presence, limits, salt: 0 }
     }
 
     fn agents(&mut self, document: &Document) -> Vec<Arc<AgentProfile>> {

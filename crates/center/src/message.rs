@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::call::{CallCommand, Cause, Digit, PartyId, PlayId, PlayOutcome, Record, RecordEnd, RecordingId};
-use crate::center::Center;
+use crate::center::{Center, mix};
 use crate::channel::Channel;
 use crate::config::{QueueDocument, QueueRules};
 use crate::fact::{EndWhy, EndedBy, FactKind, Missing, Outcome};
@@ -23,7 +23,7 @@ impl Center {
         let Some(voicemail) = &rules.voicemail else { return self.go_on(interaction, onward) };
         let queue = voicemail.queue.clone();
         // The number of the fact is used once in the journal, and so is the recording's.
-        let recording = RecordingId(self.journal.number() + 1);
+        let recording = RecordingId((self.journal.number() + 1) ^ mix(self.config.salt()));
         let ticket = Ticket { queue: queue.clone(), terms: crate::terms::Terms::default(), ..ticket };
         self.journal.record(FactKind::MessageBegun {
             interaction: interaction.id,

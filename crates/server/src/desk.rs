@@ -1,6 +1,6 @@
 //! What the API may see and do: the one place where it touches the rest of the program.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use tandem_store::{Closed, FactNumber, InteractionKey, Journal, Lag, Record, Ten
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::engine::{Carried, Order, Status};
-use crate::live::{Live, wait_committed};
+use crate::live::{Live, Writing, wait_committed};
 use crate::record;
 use crate::recordings::Recordings;
 use crate::reports::Reports;
@@ -26,6 +26,7 @@ use crate::restore::{self, Before, RestoreFault};
 #[derive(Clone)]
 pub struct Desk {
     tenant: Tenant,
+    name: Arc<str>,
     journal: Journal,
     live: Arc<Live>,
     orders: mpsc::Sender<Order>,
@@ -34,6 +35,12 @@ pub struct Desk {
     reports: Arc<Reports>,
     /// One past offer is explained at a time: each takes a processor for a while.
     explaining: Arc<Semaphore>,
+}
+
+/// The desks of all tenants; clones are the same.
+#[derive(Clone)]
+pub struct Desks {
+    all: Arc<BTreeMap<Tenant, Desk>>,
 }
 
 /// The story of one interaction, read from the journal.
@@ -98,18 +105,60 @@ pub enum ExplainFault {
     Busy,
 }
 
+impl Desks {
+    /// The desks of these tenants.
+    pub fn new(desks: impl IntoIterator<Item = Desk>) -> Desks {
+        let all = desks.into_iter().map(|desk| (desk.tenant.clone(), desk)).collect();
+        Desks { all: Arc::new(all) }
+    }
+
+    /// The desk of a tenant.
+    pub fn desk(&self, tenant: &Tenant) -> Option<&Desk> {
+        self.all.get(tenant)
+    }
+
+    /// All desks, by tenant.
+    pub fn iter(&self) -> impl Iterator<Item = &Desk> {
+        self.all.values()
+    }
+
+    /// What the door sees of the other networks.
+    ///
+    /// # Errors
+    ///
+    /// See [`OrderFault`].
+    pub async fn status(&self) -> Result<Status, OrderFault> {
+        // The door is one for all.
+        self.all.values().next().ok_or(OrderFault::Silent)?.status().await
+    }
+
+    /// How writing goes, and how far it is behind; one journal is for all.
+    pub fn writing(&self) -> (Writing, Lag) {
+        match self.all.values().next() {
+            Some(desk) => (desk.live.writing().borrow().clone(), desk.lag()),
+            None => (Writing::Well, Lag::default()),
+        }
+    }
+
+    /// The desk of a tenant who is alone.
+    pub fn only(&self) -> Option<&Desk> {
+        self.all.values().next().filter(|_| self.all.len() == 1)
+    }
+}
+
 impl Desk {
-    /// A desk for one tenant, whose center has these lines.
+    /// A desk for the tenant of this state, who is called so and whose center has these lines.
     pub fn new(
-        tenant: Tenant,
-        journal: Journal,
         live: Arc<Live>,
+        name: Arc<str>,
+        journal: Journal,
         orders: mpsc::Sender<Order>,
         lines: BTreeSet<LineName>,
         recordings: Recordings,
     ) -> Desk {
         Desk {
-            tenant,
+            tenant: live.tenant().clone(),
+            name,
             journal,
             live,
             orders,
@@ -118,6 +167,16 @@ impl Desk {
             reports: Arc::default(),
             explaining: Arc::new(Semaphore::new(1)),
         }
+    }
+
+    /// Whose desk it is.
+    pub fn tenant(&self) -> &Tenant {
+        &self.tenant
+    }
+
+    /// What people call the tenant; empty for one who is alone.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Where recordings are.
@@ -170,7 +229,8 @@ impl Desk {
     ///
     /// See [`OrderFault`].
     pub async fn command(&self, command: Input) -> Result<Carried, OrderFault> {
-        let carried = self.ask(|reply| Order::Center { command, reply }).await??;
+        let tenant = self.tenant.clone();
+        let carried = self.ask(|reply| Order::Center { tenant, command, reply }).await??;
         match wait_committed(&self.live, carried.last, COMMIT_PATIENCE).await {
             true => Ok(carried),
             false => Err(OrderFault::Unwritten),

@@ -5,22 +5,26 @@
 //! before the next message is looked at. Facts are handed to the journal at the end of each turn and commit in groups
 //! while calls go on.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use rand::TryRngCore;
 use rand::rngs::OsRng;
 use tandem_b2bua::{B2bua, Counters, Limits, Output as DoorOutput, ProxyHealth, Setup};
-use tandem_center::fact::Fact;
+use tandem_center::call::{CallCommand, PromptName, RecordingId};
 use tandem_center::supervise::Refusal;
-use tandem_center::{Center, Input, Output as CenterOutput, Timestamp};
+use tandem_center::{Input, Timestamp};
 use tandem_media::leg::LegEvent;
+use tandem_media::prompt::Prompt;
 use tandem_relay::{PortPool, Relay, RelayConfig, RelayError};
 use tandem_sip::flow::InterfaceId;
+use tandem_store::Tenant;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::config::Settings;
-use crate::live::{Recorder, Writing};
+use crate::centers::{Centers, Said, prompt_of};
+use crate::config::{Settings, TenantSettings};
+use crate::live::Writing;
 use crate::recordings::{RECORDINGS_MAX, Recordings, Told};
 use crate::transport::resolve::Resolver;
 use crate::transport::{Connections, Parcel, Received, listen};
@@ -38,8 +42,10 @@ pub const ORDERS_MAX: usize = 1024;
 /// Something that people or programs want of the engine.
 #[derive(Debug)]
 pub enum Order {
-    /// A command for the center. Answered with what came of it.
+    /// A command for the center of a tenant. Answered with what came of it.
     Center {
+        /// Whose.
+        tenant: Tenant,
         /// The command.
         command: Input,
         /// Takes the answer.
@@ -101,19 +107,17 @@ pub enum StartFault {
 /// The door, the center, the sockets and the packet threads around them.
 pub struct Engine {
     door: B2bua,
-    center: Center,
+    centers: Centers,
     connections: Connections,
     relay: Relay,
     ports: PortPool,
     clock: Clock,
-    recorder: Recorder,
     inbox: mpsc::Receiver<Received>,
     media: mpsc::Receiver<LegEvent>,
     recordings: Recordings,
     recorded: mpsc::Receiver<Told>,
     writing: watch::Receiver<Writing>,
     orders: mpsc::Receiver<Order>,
-    facts: Vec<Fact>,
     refused: Option<Refusal>,
 }
 
@@ -121,9 +125,8 @@ impl Engine {
     /// Opens all sockets. Must be called, and the engine run, inside a `LocalSet`.
     pub async fn start(
         settings: &Settings,
-        center: Center,
+        centers: Centers,
         clock: Clock,
-        recorder: Recorder,
         orders: mpsc::Receiver<Order>,
         writing: watch::Receiver<Writing>,
         (recordings, recorded): (Recordings, mpsc::Receiver<Told>),
@@ -148,7 +151,7 @@ impl Engine {
         OsRng.try_fill_bytes(&mut seed).map_err(StartFault::Randomness)?;
         let setup = Setup {
             trunks: settings.trunks.clone(),
-            prompts: settings.prompts.clone(),
+            prompts: prompts(settings),
             product: Arc::from(concat!("Tandem/", env!("CARGO_PKG_VERSION"))),
             unknown_peers: settings.unknown_peers,
             limits: Limits { calls: settings.calls, recordings: RECORDINGS_MAX },
@@ -156,19 +159,17 @@ impl Engine {
         let door = B2bua::new(Instant::now(), setup, seed);
         Ok(Engine {
             door,
-            center,
+            centers,
             connections,
             ports: relay.ports(),
             relay,
             clock,
-            recorder,
             inbox,
             media,
             recordings,
             recorded,
             writing,
             orders,
-            facts: Vec::new(),
             refused: None,
         })
     }
@@ -215,9 +216,7 @@ impl Engine {
                 self.door.handle_timeout(now, &mut self.ports);
             }
             let moment = self.clock.moment(now);
-            if self.center.poll_timeout().is_some_and(|at| at <= moment) {
-                self.center.handle_timeout(moment);
-            }
+            self.centers.handle_timeout(moment);
             self.settle();
         }
         self.settle();
@@ -255,14 +254,14 @@ impl Engine {
 
     fn obey(&mut self, order: Order) {
         match order {
-            Order::Center { command, reply } => {
+            Order::Center { tenant, command, reply } => {
                 self.refused = None;
-                let before = self.center.fact_number();
-                self.center.handle_input(self.clock.moment(Instant::now()), command);
+                let now = self.clock.moment(Instant::now());
+                let Some(before) = self.centers.handle_command(now, &tenant, command) else { return };
                 self.turn();
                 let answer = match self.refused.take() {
                     Some(refusal) => Err(refusal),
-                    None => Ok(Carried { before, last: self.center.fact_number() }),
+                    None => Ok(Carried { before, last: self.centers.fact_number(&tenant).unwrap_or(before) }),
                 };
                 // Whoever asked may have gone; the command holds all the same.
                 let _ = reply.send(answer);
@@ -286,17 +285,30 @@ impl Engine {
         loop {
             if let Some(output) = self.door.poll_output() {
                 self.carry_out(output);
-            } else if let Some(output) = self.center.poll_output() {
-                match output {
-                    CenterOutput::Call(command) => {
+            } else if let Some(said) = self.centers.poll_output() {
+                match said {
+                    Said::Call(tenant, command) => {
+                        self.tell_recordings(&tenant, &command);
                         self.door.handle_command(Instant::now(), command, &mut self.ports);
                     }
-                    CenterOutput::Fact(fact) => self.facts.push(fact),
-                    CenterOutput::Refused(refusal) => self.refused = Some(refusal),
+                    Said::Refused(refusal) => self.refused = Some(refusal),
                 }
             } else {
                 break;
             }
+        }
+    }
+
+    /// The keeper of recordings learns whose they are before it hears of them.
+    fn tell_recordings(&self, tenant: &Tenant, command: &CallCommand) {
+        match command {
+            CallCommand::Record { recording, .. } => self.recordings.belongs(*recording, tenant),
+            CallCommand::Play { prompts, .. } => {
+                for recording in prompts.iter().filter_map(|name| RecordingId::of_prompt(name)) {
+                    self.recordings.belongs(recording, tenant);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -310,7 +322,7 @@ impl Engine {
             DoorOutput::Fetch(recording) => self.recordings.fetch(recording),
             DoorOutput::ReleasePort(port) => tandem_media::leg::Ports::release(&mut self.ports, port),
             DoorOutput::Event(event) => {
-                self.center.handle_input(self.clock.moment(Instant::now()), Input::Call(event));
+                self.centers.handle_event(self.clock.moment(Instant::now()), event);
             }
             DoorOutput::Proxy(health) => {
                 tracing::info!(trunk = %health.trunk, proxy = %health.proxy, health = ?health.health, "proxy");
@@ -321,14 +333,12 @@ impl Engine {
     /// The end of a turn: what happened goes to the journal.
     fn settle(&mut self) {
         self.turn();
-        if !self.facts.is_empty() {
-            self.recorder.record(std::mem::take(&mut self.facts));
-        }
+        self.centers.settle();
     }
 
     fn next_timeout(&self) -> Option<Instant> {
         let door = self.door.poll_timeout();
-        let center = self.center.poll_timeout().map(|moment| self.clock.instant(moment));
+        let center = self.centers.poll_timeout().map(|moment| self.clock.instant(moment));
         match (door, center) {
             (Some(door), Some(center)) => Some(door.min(center)),
             (door, center) => door.or(center),
@@ -369,6 +379,16 @@ impl Clock {
         // A microsecond more: an instant never comes before its moment.
         self.start + std::time::Duration::from_micros(micros.saturating_add(1))
     }
+}
+
+/// What can be played, under the names that the door knows.
+fn prompts(settings: &Settings) -> BTreeMap<PromptName, Arc<Prompt>> {
+    let of_tenant = |tenant: &TenantSettings| {
+        let name =
+            |(name, prompt): (&PromptName, &Arc<Prompt>)| (prompt_of(&tenant.tenant, name), prompt.clone());
+        tenant.prompts.iter().map(name).collect::<Vec<_>>()
+    };
+    settings.tenants.iter().flat_map(of_tenant).collect()
 }
 
 fn relay_config(settings: &Settings) -> RelayConfig {

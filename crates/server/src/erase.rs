@@ -18,7 +18,7 @@ use tandem_center::supervise::{Refusal, RefusalReason, Subject};
 use tandem_store::{FactNumber, Gone, InteractionKey, Personal, Record};
 use tokio::task::JoinSet;
 
-use crate::desk::{Desk, OrderFault, ReadFault};
+use crate::desk::{Desk, Desks, OrderFault, ReadFault};
 use crate::record;
 
 /// What became of a search for everything with a person.
@@ -227,7 +227,7 @@ impl Desk {
 }
 
 /// Erases what was kept for this many days, in a minute and then every hour, for ever. With 0 days nothing is erased.
-pub async fn retain(desk: Desk, keep_days: u32) {
+pub async fn retain(desks: Desks, keep_days: u32) {
     if keep_days == 0 {
         return std::future::pending().await;
     }
@@ -238,20 +238,30 @@ pub async fn retain(desk: Desk, keep_days: u32) {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let kept = Duration::from_secs(u64::from(keep_days) * SECONDS_A_DAY);
         let before = since_epoch.saturating_sub(kept).as_millis();
-        wait = match desk.erase_expired(i64::try_from(before).unwrap_or(i64::MAX)).await {
-            Ok((0, _)) => RETENTION_EVERY,
-            Ok((erased, more)) => {
-                tracing::info!(
-                    interactions = erased,
-                    "personal data was kept as long as it may be, and is erased"
-                );
-                if more { RETENTION_AGAIN } else { RETENTION_EVERY }
-            }
-            Err(fault) => {
-                tracing::error!(%fault, "personal data that was kept as long as it may be is not erased yet");
-                RETENTION_AGAIN
-            }
-        };
+        let before = i64::try_from(before).unwrap_or(i64::MAX);
+        wait = RETENTION_EVERY;
+        for desk in desks.iter() {
+            wait = wait.min(retain_of(desk, before).await);
+        }
+    }
+}
+
+/// Erases what is older of one tenant, and says when to come again.
+async fn retain_of(desk: &Desk, before_ms: i64) -> Duration {
+    match desk.erase_expired(before_ms).await {
+        Ok((0, _)) => RETENTION_EVERY,
+        Ok((erased, more)) => {
+            tracing::info!(
+                tenant = %desk.tenant(),
+                interactions = erased,
+                "personal data was kept as long as it may be, and is erased"
+            );
+            if more { RETENTION_AGAIN } else { RETENTION_EVERY }
+        }
+        Err(fault) => {
+            tracing::error!(tenant = %desk.tenant(), %fault, "personal data that was kept as long as it may be is not erased yet");
+            RETENTION_AGAIN
+        }
     }
 }
 

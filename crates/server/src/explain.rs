@@ -20,14 +20,22 @@ use crate::restore::{self, Before};
 /// # Errors
 ///
 /// The configuration or the journal cannot be read, or there is no such interaction or offer.
-pub fn run(config: &Path, interaction: u64, offer: Option<u64>) -> Result<()> {
+pub fn run(config: &Path, tenant: Option<Tenant>, interaction: u64, offer: Option<u64>) -> Result<()> {
     let name = || config.display().to_string();
     let text = std::fs::read_to_string(config).with_context(name)?;
     // Only where the journal is matters here: certificates and sounds need not be on this machine.
     let file: File = toml::from_str(&text).with_context(name)?;
     let folder = config.parent().unwrap_or(Path::new("."));
     let keys = file.personal_data.keys.map(|keys| folder.join(keys));
-    print!("{}", tell(&folder.join(file.data), keys.as_deref(), interaction, offer)?);
+    let tenant = match (tenant, file.tenants.is_empty()) {
+        (Some(tenant), _) => tenant,
+        (None, true) => Tenant::only(),
+        (None, false) => bail!(
+            "there are several tenants; say whose interaction it is with --tenant, one of {}",
+            file.tenants.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
+        ),
+    };
+    print!("{}", tell(&folder.join(file.data), keys.as_deref(), &tenant, interaction, offer)?);
     Ok(())
 }
 
@@ -36,12 +44,18 @@ pub fn run(config: &Path, interaction: u64, offer: Option<u64>) -> Result<()> {
 /// # Errors
 ///
 /// The journal cannot be read, or there is no such interaction or offer.
-pub fn tell(folder: &Path, keys: Option<&Path>, interaction: u64, offer: Option<u64>) -> Result<String> {
-    let (tenant, id) = (Tenant::only(), InteractionId(interaction));
+pub fn tell(
+    folder: &Path,
+    keys: Option<&Path>,
+    tenant: &Tenant,
+    interaction: u64,
+    offer: Option<u64>,
+) -> Result<String> {
+    let id = InteractionId(interaction);
     let look = Look::open(&restore::journal_file(folder), keys)
         .map_err(|fault| anyhow::anyhow!("{fault}; {}", fault.remedy()))?;
     let story = look
-        .story(&tenant, InteractionKey(interaction))
+        .story(tenant, InteractionKey(interaction))
         .map_err(|fault| anyhow::anyhow!("{fault}; {}", fault.remedy()))?;
     if story.records.is_empty() {
         bail!(
@@ -58,18 +72,18 @@ pub fn tell(folder: &Path, keys: Option<&Path>, interaction: u64, offer: Option<
                 listed(&offers)
             );
         }
-        return explain_offer(&look, &tenant, id, offer, &offers);
+        return explain_offer(&look, tenant, id, offer, &offers);
     }
     let over = facts.last().is_some_and(|fact| matches!(fact.kind, FactKind::Closed { .. }));
     if !over {
-        let view = restore::fold(&look, &tenant, u64::MAX)?.view;
+        let view = restore::fold(&look, tenant, u64::MAX)?.view;
         if let Some(explanation) = explain(&view, view.at, id) {
             let heading = format!("Interaction {id} at fact {}, the last in the journal", view.live.number);
             return Ok(written(&heading, &explanation, &offers));
         }
     }
     match offers.last() {
-        Some(last) => explain_offer(&look, &tenant, id, *last, &offers),
+        Some(last) => explain_offer(&look, tenant, id, *last, &offers),
         None => bail!("interaction {interaction} does not wait, and was never offered to an agent"),
     }
 }

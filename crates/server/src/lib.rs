@@ -2,6 +2,7 @@
 //! calls or people.
 
 pub mod api;
+pub mod centers;
 pub mod check;
 pub mod config;
 pub mod demo;

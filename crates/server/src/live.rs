@@ -4,7 +4,7 @@
 //! a fact is committed is it folded into the [`View`] and sent to those who follow. So a screen never shows what a
 //! crash could take back.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -26,11 +26,23 @@ pub struct Live {
     /// Appended and not committed, in order.
     pending: Mutex<VecDeque<Pending>>,
     shown: Mutex<Shown>,
-    trouble: Mutex<Trouble>,
+    health: Arc<Health>,
     /// Gone when the program ends.
     journal: Mutex<Option<Journal>>,
     committed: watch::Sender<u64>,
     groups: broadcast::Sender<Arc<Group>>,
+}
+
+/// The committed states of all tenants, whose facts share one journal.
+#[derive(Default)]
+pub struct Books {
+    lives: Mutex<BTreeMap<Tenant, Arc<Live>>>,
+    health: Arc<Health>,
+}
+
+/// How writing goes, of one journal for all who write into it.
+struct Health {
+    trouble: Mutex<Trouble>,
     writing: watch::Sender<Writing>,
 }
 
@@ -91,23 +103,116 @@ struct Shown {
 struct Trouble {
     /// Why the disk fails, with the remedy.
     fault: Option<String>,
-    /// More facts wait than should.
-    short: bool,
+    /// Of whom more facts wait than should.
+    short: BTreeSet<Tenant>,
+}
+
+impl Default for Health {
+    fn default() -> Health {
+        Health { trouble: Mutex::default(), writing: watch::Sender::new(Writing::Well) }
+    }
+}
+
+impl Health {
+    fn say(&self, trouble: &Trouble) {
+        let next = match (&trouble.fault, trouble.short.is_empty()) {
+            (None, true) => Writing::Well,
+            (fault, _) => Writing::Behind { fault: fault.clone() },
+        };
+        self.writing.send_if_modified(|writing| {
+            let change = *writing != next && !matches!(writing, Writing::Over { .. });
+            if change {
+                *writing = next;
+            }
+            change
+        });
+    }
+
+    fn end(&self, reason: &'static str) {
+        self.writing.send_replace(Writing::Over { reason });
+    }
+}
+
+impl Books {
+    /// Opens a page for a tenant; what the journal holds of it is read by [`crate::restore`].
+    pub fn open(&self, tenant: &Tenant) -> Arc<Live> {
+        let live = Live::new(tenant.clone(), self.health.clone());
+        lock(&self.lives).insert(tenant.clone(), live.clone());
+        live
+    }
+
+    /// The state of a tenant.
+    pub fn live(&self, tenant: &Tenant) -> Option<Arc<Live>> {
+        lock(&self.lives).get(tenant).cloned()
+    }
+
+    /// How writing goes.
+    pub fn writing(&self) -> watch::Receiver<Writing> {
+        self.health.writing.subscribe()
+    }
+
+    /// Takes what the journal tells. Called on the journal's own thread.
+    pub fn on_journal(&self, event: Event) {
+        match event {
+            Event::Committed { tenant, number } => {
+                if let Some(live) = self.live(&tenant) {
+                    live.on_committed(number);
+                }
+            }
+            Event::Failing { fault, waiting } => {
+                tracing::error!(fault = %fault, remedy = fault.remedy(), facts.waiting = waiting, "journal fails");
+                let mut trouble = lock(&self.health.trouble);
+                trouble.fault = Some(format!("{fault}; {}", fault.remedy()));
+                self.health.say(&trouble);
+            }
+            Event::Recovered => {
+                tracing::info!("journal is written again, nothing was lost");
+                let mut trouble = lock(&self.health.trouble);
+                trouble.fault = None;
+                self.health.say(&trouble);
+            }
+            Event::Fenced { tenant } => {
+                tracing::error!(tenant = %tenant, "another process has taken over the journal");
+                self.health.end(FENCED);
+            }
+        }
+    }
+
+    /// Writes what waits and the states themselves, for a fast next start, and closes the journal.
+    ///
+    /// # Errors
+    ///
+    /// The disk failed, and this many facts are lost.
+    pub fn close(&self, journal: Journal) -> Result<(), Unwritten> {
+        let written = journal.flush(CLOSE_PATIENCE).is_ok();
+        for live in lock(&self.lives).values() {
+            // Nothing is put away any more by what is still told.
+            let held = lock(&live.journal).take();
+            if written && held.is_some() {
+                restore::put_snapshot(&journal, &live.tenant, &live.view());
+            }
+        }
+        journal.close()
+    }
 }
 
 impl Live {
     /// The state of a tenant whose journal is not open yet: nothing.
-    pub fn new(tenant: Tenant) -> Arc<Live> {
+    fn new(tenant: Tenant, health: Arc<Health>) -> Arc<Live> {
         Arc::new(Live {
             tenant,
             pending: Mutex::default(),
             shown: Mutex::default(),
-            trouble: Mutex::default(),
+            health,
             journal: Mutex::default(),
             committed: watch::Sender::new(0),
             groups: broadcast::Sender::new(GROUPS_KEPT),
-            writing: watch::Sender::new(Writing::Well),
         })
+    }
+
+    /// Whose state it is.
+    pub fn tenant(&self) -> &Tenant {
+        &self.tenant
     }
 
     /// Takes the state that the journal holds, once, before anything is recorded.
@@ -119,7 +224,7 @@ impl Live {
         *lock(&self.journal) = Some(journal);
     }
 
-    /// Writes what waits and the state itself, for a fast next start, and closes the journal.
+    /// Writes what waits and the state itself, and closes the journal, where nobody else writes into it.
     ///
     /// # Errors
     ///
@@ -160,30 +265,7 @@ impl Live {
 
     /// How writing goes.
     pub fn writing(&self) -> watch::Receiver<Writing> {
-        self.writing.subscribe()
-    }
-
-    /// Takes what the journal tells. Called on the journal's own thread.
-    pub fn on_journal(&self, event: Event) {
-        match event {
-            Event::Committed { number, .. } => self.on_committed(number),
-            Event::Failing { fault, waiting } => {
-                tracing::error!(fault = %fault, remedy = fault.remedy(), facts.waiting = waiting, "journal fails");
-                let mut trouble = lock(&self.trouble);
-                trouble.fault = Some(format!("{fault}; {}", fault.remedy()));
-                self.say(&trouble);
-            }
-            Event::Recovered => {
-                tracing::info!("journal is written again, nothing was lost");
-                let mut trouble = lock(&self.trouble);
-                trouble.fault = None;
-                self.say(&trouble);
-            }
-            Event::Fenced { tenant } => {
-                tracing::error!(tenant = %tenant, "another process has taken over the journal");
-                self.end(FENCED);
-            }
-        }
+        self.health.writing.subscribe()
     }
 
     fn on_committed(&self, number: FactNumber) {
@@ -224,10 +306,9 @@ impl Live {
         while let Some(fact) = pending.pop_front_if(|(fact, _)| fact.number <= number) {
             facts.push(fact);
         }
-        let mut trouble = lock(&self.trouble);
-        if trouble.short && pending.len() < PENDING_CALM {
-            trouble.short = false;
-            self.say(&trouble);
+        let mut trouble = lock(&self.health.trouble);
+        if pending.len() < PENDING_CALM && trouble.short.remove(&self.tenant) {
+            self.health.say(&trouble);
         }
         facts
     }
@@ -239,34 +320,16 @@ impl Live {
     /// The journal has said that too many facts wait.
     fn short(&self) {
         let pending = lock(&self.pending);
-        let mut trouble = lock(&self.trouble);
+        let mut trouble = lock(&self.health.trouble);
         // They may have been committed since: then no later commit would take the word back.
-        if !trouble.short && pending.len() >= PENDING_CALM {
+        if !trouble.short.contains(&self.tenant) && pending.len() >= PENDING_CALM {
             tracing::error!(
                 facts.waiting = pending.len(),
                 "journal does not keep up: no new calls are taken"
             );
-            trouble.short = true;
-            self.say(&trouble);
+            trouble.short.insert(self.tenant.clone());
+            self.health.say(&trouble);
         }
-    }
-
-    fn say(&self, trouble: &Trouble) {
-        let next = match (&trouble.fault, trouble.short) {
-            (None, false) => Writing::Well,
-            (fault, _) => Writing::Behind { fault: fault.clone() },
-        };
-        self.writing.send_if_modified(|writing| {
-            let change = *writing != next && !matches!(writing, Writing::Over { .. });
-            if change {
-                *writing = next;
-            }
-            change
-        });
-    }
-
-    fn end(&self, reason: &'static str) {
-        self.writing.send_replace(Writing::Over { reason });
     }
 }
 
@@ -317,7 +380,7 @@ impl Recorder {
         for mut fact in facts {
             let Ok(Written { record, shown }) = record::write(&mut fact) else {
                 tracing::error!(fact.number = fact.number, "fact cannot be encoded");
-                return self.live.end(UNWRITABLE);
+                return self.live.health.end(UNWRITABLE);
             };
             records.push(record);
             pending.push((Arc::new(fact), shown));
@@ -329,7 +392,7 @@ impl Recorder {
             Err(refused) => {
                 tracing::error!(reason = %refused, "facts cannot be appended");
                 let fenced = matches!(refused.why, Refusal::Fenced);
-                self.live.end(if fenced { FENCED } else { UNWRITABLE });
+                self.live.health.end(if fenced { FENCED } else { UNWRITABLE });
             }
         }
     }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use tandem::{check, demo, explain, serve};
+use tandem_store::Tenant;
 
 /// Gives memory back to the system when calls have ended; the system's own allocator keeps most of it.
 #[global_allocator]
@@ -51,6 +52,9 @@ enum Command {
     Explain {
         /// The interaction: the number in the address of its page.
         interaction: u64,
+        /// Whose interaction it is, where there are several tenants.
+        #[arg(long, value_name = "ID")]
+        tenant: Option<Tenant>,
         /// The number of the fact of an offer. Default: why the caller waits now, or the last offer.
         #[arg(long, value_name = "NUMBER")]
         offer: Option<u64>,
@@ -74,7 +78,9 @@ fn main() -> ExitCode {
         Command::Serve { config } => serve::run(&config),
         Command::Demo { port, data, calls_per_hour } => demo::run(port, data, calls_per_hour),
         Command::Check { config, offline } => check::run(&config, offline),
-        Command::Explain { interaction, offer, config } => explain::run(&config, interaction, offer),
+        Command::Explain { interaction, tenant, offer, config } => {
+            explain::run(&config, tenant, interaction, offer)
+        }
         Command::Sandbox { data, config } => demo::run_sandbox(&data, config.as_deref()),
     };
     match outcome {

@@ -5,14 +5,17 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write};
+use std::sync::Arc;
 
 use tandem_b2bua::Health;
 use tandem_center::Timestamp;
 use tandem_center::channel::Channel;
 use tandem_center::fact::{Fact, FactKind, Missing, Outcome};
-use tandem_center::view::{StageView, View};
+use tandem_center::id::QueueId;
+use tandem_center::view::{QueueView, StageView, View};
 use tandem_store::Lag;
 
+use crate::desk::Desk;
 use crate::engine::Status;
 use crate::expected::Line;
 use crate::live::Writing;
@@ -72,30 +75,77 @@ impl Tally {
             _ => {}
         }
     }
+
+    /// Counts what another has counted.
+    fn add(&mut self, other: &Tally) {
+        let Tally {
+            facts, arrived, rejected, answered, repaired, refused, callbacks, messages, closed, ..
+        } = other;
+        self.facts += facts;
+        self.arrived += arrived;
+        self.rejected += rejected;
+        self.answered += answered;
+        add_all(&mut self.repaired, repaired);
+        add_all(&mut self.refused, refused);
+        add_all(&mut self.callbacks, callbacks);
+        add_all(&mut self.messages, messages);
+        add_all(&mut self.closed, closed);
+        let Tally { offered, offers_ended, wait_us, packets, legs, poor_legs, .. } = other;
+        self.offered += offered;
+        add_all(&mut self.offers_ended, offers_ended);
+        self.wait_us += wait_us;
+        self.packets += packets;
+        self.legs += legs;
+        self.poor_legs += poor_legs;
+    }
 }
 
-/// Everything there is to show, as the text that Prometheus reads (exposition format 0.0.4). `status` is missing
-/// when the engine does not answer.
+/// What there is to show of one tenant.
+pub struct Tenant {
+    /// The labels that set its queues apart: none if it is alone.
+    labels: String,
+    view: Arc<View>,
+    tally: Tally,
+}
+
+impl Tenant {
+    /// What the desk of a tenant knows.
+    pub fn of(desk: &Desk) -> Tenant {
+        let alone = *desk.tenant() == tandem_store::Tenant::only();
+        let labels = if alone { String::new() } else { format!("tenant=\"{}\",", desk.tenant()) };
+        Tenant { labels, view: desk.live().view(), tally: desk.live().tally() }
+    }
+}
+
+/// Everything there is to show, as the text that Prometheus reads (exposition format 0.0.4): of all tenants together,
+/// but for their queues. `status` is missing when the engine does not answer.
 pub fn render(
-    view: &View,
-    tally: &Tally,
+    tenants: &[Tenant],
     lag: Lag,
     writing: &Writing,
     status: Option<&Status>,
     now: Timestamp,
 ) -> String {
+    let mut tally = Tally::default();
+    for tenant in tenants {
+        tally.add(&tenant.tally);
+    }
     let mut page = Page(String::with_capacity(8 * 1024));
     page.family("tandem_calls", "gauge", "Open interactions by stage.");
-    let stages = view.live.interactions.values().map(|interaction| word::stage(&interaction.stage));
+    let views = || tenants.iter().map(|tenant| &tenant.view);
+    let stages = views()
+        .flat_map(|view| view.live.interactions.values())
+        .map(|interaction| word::stage(&interaction.stage));
     for (stage, count) in counted(&word::STAGES, stages) {
         page.labelled("tandem_calls", "stage", stage, count);
     }
     page.family("tandem_agents", "gauge", "Agents by state.");
-    let states = view.live.agents.values().map(|agent| word::agent_state(&agent.state));
+    let states =
+        views().flat_map(|view| view.live.agents.values()).map(|agent| word::agent_state(&agent.state));
     for (state, count) in counted(&word::AGENT_STATES, states) {
         page.labelled("tandem_agents", "state", state, count);
     }
-    queues(&mut page, view, now);
+    queues(&mut page, tenants, now);
     page.counter("tandem_calls_arrived_total", "Calls that came in.", tally.arrived);
     page.counter("tandem_calls_rejected_total", "Calls refused at the door.", tally.rejected);
     page.counter("tandem_calls_answered_total", "Calls connected to an agent.", tally.answered);
@@ -172,63 +222,89 @@ pub fn render(
     page.0
 }
 
-fn queues(page: &mut Page, view: &View, now: Timestamp) {
-    let mut waiting: BTreeMap<&str, u64> = BTreeMap::new();
-    let mut by_channel: BTreeMap<(&str, Channel), u64> = BTreeMap::new();
-    let mut longest: BTreeMap<&str, Timestamp> = BTreeMap::new();
+/// Who waits in a queue.
+#[derive(Default)]
+struct Waiting {
+    all: u64,
+    calls: u64,
+    callbacks: u64,
+    messages: u64,
+    longest: Option<Timestamp>,
+}
+
+fn waiting_in(view: &View) -> BTreeMap<&str, Waiting> {
+    let mut queues: BTreeMap<&str, Waiting> = BTreeMap::new();
     for interaction in view.live.interactions.values() {
         if let StageView::Waiting(stay)
         | StageView::Offered { stay, .. }
         | StageView::CallingBack { stay, .. } = &interaction.stage
         {
-            let queue = stay.queue.as_str();
-            *waiting.entry(queue).or_default() += 1;
-            *by_channel.entry((queue, interaction.channel)).or_default() += 1;
-            let since = longest.entry(queue).or_insert(stay.waiting_since());
-            *since = stay.waiting_since().min(*since);
+            let waiting = queues.entry(stay.queue.as_str()).or_default();
+            waiting.all += 1;
+            *match interaction.channel {
+                Channel::Call => &mut waiting.calls,
+                Channel::Callback => &mut waiting.callbacks,
+                Channel::Voicemail => &mut waiting.messages,
+            } += 1;
+            let since = stay.waiting_since();
+            waiting.longest = Some(waiting.longest.map_or(since, |longest| longest.min(since)));
         }
     }
-    page.gauge("tandem_waiting", "Callers who wait in all queues.", waiting.values().sum::<u64>());
-    let shown = || view.live.queues.keys().take(QUEUES_SHOWN);
+    queues
+}
+
+fn queues(page: &mut Page, tenants: &[Tenant], now: Timestamp) {
+    let waits: Vec<(&Tenant, BTreeMap<&str, Waiting>)> =
+        tenants.iter().map(|tenant| (tenant, waiting_in(&tenant.view))).collect();
+    let all: u64 = waits.iter().flat_map(|(_, queues)| queues.values()).map(|waiting| waiting.all).sum();
+    page.gauge("tandem_waiting", "Callers who wait in all queues.", all);
+    let nobody = Waiting::default();
+    let shown: Vec<(&Tenant, &QueueId, &QueueView, &Waiting)> = waits
+        .iter()
+        .flat_map(|(tenant, waits)| {
+            let queues = tenant.view.live.queues.iter();
+            queues.map(|(id, queue)| (*tenant, id, queue, waits.get(id.as_str()).unwrap_or(&nobody)))
+        })
+        .take(QUEUES_SHOWN)
+        .collect();
     page.family("tandem_queue_waiting", "gauge", "Callers who wait, by queue.");
-    for queue in shown() {
-        let count = waiting.get(queue.as_str()).copied().unwrap_or_default();
-        page.labelled("tandem_queue_waiting", "queue", queue, count);
+    for (tenant, id, _, waiting) in &shown {
+        page.of_queue("tandem_queue_waiting", tenant, id, "", waiting.all);
     }
     page.family("tandem_queue_waiting_by_channel", "gauge", "Who waits, by queue and channel.");
-    for queue in shown() {
-        for channel in [Channel::Call, Channel::Callback, Channel::Voicemail] {
-            let count = by_channel.get(&(queue.as_str(), channel)).copied().unwrap_or_default();
-            let channel = word::channel(channel);
-            let _ = writeln!(
-                page.0,
-                "tandem_queue_waiting_by_channel{{queue=\"{queue}\",channel=\"{channel}\"}} {count}"
-            );
+    for (tenant, id, _, waiting) in &shown {
+        for (channel, count) in [
+            (Channel::Call, waiting.calls),
+            (Channel::Callback, waiting.callbacks),
+            (Channel::Voicemail, waiting.messages),
+        ] {
+            let label = format!(",channel=\"{}\"", word::channel(channel));
+            page.of_queue("tandem_queue_waiting_by_channel", tenant, id, &label, count);
         }
     }
     page.family("tandem_queue_longest_wait_seconds", "gauge", "How long who waits longest has, by queue.");
-    for queue in shown() {
-        let wait = longest.get(queue.as_str()).map_or(0, |since| now.micros_since(*since));
-        page.labelled("tandem_queue_longest_wait_seconds", "queue", queue, seconds(wait));
+    for (tenant, id, _, waiting) in &shown {
+        let wait = waiting.longest.map_or(0, |since| now.micros_since(since));
+        page.of_queue("tandem_queue_longest_wait_seconds", tenant, id, "", seconds(wait));
     }
     page.family(
         "tandem_queue_expected_wait_seconds",
         "gauge",
         "The wait that a caller who came now would have to expect, by queue; missing while it is not known.",
     );
-    for queue in shown() {
-        let line = Line::of(view, queue);
+    for (tenant, id, ..) in &shown {
+        let line = Line::of(&tenant.view, id);
         if let Some(expected) = line.expected(line.waiting().len() + 1, &line.newcomer()) {
-            page.labelled("tandem_queue_expected_wait_seconds", "queue", queue, expected.as_secs_f64());
+            page.of_queue("tandem_queue_expected_wait_seconds", tenant, id, "", expected.as_secs_f64());
         }
     }
     page.family("tandem_queue_closed", "gauge", "1 for queues that are closed.");
-    for (id, queue) in view.live.queues.iter().take(QUEUES_SHOWN) {
-        page.labelled("tandem_queue_closed", "queue", id, u64::from(queue.closed));
+    for (tenant, id, queue, _) in &shown {
+        page.of_queue("tandem_queue_closed", tenant, id, "", u64::from(queue.closed));
     }
     page.family("tandem_queue_total", "counter", "What became of callers who came to a queue, by queue.");
-    for queue in shown() {
-        let totals = view.totals.get(queue).copied().unwrap_or_default();
+    for (tenant, id, ..) in &shown {
+        let totals = tenant.view.totals.get(*id).copied().unwrap_or_default();
         for (what, count) in [
             ("entered", totals.entered),
             ("refused", totals.refused),
@@ -237,8 +313,7 @@ fn queues(page: &mut Page, view: &View, now: Timestamp) {
             ("flowed_out", totals.flowed_out),
             ("lost", totals.lost),
         ] {
-            // Writing to a string does not fail.
-            let _ = writeln!(page.0, "tandem_queue_total{{queue=\"{queue}\",what=\"{what}\"}} {count}");
+            page.of_queue("tandem_queue_total", tenant, id, &format!(",what=\"{what}\""), count);
         }
     }
 }
@@ -313,6 +388,11 @@ impl Page {
         let _ = writeln!(self.0, "{name} {value}");
     }
 
+    fn of_queue(&mut self, name: &str, tenant: &Tenant, queue: &QueueId, more: &str, value: impl Display) {
+        // Writing to a string does not fail.
+        let _ = writeln!(self.0, "{name}{{{}queue=\"{queue}\"{more}}} {value}", tenant.labels);
+    }
+
     fn labelled(&mut self, name: &str, label: &str, value: impl Display, count: impl Display) {
         let _ = writeln!(self.0, "{name}{{{label}=\"{value}\"}} {count}");
     }
@@ -327,6 +407,12 @@ fn counted(words: &[&'static str], found: impl Iterator<Item = &'static str>) ->
         }
     }
     counts
+}
+
+fn add_all<K: Ord + Copy>(counts: &mut BTreeMap<K, u64>, others: &BTreeMap<K, u64>) {
+    for (what, count) in others {
+        *counts.entry(*what).or_default() += count;
+    }
 }
 
 fn add(counts: &mut BTreeMap<&'static str, u64>, what: &'static str) {

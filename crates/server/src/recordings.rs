@@ -17,11 +17,15 @@ use std::sync::mpsc as std_mpsc;
 use tandem_center::call::RecordingId;
 use tandem_media::leg::{self, LegEvent, RecordingEnd};
 use tandem_media::prompt::Prompt;
+use tandem_store::Tenant;
 use tokio::sync::mpsc;
 
 /// Where recordings are; clones are the same place.
 #[derive(Clone, Debug)]
 pub struct Recordings {
+    /// The folder of all of them.
+    root: Arc<Path>,
+    /// The folder of one tenant's.
     folder: Arc<Path>,
     work: std_mpsc::Sender<Work>,
     waiting: Arc<AtomicUsize>,
@@ -75,12 +79,29 @@ impl Recordings {
         let (work_in, work) = std_mpsc::channel();
         let folder: Arc<Path> = folder.as_path().into();
         let waiting = Arc::new(AtomicUsize::new(0));
-        let writer = Writer { folder: folder.clone(), open: BTreeMap::new(), waiting: waiting.clone() };
+        let writer = Writer {
+            folder: folder.clone(),
+            homes: BTreeMap::new(),
+            open: BTreeMap::new(),
+            waiting: waiting.clone(),
+        };
         std::thread::Builder::new()
             .name("recordings".into())
             .spawn(move || writer.run(&work, &told))
             .map_err(fault)?;
-        Ok((Recordings { folder, work: work_in, waiting }, telling))
+        Ok((Recordings { root: folder.clone(), folder, work: work_in, waiting }, telling))
+    }
+
+    /// The same, but only those of a tenant can be opened and forgotten.
+    #[must_use]
+    pub fn of(&self, tenant: &Tenant) -> Recordings {
+        Recordings { folder: home(&self.root, tenant), ..self.clone() }
+    }
+
+    /// Tells whose a recording is that is going to be kept or played. Told nothing, it is taken for that of the tenant
+    /// of an installation that has only one.
+    pub fn belongs(&self, recording: RecordingId, tenant: &Tenant) {
+        self.order(Work::Belongs(recording, home(&self.root, tenant)));
     }
 
     /// Keeps what a leg's recording brought. Called on the threads that move packets: never waits. Anything that is not
@@ -146,8 +167,14 @@ impl Recordings {
     }
 }
 
+/// Where the recordings of a tenant are: in a folder of its own, but for a tenant who is alone.
+fn home(root: &Arc<Path>, tenant: &Tenant) -> Arc<Path> {
+    if *tenant == Tenant::only() { root.clone() } else { root.join(tenant.as_str()).into() }
+}
+
 /// What the thread does. Pieces are limited in number; ends and fetches by the calls that wait for them.
 enum Work {
+    Belongs(RecordingId, Arc<Path>),
     Piece(RecordingId, Box<[i16]>),
     End(LegEvent),
     Fetch(RecordingId),
@@ -155,6 +182,8 @@ enum Work {
 
 struct Writer {
     folder: Arc<Path>,
+    /// Where recordings belong that are being made or are going to be played; forgotten with the end or the playing.
+    homes: BTreeMap<RecordingId, Arc<Path>>,
     open: BTreeMap<RecordingId, Unfinished>,
     waiting: Arc<AtomicUsize>,
 }
@@ -173,6 +202,13 @@ impl Writer {
     fn run(mut self, work: &std_mpsc::Receiver<Work>, told: &mpsc::Sender<Told>) {
         for work in work {
             let tells = match work {
+                Work::Belongs(recording, folder) => {
+                    if self.homes.len() >= HOMES_MAX {
+                        self.homes.pop_first();
+                    }
+                    self.homes.insert(recording, folder);
+                    continue;
+                }
                 Work::Piece(recording, samples) => {
                     self.waiting.fetch_sub(1, Ordering::Relaxed);
                     self.write(recording, &samples);
@@ -193,7 +229,7 @@ impl Writer {
         let unfinished = match self.open.remove(&recording) {
             Some(unfinished) => unfinished,
             None if self.open.len() >= UNFINISHED_MAX => Unfinished::Lost,
-            None => match create(&self.folder, recording) {
+            None => match create(&self.home(recording), recording) {
                 Ok(file) => Unfinished::Written { file, samples: 0 },
                 Err(error) => lost(recording, &error),
             },
@@ -208,12 +244,17 @@ impl Writer {
         self.open.insert(recording, unfinished);
     }
 
+    fn home(&self, recording: RecordingId) -> Arc<Path> {
+        self.homes.get(&recording).unwrap_or(&self.folder).clone()
+    }
+
     fn end(&mut self, leg: leg::LegId, id: leg::RecordingId, end: RecordingEnd, samples: u64) -> LegEvent {
         let recording = RecordingId(id.0);
         let unfinished = self.open.remove(&recording);
+        let folder = self.homes.remove(&recording).unwrap_or_else(|| self.folder.clone());
         let finished = match unfinished {
             Some(Unfinished::Written { file, samples: written }) if written >= samples => {
-                finish(&self.folder, recording, file, samples)
+                finish(&folder, recording, file, samples)
             }
             None if samples == 0 => Ok(()),
             _ => Err(io::Error::other("a part of it is missing")),
@@ -223,7 +264,7 @@ impl Writer {
             Err(error) => {
                 lost(recording, &error);
                 // What is there of it is of no use; it is removed at the next start if it cannot be now.
-                let _ = std::fs::remove_file(part(&self.folder, recording));
+                let _ = std::fs::remove_file(part(&folder, recording));
                 RecordingEnd::Failed
             }
         };
@@ -231,7 +272,7 @@ impl Writer {
     }
 
     fn read(&self, recording: RecordingId) -> Option<Arc<Prompt>> {
-        let path = self.folder.join(format!("{recording}.wav"));
+        let path = self.home(recording).join(format!("{recording}.wav"));
         match crate::prompts::load(&path) {
             Ok(prompt) => Some(Arc::new(prompt)),
             Err(fault) => {
@@ -248,7 +289,9 @@ fn prepare(folder: &Path) -> io::Result<()> {
     std::fs::set_permissions(folder, Permissions::from_mode(0o700))?;
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "part") {
+        if path.is_dir() {
+            prepare(&path)?;
+        } else if path.extension().is_some_and(|extension| extension == "part") {
             tracing::info!(file = %path.display(), "a recording that was never finished is removed");
             std::fs::remove_file(path)?;
         }
@@ -257,6 +300,7 @@ fn prepare(folder: &Path) -> io::Result<()> {
 }
 
 fn create(folder: &Path, recording: RecordingId) -> io::Result<File> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     let path = part(folder, recording);
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
     file.write_all(&head(0))?;
@@ -316,6 +360,9 @@ const TOLD_MAX: usize = 1024;
 /// Recordings that are being written at once. More than are made at once, for those whose end is on its way; one more
 /// is lost.
 const UNFINISHED_MAX: usize = 2 * RECORDINGS_MAX;
+/// Recordings of which it is known whose they are; with one more, the one with the lowest number is forgotten, and is
+/// lost if it is still being made. Far more than can be made and played at once.
+const HOMES_MAX: usize = 65_536;
 
 #[cfg(test)]
 mod tests {
@@ -432,6 +479,22 @@ mod tests {
         let (recordings, _told) = Recordings::open_folder(desk.data.path()).unwrap();
         assert!(recordings.open(ID).unwrap().is_some());
         assert_eq!(desk.files(), 1);
+    }
+
+    #[test]
+    fn each_tenant_has_a_folder_and_opens_nothing_of_another() {
+        let mut desk = Desk::open();
+        let (contoso, fabrikam) = ("contoso".parse().unwrap(), "fabrikam".parse().unwrap());
+        desk.recordings.belongs(ID, &contoso);
+        desk.says(&[1; 10]);
+        desk.ends(10);
+        assert!(desk.recordings.of(&contoso).open(ID).unwrap().is_some());
+        assert!(desk.recordings.of(&fabrikam).open(ID).unwrap().is_none());
+        assert!(!desk.recordings.of(&fabrikam).forget(ID).unwrap());
+        desk.recordings.belongs(ID, &contoso);
+        assert!(desk.fetched(ID).is_some());
+        desk.recordings.belongs(ID, &fabrikam);
+        assert!(desk.fetched(ID).is_none());
     }
 
     #[test]

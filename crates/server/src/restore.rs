@@ -15,10 +15,10 @@ use tandem_store::{
     FactNumber, Fault, Gone, Journal, Look, PAGE_MAX, Personal, Record, Settings, Snapshot, Tenant,
 };
 
-use crate::live::{Live, Recorder};
+use crate::live::{Books, Live, Recorder};
 use crate::record;
 
-/// A journal that is open, and the state it holds.
+/// A journal that is open, and the state it holds of a tenant who is alone in it.
 pub struct Restored {
     /// The journal.
     pub journal: Journal,
@@ -26,6 +26,14 @@ pub struct Restored {
     pub live: Arc<Live>,
     /// Where the center's facts go.
     pub recorder: Recorder,
+}
+
+/// A journal that is open, and the states that it holds of its tenants.
+pub struct Library {
+    /// The journal.
+    pub journal: Journal,
+    /// The committed states, and how writing goes.
+    pub books: Arc<Books>,
 }
 
 /// The journal cannot be opened or read.
@@ -58,26 +66,49 @@ pub enum RestoreFault {
     },
 }
 
-/// Opens the journal in a folder, with its file of keys if that does not lie beside it, which is made if it does not exist, and reads the state of the tenant from it.
+/// Opens the journal in a folder, with its file of keys if that does not lie beside it. It is made if it does not exist.
 ///
 /// # Errors
 ///
 /// See [`RestoreFault`]; each says what to do.
-pub fn open(folder: &Path, keys: Option<&Path>, tenant: Tenant) -> Result<Restored, RestoreFault> {
+pub fn open_library(folder: &Path, keys: Option<&Path>) -> Result<Library, RestoreFault> {
     std::fs::create_dir_all(folder)
         .map_err(|source| RestoreFault::Folder { folder: folder.display().to_string(), source })?;
-    let live = Live::new(tenant.clone());
-    let listener = live.clone();
+    let books = Arc::new(Books::default());
+    let listener = books.clone();
     let settings =
         Settings { keys: keys.map(Path::to_path_buf), split: Some(record::split), ..Settings::default() };
     let journal = Journal::open(journal_file(folder), settings, move |event| listener.on_journal(event))?;
     if journal.lost_interactions() > 0 {
         tracing::error!(interactions = journal.lost_interactions(), "{}", keys_lost(folder, keys));
     }
-    let view = read(&journal, &tenant)?;
-    live.begin(journal.clone(), view);
-    let recorder = Recorder::new(journal.clone(), live.clone());
-    Ok(Restored { journal, live, recorder })
+    Ok(Library { journal, books })
+}
+
+impl Library {
+    /// Reads the state of a tenant, and opens a recorder for its facts.
+    ///
+    /// # Errors
+    ///
+    /// See [`RestoreFault`]; each says what to do.
+    pub fn restore(&self, tenant: &Tenant) -> Result<(Arc<Live>, Recorder), RestoreFault> {
+        let view = read(&self.journal, tenant)?;
+        let live = self.books.open(tenant);
+        live.begin(self.journal.clone(), view);
+        let recorder = Recorder::new(self.journal.clone(), live.clone());
+        Ok((live, recorder))
+    }
+}
+
+/// Opens the journal in a folder for one tenant.
+///
+/// # Errors
+///
+/// See [`RestoreFault`]; each says what to do.
+pub fn open(folder: &Path, keys: Option<&Path>, tenant: Tenant) -> Result<Restored, RestoreFault> {
+    let library = open_library(folder, keys)?;
+    let (live, recorder) = library.restore(&tenant)?;
+    Ok(Restored { journal: library.journal, live, recorder })
 }
 
 /// Folds the last snapshot and the facts after it.

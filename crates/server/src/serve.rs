@@ -6,18 +6,18 @@ use std::thread::JoinHandle;
 
 use anyhow::{Context, Result, bail};
 use tandem_center::{Center, Timestamp};
-use tandem_store::Tenant;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::LocalSet;
 
 use crate::api;
-use crate::config::{Faults, Settings};
-use crate::desk::Desk;
+use crate::centers::Centers;
+use crate::config::{Faults, Settings, TenantSettings};
+use crate::desk::{Desk, Desks};
 use crate::engine::{Clock, Engine, ORDERS_MAX, StartFault};
 use crate::erase;
-use crate::live::{Live, Recorder};
+use crate::live::{Live, Recorder, Writing};
 use crate::recordings::{Recordings, Told};
-use crate::restore;
+use crate::restore::{self, Library};
 use crate::telemetry;
 use crate::transport::tls;
 
@@ -48,8 +48,8 @@ pub struct Program {
     ended: oneshot::Receiver<()>,
     stop: oneshot::Sender<()>,
     server: api::Server,
-    live: Arc<Live>,
-    desk: Desk,
+    library: Library,
+    desks: Desks,
     keep_days: u32,
 }
 
@@ -63,19 +63,28 @@ impl Program {
         raise_descriptor_limit();
         // One crypto provider for the whole program; a second start in one process finds it installed.
         let _ = Arc::unwrap_or_clone(tls::provider()).install_default();
-        let tenant = Tenant::only();
-        let restore::Restored { journal, live, recorder } =
-            restore::open(&settings.data, settings.personal_data.keys.as_deref(), tenant.clone())?;
+        let library = restore::open_library(&settings.data, settings.personal_data.keys.as_deref())?;
         let recordings = Recordings::open_folder(&settings.data)?;
         let (orders_in, orders) = mpsc::channel(ORDERS_MAX);
-        let lines = settings.trunks.iter().map(|trunk| trunk.name.clone()).collect();
-        let desk = Desk::new(tenant, journal, live.clone(), orders_in, lines, recordings.0.clone());
+        let mut restored = Vec::with_capacity(settings.tenants.len());
+        let mut desks = Vec::with_capacity(settings.tenants.len());
+        for TenantSettings { tenant, name, lines, .. } in &settings.tenants {
+            let (live, recorder) =
+                library.restore(tenant).with_context(|| format!("the journal of tenant {tenant}"))?;
+            let (journal, orders) = (library.journal.clone(), orders_in.clone());
+            let recordings = recordings.0.of(tenant);
+            let desk = Desk::new(live.clone(), name.clone(), journal, orders, lines.clone(), recordings);
+            desks.push(desk);
+            restored.push((live, recorder));
+        }
+        let desks = Desks::new(desks);
         let keep_days = settings.personal_data.keep_days;
-        let server = api::Server::bind(&settings.http, desk.clone()).await?;
+        let server = api::Server::bind(&settings.http, desks.clone()).await?;
         let (ready_in, ready) = oneshot::channel();
         let (stop, stopped) = oneshot::channel();
         let (ended_in, ended) = oneshot::channel();
-        let parts = Parts { settings, live: live.clone(), recorder, orders, recordings };
+        let writing = library.books.writing();
+        let parts = Parts { settings, restored, writing, orders, recordings };
         let engine = std::thread::Builder::new()
             .name("engine".into())
             .spawn(move || {
@@ -85,7 +94,7 @@ impl Program {
             })
             .context("the system gives no thread")?;
         match ready.await {
-            Ok(Ok(())) => Ok(Program { engine, ended, stop, server, live, desk, keep_days }),
+            Ok(Ok(())) => Ok(Program { engine, ended, stop, server, library, desks, keep_days }),
             Ok(Err(fault)) => Err(fault.into()),
             Err(_) => bail!("the engine ended at its start"),
         }
@@ -102,12 +111,12 @@ impl Program {
     ///
     /// The engine broke off, or facts could not be written.
     pub async fn until(self, end: impl Future<Output = ()>) -> Result<()> {
-        let Program { engine, mut ended, stop, server, live, desk, keep_days } = self;
+        let Program { engine, mut ended, stop, server, library, desks, keep_days } = self;
         let broke_off = tokio::select! {
             () = end => false,
             _ = &mut ended => true,
             () = server.serve() => true,
-            () = erase::retain(desk, keep_days) => true,
+            () = erase::retain(desks, keep_days) => true,
         };
         let _ = stop.send(());
         if !broke_off {
@@ -116,7 +125,7 @@ impl Program {
         if engine.join().is_err() {
             bail!("the engine broke off; the journal is whole, start again");
         }
-        live.close().context("the journal could not be finished")?;
+        library.books.close(library.journal).context("the journal could not be finished")?;
         if broke_off { bail!("the engine ended by itself; the log says why") } else { Ok(()) }
     }
 }
@@ -124,15 +133,15 @@ impl Program {
 /// What the engine's thread takes with it.
 struct Parts {
     settings: Settings,
-    live: Arc<Live>,
-    recorder: Recorder,
+    restored: Vec<(Arc<Live>, Recorder)>,
+    writing: watch::Receiver<Writing>,
     orders: mpsc::Receiver<crate::engine::Order>,
     recordings: (Recordings, mpsc::Receiver<Told>),
 }
 
 impl Parts {
     fn run(self, ready: oneshot::Sender<Result<(), StartFault>>, stop: oneshot::Receiver<()>) {
-        let Parts { settings, live, recorder, orders, recordings } = self;
+        let Parts { settings, restored, writing, orders, recordings } = self;
         let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => runtime,
             Err(error) => {
@@ -141,14 +150,21 @@ impl Parts {
             }
         };
         LocalSet::new().block_on(&runtime, async move {
-            let view = live.view();
-            let center =
-                Center::resume(settings.center.clone(), Clock::read(Timestamp::default()).now(), &view);
+            let started = Clock::read(Timestamp::default()).now();
+            let centers: Vec<_> = settings
+                .tenants
+                .iter()
+                .zip(restored)
+                .map(|(settings, (live, recorder))| {
+                    let center = Center::resume(settings.center.clone(), started, &live.view());
+                    (settings.tenant.clone(), center, recorder)
+                })
+                .collect();
             // Never before the last fact, whatever became of the system's clock in between.
-            let clock = Clock::read(center.now());
-            drop(view);
-            let writing = live.writing();
-            match Engine::start(&settings, center, clock, recorder, orders, writing, recordings).await {
+            let last = centers.iter().map(|(_, center, _)| center.now()).max().unwrap_or_default();
+            let clock = Clock::read(last);
+            let centers = Centers::new(centers, settings.routes.clone());
+            match Engine::start(&settings, centers, clock, orders, writing, recordings).await {
                 Ok(engine) => {
                     let _ = ready.send(Ok(()));
                     engine

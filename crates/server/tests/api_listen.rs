@@ -15,6 +15,7 @@ use tandem::api::Server;
 use tandem::api::access::AccessFault;
 use tandem::api::listen::ListenFault;
 use tandem::config::file::HttpFile;
+use tandem::desk::Desks;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -33,7 +34,7 @@ struct Running {
 }
 
 async fn run(http: &HttpFile, shop: &Shop) -> Running {
-    let server = Server::bind(http, shop.desk.clone()).await.unwrap();
+    let server = Server::bind(http, Desks::new([shop.desk.clone()])).await.unwrap();
     let address = server.address();
     let (stop, stopped) = oneshot::channel::<()>();
     let served = tokio::spawn(server.serve_until(async {
@@ -130,7 +131,9 @@ async fn it_does_not_open_without_protection_or_with_faulty_files() {
     let (shop, files) = (Shop::open().await, Files::new());
     fs::write(files.folder.path().join("short"), "short").unwrap();
     let outside = files.http("0.0.0.0:0");
-    let fault = async |http: HttpFile| Server::bind(&http, shop.desk.clone()).await.err().expect("refused");
+    let fault = async |http: HttpFile| {
+        Server::bind(&http, Desks::new([shop.desk.clone()])).await.err().expect("refused")
+    };
 
     let no_tls = HttpFile { certificate: None, key: None, ..outside.clone() };
     assert!(matches!(fault(no_tls).await, ListenFault::Access(AccessFault::NoTls(_))));

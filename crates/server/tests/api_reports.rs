@@ -128,9 +128,13 @@ async fn who_waits_is_told_why_nobody_is_rung() {
     );
     let told = explanation["sentences"].to_string();
     assert!(told.contains("Nobody who fits is free."), "{told}");
-    let text = tandem::explain::tell(shop.path(), None, id.as_u64().unwrap(), None).unwrap();
+    let text =
+        tandem::explain::tell(shop.path(), None, &tandem_store::Tenant::only(), id.as_u64().unwrap(), None)
+            .unwrap();
     assert!(text.contains("the last in the journal") && text.contains("on a break (lunch)"), "{text}");
-    let missing = tandem::explain::tell(shop.path(), None, 4711, None).unwrap_err().to_string();
+    let missing = tandem::explain::tell(shop.path(), None, &tandem_store::Tenant::only(), 4711, None)
+        .unwrap_err()
+        .to_string();
     assert!(missing.contains("there is no interaction 4711"), "{missing}");
 }
 
@@ -149,7 +153,9 @@ async fn an_offer_is_explained_when_it_is_made_and_years_later() {
         fresh["eligible"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["Bert Braun", "Anna Adler"], "the one first who was idle longest");
     let offer = fresh["offer"].as_u64().unwrap();
-    let told = |offer| tandem::explain::tell(shop.path(), None, id.as_u64().unwrap(), offer);
+    let told = |offer| {
+        tandem::explain::tell(shop.path(), None, &tandem_store::Tenant::only(), id.as_u64().unwrap(), offer)
+    };
     let text = told(None).unwrap();
     assert!(text.starts_with(&format!("Interaction {id}, offered to Bert Braun (fact {offer})")), "{text}");
     assert!(text.contains(fresh["sentences"][0].as_str().unwrap()), "the command line says the same: {text}");

@@ -208,7 +208,7 @@ async fn what_was_kept_long_enough_is_erased_and_the_rest_is_kept() {
 /// An engine that does one thing: it records what is erased.
 async fn eraser(mut recorder: Recorder, mut number: u64, mut orders: mpsc::Receiver<Order>) {
     while let Some(order) = orders.recv().await {
-        let Order::Center { command: Input::Erase(erasure), reply } = order else { panic!("{order:?}") };
+        let Order::Center { command: Input::Erase(erasure), reply, .. } = order else { panic!("{order:?}") };
         number += 1;
         let Erasure { interaction, by, why } = erasure;
         recorder.record(vec![fact(number, FactKind::Erased { interaction, by, why })]);
@@ -223,8 +223,7 @@ fn fact(number: u64, kind: FactKind) -> Fact {
 #[tokio::test]
 async fn the_recordings_of_an_interaction_go_with_it() {
     let folder = tempfile::tempdir().unwrap();
-    let tenant = Tenant::only();
-    let mut restored = restore::open(folder.path(), None, tenant.clone()).unwrap();
+    let mut restored = restore::open(folder.path(), None, Tenant::only()).unwrap();
     let (interaction, recording) = (InteractionId(1), RecordingId(7));
     let arrived = FactKind::Arrived {
         call: CallId(1),
@@ -252,7 +251,7 @@ async fn the_recordings_of_an_interaction_go_with_it() {
     let (orders, waiting) = mpsc::channel(16);
     tokio::spawn(eraser(restored.recorder, 3, waiting));
     let desk =
-        Desk::new(tenant, restored.journal, restored.live, orders, BTreeSet::new(), recordings.clone());
+        Desk::new(restored.live, "".into(), restored.journal, orders, BTreeSet::new(), recordings.clone());
     assert_eq!(desk.erase(interaction, ErasedBy::Request, None).await.unwrap(), 4);
     assert!(recordings.open(recording).unwrap().is_none());
     assert!(recordings.open(RecordingId(8)).unwrap().is_some());

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::body::Bytes;
+use axum::extract::Path;
 use axum::extract::rejection::{BytesRejection, JsonRejection, PathRejection};
-use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
@@ -20,9 +20,9 @@ use tandem_center::personal::Personal;
 use tandem_center::view::{AgentView, DoingView, View, WorkView};
 use utoipa::ToSchema;
 
-use super::Api;
 use super::command::{CommandFaults, Done, Shown, carry_out, optional};
 use super::error::{ApiError, ErrorBody};
+use super::scope::Scope;
 use crate::word;
 
 /// A person who talks to callers.
@@ -229,8 +229,8 @@ pub struct Conclusion {
     get, path = "/api/v1/agents", tag = "agents", operation_id = "agent_list",
     responses((status = 200, description = "All agents.", body = Agents))
 )]
-pub(super) async fn list(State(api): State<Api>) -> Json<Agents> {
-    let view = api.desk.live().view();
+pub(super) async fn list(scope: Scope) -> Json<Agents> {
+    let view = scope.desk.live().view();
     let agents = view.live.agents.iter().map(|(id, agent)| Agent::of(&view, id, agent)).collect();
     Json(Agents { number: view.live.number, agents })
 }
@@ -245,11 +245,11 @@ pub(super) async fn list(State(api): State<Api>) -> Json<Agents> {
     )
 )]
 pub(super) async fn view(
-    State(api): State<Api>,
+    scope: Scope,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<Agent>, ApiError> {
     let Path(id) = id?;
-    let agent = Agent::find(&api.desk.live().view(), &AgentId::from(id.as_str()));
+    let agent = Agent::find(&scope.desk.live().view(), &AgentId::from(id.as_str()));
     agent.map(Json).ok_or_else(|| ApiError::not_found("agent", &id))
 }
 
@@ -277,7 +277,7 @@ pub(super) async fn view(
     )
 )]
 pub(super) async fn state_set(
-    State(api): State<Api>,
+    scope: Scope,
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
     set: Result<Json<SetState>, JsonRejection>,
@@ -285,7 +285,7 @@ pub(super) async fn state_set(
     let (Path(id), Json(set)) = (id?, set?);
     let asked = format!("PUT {id}/state {set:?}");
     let chosen = Choice { state: set.state, reason: set.reason }.chosen()?;
-    command(&api, &headers, &asked, &id, AgentAct::Choose(chosen), set.why).await
+    command(&scope, &headers, &asked, &id, AgentAct::Choose(chosen), set.why).await
 }
 
 /// Ends an agent's wrap-up, of several the one that has gone on longest.
@@ -300,7 +300,7 @@ pub(super) async fn state_set(
     responses((status = 200, description = "The wrap-up is over, and that is written.", body = Done), CommandFaults)
 )]
 pub(super) async fn wrap_up_end(
-    State(api): State<Api>,
+    scope: Scope,
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
@@ -311,7 +311,7 @@ pub(super) async fn wrap_up_end(
     let Conclusion { code, note } = conclusion;
     let note = note.map(|note| Personal::new(note.into()));
     let act = AgentAct::EndWrapUp { code: code.map(CodeId::new), note };
-    command(&api, &headers, &asked, &id, act, None).await
+    command(&scope, &headers, &asked, &id, act, None).await
 }
 
 /// Takes more time for an agent's wrap-up, as much as the queue gives.
@@ -325,13 +325,13 @@ pub(super) async fn wrap_up_end(
     responses((status = 200, description = "The wrap-up lasts longer, and that is written.", body = Done), CommandFaults)
 )]
 pub(super) async fn wrap_up_extend(
-    State(api): State<Api>,
+    scope: Scope,
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let Path(id) = id?;
     let asked = format!("POST {id}/wrap-up/extension");
-    command(&api, &headers, &asked, &id, AgentAct::ExtendWrapUp, None).await
+    command(&scope, &headers, &asked, &id, AgentAct::ExtendWrapUp, None).await
 }
 
 /// Tells what another system says about an agent.
@@ -349,7 +349,7 @@ pub(super) async fn wrap_up_extend(
     responses((status = 200, description = "It was taken note of.", body = Done), CommandFaults)
 )]
 pub(super) async fn presence_tell(
-    State(api): State<Api>,
+    scope: Scope,
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
     presence: Result<Json<Presence>, JsonRejection>,
@@ -370,11 +370,11 @@ pub(super) async fn presence_tell(
         manual: presence.manual,
         age: Duration::from_micros(age_us),
     };
-    carry_out(&api, &headers, &asked, Input::Presence(report), Shown::Agent(agent)).await
+    carry_out(&scope, &headers, &asked, Input::Presence(report), Shown::Agent(agent)).await
 }
 
 async fn command(
-    api: &Api,
+    scope: &Scope,
     headers: &HeaderMap,
     asked: &str,
     id: &str,
@@ -384,7 +384,7 @@ async fn command(
     let agent = AgentId::from(id);
     // Whoever has the token counts as a supervisor until sign-in exists.
     let command = AgentCommand { agent: agent.clone(), act, by: Who::Supervisor, why: why.map(Into::into) };
-    carry_out(api, headers, asked, Input::Agent(command), Shown::Agent(agent)).await
+    carry_out(scope, headers, asked, Input::Agent(command), Shown::Agent(agent)).await
 }
 
 impl Agent {

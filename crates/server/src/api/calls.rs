@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use serde::{Deserialize, Serialize};
 use tandem_center::channel::Channel;
 use tandem_center::fact::{Fact, FactKind};
@@ -14,8 +14,8 @@ use tandem_center::terms::Step;
 use tandem_center::view::{QueueStay, StageView, View};
 use utoipa::{IntoParams, ToSchema};
 
-use super::Api;
 use super::error::{ApiError, ErrorBody};
+use super::scope::Scope;
 use crate::{timeline, word};
 
 /// One call, from its arrival to the end of the agent's wrap-up.
@@ -258,7 +258,7 @@ pub struct Moment {
     )
 )]
 pub(super) async fn list(
-    State(api): State<Api>,
+    scope: Scope,
     which: Result<Query<Which>, QueryRejection>,
 ) -> Result<Json<Calls>, ApiError> {
     let Query(which) = which?;
@@ -268,9 +268,9 @@ pub(super) async fn list(
         return Err(ApiError::bad_request("bad_limit", message, "ask for more than one page").field("limit"));
     }
     match which.state {
-        WhichState::Live => Ok(Json(live(&api.desk.live().view(), which.cursor, limit))),
+        WhichState::Live => Ok(Json(live(&scope.desk.live().view(), which.cursor, limit))),
         WhichState::Closed => {
-            let stories = api.desk.closed(which.cursor, limit).await?;
+            let stories = scope.desk.closed(which.cursor, limit).await?;
             let next = if stories.len() == limit { stories.last().map(|(number, _)| *number) } else { None };
             let calls =
                 stories.iter().filter_map(|(_, story)| Call::of(&story.facts, Stage::Closed)).collect();
@@ -291,18 +291,18 @@ pub(super) async fn list(
     )
 )]
 pub(super) async fn view(
-    State(api): State<Api>,
+    scope: Scope,
     id: Result<Path<u64>, PathRejection>,
 ) -> Result<Json<Story>, ApiError> {
     let Path(id) = id?;
     let missing = || ApiError::not_found("call", &id.to_string());
-    let story = api.desk.story(InteractionId(id)).await?.ok_or_else(missing)?;
+    let story = scope.desk.story(InteractionId(id)).await?.ok_or_else(missing)?;
     let stage = match story.facts.last().map(|fact| &fact.kind) {
         Some(FactKind::Closed { .. }) => Stage::Closed,
-        _ => Stage::now(&api.desk.live().view(), InteractionId(id)),
+        _ => Stage::now(&scope.desk.live().view(), InteractionId(id)),
     };
     let mut call = Call::of(&story.facts, stage).ok_or_else(missing)?;
-    call.look(&api.desk.live().view());
+    call.look(&scope.desk.live().view());
     let timeline = story.facts.iter().map(|fact| Moment::of(fact, call.arrived_at)).collect();
     Ok(Json(Story { call, timeline, cut: story.cut }))
 }

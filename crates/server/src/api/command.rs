@@ -14,12 +14,12 @@ use tandem_center::Input;
 use tandem_center::id::{AgentId, InteractionId, QueueId};
 use utoipa::{IntoResponses, ToSchema};
 
-use super::Api;
 use super::agents::Agent;
 use super::calls::Call;
 use super::error::{ApiError, ErrorBody};
 use super::queues::Queue;
 use super::repeat::{self, Turn};
+use super::scope::Scope;
 use crate::engine::Carried;
 
 /// A command was carried out, and is written.
@@ -78,23 +78,25 @@ pub(super) enum Shown {
 
 /// Has a command carried out. With an idempotency key, a repeated one gets the first answer; `asked` says what was asked.
 pub(super) async fn carry_out(
-    api: &Api,
+    scope: &Scope,
     headers: &HeaderMap,
     asked: &str,
     command: Input,
     shown: Shown,
 ) -> Result<Response, ApiError> {
-    let Some(key) = repeat::key(headers)? else {
-        let carried = api.desk.command(command).await?;
-        return Ok(Json(Done::of(api, carried, shown)).into_response());
+    // A key means something only to the tenant for whom it was drawn.
+    let key = repeat::key(headers)?.map(|key| format!("{} {key}", scope.desk.tenant()));
+    let Some(key) = key else {
+        let carried = scope.desk.command(command).await?;
+        return Ok(Json(Done::of(scope, carried, shown)).into_response());
     };
-    if let Turn::Again(status, body) = api.repeats.begin(Instant::now(), &key, asked.as_bytes())? {
+    if let Turn::Again(status, body) = scope.api.repeats.begin(Instant::now(), &key, asked.as_bytes())? {
         return Ok(json(status, body));
     }
     // Forgets the key also when the client goes away in the middle: whether it was carried out is not known then.
-    let trial = Trial { api, key: &key, settled: false };
-    let carried = api.desk.command(command).await?;
-    let body = serde_json::to_vec(&Done::of(api, carried, shown)).unwrap_or_default();
+    let trial = Trial { scope, key: &key, settled: false };
+    let carried = scope.desk.command(command).await?;
+    let body = serde_json::to_vec(&Done::of(scope, carried, shown)).unwrap_or_default();
     Ok(json(StatusCode::OK, trial.succeeded(body.into())))
 }
 
@@ -116,8 +118,8 @@ pub(super) fn optional<T: DeserializeOwned + Default>(
 }
 
 impl Done {
-    fn of(api: &Api, carried: Carried, shown: Shown) -> Done {
-        let view = api.desk.live().view();
+    fn of(scope: &Scope, carried: Carried, shown: Shown) -> Done {
+        let view = scope.desk.live().view();
         let mut done = Done { number: carried.last, agent: None, call: None, queue: None };
         match shown {
             Shown::Agent(id) => done.agent = Agent::find(&view, &id),
@@ -131,14 +133,14 @@ impl Done {
 }
 
 struct Trial<'a> {
-    api: &'a Api,
+    scope: &'a Scope,
     key: &'a str,
     settled: bool,
 }
 
 impl Trial<'_> {
     fn succeeded(mut self, body: Bytes) -> Bytes {
-        self.api.repeats.answered(self.key, StatusCode::OK, body.clone());
+        self.scope.api.repeats.answered(self.key, StatusCode::OK, body.clone());
         self.settled = true;
         body
     }
@@ -147,7 +149,7 @@ impl Trial<'_> {
 impl Drop for Trial<'_> {
     fn drop(&mut self) {
         if !self.settled {
-            self.api.repeats.failed(self.key);
+            self.scope.api.repeats.failed(self.key);
         }
     }
 }

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use serde::{Deserialize, Serialize};
 use tandem_center::call::Address;
 use tandem_center::erase::ErasedBy;
 use tandem_center::id::InteractionId;
 use utoipa::{IntoParams, ToSchema};
 
-use super::Api;
 use super::error::{ApiError, ErrorBody};
+use super::scope::Scope;
 
 /// Why something is erased.
 #[derive(Clone, Debug, Deserialize, IntoParams)]
@@ -77,12 +77,12 @@ pub struct Erasures {
     )
 )]
 pub(super) async fn erase(
-    State(api): State<Api>,
+    scope: Scope,
     id: Result<Path<u64>, PathRejection>,
     why: Result<Query<Why>, QueryRejection>,
 ) -> Result<Json<Erased>, ApiError> {
     let (Path(id), Query(why)) = (id?, why?);
-    let number = api.desk.erase(InteractionId(id), ErasedBy::Request, reason(why.reason)).await?;
+    let number = scope.desk.erase(InteractionId(id), ErasedBy::Request, reason(why.reason)).await?;
     Ok(Json(Erased { number, interaction: id }))
 }
 
@@ -100,11 +100,11 @@ pub(super) async fn erase(
     )
 )]
 pub(super) async fn erase_person(
-    State(api): State<Api>,
+    scope: Scope,
     person: Result<Json<Person>, JsonRejection>,
 ) -> Result<Json<Erasures>, ApiError> {
     let Json(Person { from, reason: why, cursor }) = person?;
-    let search = api.desk.erase_person(address(&from)?, cursor.unwrap_or_default(), reason(why)).await?;
+    let search = scope.desk.erase_person(address(&from)?, cursor.unwrap_or_default(), reason(why)).await?;
     let ids = |ids: Vec<InteractionId>| ids.into_iter().map(|id| id.0).collect();
     Ok(Json(Erasures { erased: ids(search.erased), open: ids(search.open), next: search.next }))
 }

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use serde::{Deserialize, Serialize};
 use tandem_center::Timestamp;
 use tandem_center::explain::{self, explain};
@@ -10,8 +10,8 @@ use tandem_center::fact::FactKind;
 use tandem_center::id::InteractionId;
 use utoipa::{IntoParams, ToSchema};
 
-use super::Api;
 use super::error::{ApiError, ErrorBody};
+use super::scope::Scope;
 
 /// Why somebody waits, or why an agent was rung.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -80,7 +80,7 @@ pub struct What {
     )
 )]
 pub(super) async fn view(
-    State(api): State<Api>,
+    scope: Scope,
     id: Result<Path<u64>, PathRejection>,
     what: Result<Query<What>, QueryRejection>,
 ) -> Result<Json<Explanation>, ApiError> {
@@ -89,23 +89,23 @@ pub(super) async fn view(
     let offer = match what.offer {
         Some(offer) => offer,
         None => {
-            let view = api.desk.live().view();
+            let view = scope.desk.live().view();
             let now = Timestamp::from_micros(super::now_us()).max(view.at);
             if let Some(explanation) = explain(&view, now, interaction) {
                 return Ok(Json(Explanation::of(None, &explanation)));
             }
-            last_offer(&api, interaction).await?
+            last_offer(&scope, interaction).await?
         }
     };
     let missing =
         || ApiError::not_found("offer of this call with the number", &offer.to_string()).field("offer");
-    let explanation = api.desk.explained(interaction, offer).await?.ok_or_else(missing)?;
+    let explanation = scope.desk.explained(interaction, offer).await?.ok_or_else(missing)?;
     Ok(Json(Explanation::of(Some(offer), &explanation)))
 }
 
-async fn last_offer(api: &Api, interaction: InteractionId) -> Result<u64, ApiError> {
+async fn last_offer(scope: &Scope, interaction: InteractionId) -> Result<u64, ApiError> {
     let missing = || ApiError::not_found("call", &interaction.to_string());
-    let story = api.desk.story(interaction).await?.ok_or_else(missing)?;
+    let story = scope.desk.story(interaction).await?.ok_or_else(missing)?;
     let offer = story.facts.iter().rev().find(|fact| matches!(fact.kind, FactKind::Offered { .. }));
     offer
         .map(|fact| fact.number)

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::Api;
 use super::error::ErrorBody;
 use crate::live::Writing;
-use crate::metrics;
+use crate::metrics::{self, Tenant};
 
 /// Whether the program can do its work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -42,7 +42,7 @@ pub(super) async fn alive() -> &'static str {
 )]
 pub(super) async fn ready(State(api): State<Api>) -> (StatusCode, Json<Ready>) {
     let mut faults = Vec::new();
-    match &*api.desk.live().writing().borrow() {
+    match &api.desks.writing().0 {
         Writing::Well => {}
         Writing::Behind { fault: Some(fault) } => faults.push(fault.clone()),
         Writing::Behind { fault: None } => {
@@ -50,7 +50,7 @@ pub(super) async fn ready(State(api): State<Api>) -> (StatusCode, Json<Ready>) {
         }
         Writing::Over { reason } => faults.push((*reason).to_owned()),
     }
-    if api.desk.status().await.is_err() {
+    if api.desks.status().await.is_err() {
         faults.push("the engine does not answer; look at the log".into());
     }
     let ready = faults.is_empty();
@@ -67,11 +67,11 @@ pub(super) async fn ready(State(api): State<Api>) -> (StatusCode, Json<Ready>) {
     )
 )]
 pub(super) async fn figures(State(api): State<Api>) -> Response {
-    let live = api.desk.live();
-    let status = api.desk.status().await.ok();
-    let writing = live.writing().borrow().clone();
+    let status = api.desks.status().await.ok();
+    let (writing, lag) = api.desks.writing();
     let now = Timestamp::from_micros(super::now_us());
-    let text = metrics::render(&live.view(), &live.tally(), api.desk.lag(), &writing, status.as_ref(), now);
+    let tenants: Vec<Tenant> = api.desks.iter().map(Tenant::of).collect();
+    let text = metrics::render(&tenants, lag, &writing, status.as_ref(), now);
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     ([(CONTENT_TYPE, kind)], text).into_response()
 }

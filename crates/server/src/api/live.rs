@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::body::Bytes;
-use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::http::HeaderMap;
@@ -15,9 +14,9 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, timeout};
 
-use super::Api;
 use super::access;
 use super::error::{ApiError, ErrorBody};
+use super::scope::Scope;
 use crate::live::Follower;
 
 /// Opens the live web socket. docs/api.md describes what is said on it.
@@ -32,7 +31,7 @@ use crate::live::Follower;
     )
 )]
 pub(super) async fn open(
-    State(api): State<Api>,
+    scope: Scope,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
@@ -42,18 +41,18 @@ pub(super) async fn open(
     })?;
     // A browser cannot send the header: it sends the token as its first message.
     let given = access::bearer(&headers);
-    if given.is_some() && !api.access.admits(given) {
+    if given.is_some() && !scope.api.access.admits(given) {
         return Err(access::unauthorized());
     }
-    let admitted = api.access.admits(given);
-    let place = api.followers.clone().try_acquire_owned().map_err(|_| {
+    let admitted = scope.api.access.admits(given);
+    let place = scope.api.followers.clone().try_acquire_owned().map_err(|_| {
         let message = format!("{} follow already", super::FOLLOWERS_MAX);
         ApiError::unavailable("too_many_followers", message, "close a window, or try again later")
     })?;
     let upgrade = upgrade.max_message_size(MESSAGE_BYTES_MAX).max_frame_size(MESSAGE_BYTES_MAX);
     Ok(upgrade.on_upgrade(move |socket| async move {
         // How it ends is of no interest to anybody: the client starts again, or does not.
-        let _ = serve(api, socket, admitted, place).await;
+        let _ = serve(scope, socket, admitted, place).await;
     }))
 }
 
@@ -77,21 +76,21 @@ struct Greeting {
 struct Over;
 
 async fn serve(
-    api: Api,
+    scope: Scope,
     mut socket: WebSocket,
     admitted: bool,
     _place: OwnedSemaphorePermit,
 ) -> Result<(), Over> {
-    if !admitted && !greet(&api, &mut socket).await? {
+    if !admitted && !greet(&scope, &mut socket).await? {
         return close(&mut socket, UNAUTHORIZED, "the token is missing or wrong").await;
     }
-    let Follower { view, mut groups } = api.desk.live().follow();
+    let Follower { view, mut groups } = scope.desk.live().follow();
     let mut number = view.live.number;
     send(&mut socket, state_message(&view)?).await?;
     drop(view);
     let mut ping = tokio::time::interval_at(Instant::now() + PING_EVERY, PING_EVERY);
     let mut heard = Instant::now();
-    let mut writing = api.desk.live().writing();
+    let mut writing = scope.desk.live().writing();
     loop {
         tokio::select! {
             group = groups.recv() => match group {
@@ -126,11 +125,11 @@ async fn serve(
 }
 
 /// Waits for the client's token.
-async fn greet(api: &Api, socket: &mut WebSocket) -> Result<bool, Over> {
+async fn greet(scope: &Scope, socket: &mut WebSocket) -> Result<bool, Over> {
     let Ok(first) = timeout(GREETING_PATIENCE, socket.recv()).await else { return Ok(false) };
     let Some(Ok(Message::Text(text))) = first else { return Ok(false) };
     let greeting: Result<Greeting, _> = serde_json::from_str(&text);
-    Ok(greeting.is_ok_and(|greeting| api.access.admits(Some(greeting.token.as_bytes()))))
+    Ok(greeting.is_ok_and(|greeting| scope.api.access.admits(Some(greeting.token.as_bytes()))))
 }
 
 fn state_message(view: &Arc<View>) -> Result<Message, Over> {

@@ -17,6 +17,7 @@ pub mod queues;
 pub mod recordings;
 pub mod repeat;
 pub mod reports;
+mod scope;
 pub mod staffing;
 pub mod trunks;
 pub mod work;
@@ -38,7 +39,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::config::file::HttpFile;
-use crate::desk::Desk;
+use crate::desk::Desks;
 use crate::page;
 use access::Access;
 use error::ApiError;
@@ -48,7 +49,7 @@ use repeat::Repeats;
 /// Everything that a request may need.
 #[derive(Clone)]
 pub(crate) struct Api {
-    desk: Desk,
+    desks: Desks,
     access: Arc<Access>,
     repeats: Arc<Repeats>,
     followers: Arc<Semaphore>,
@@ -67,9 +68,9 @@ impl Server {
     /// # Errors
     ///
     /// An address that others can reach has no TLS or no token, or a file or the address cannot be used.
-    pub async fn bind(http: &HttpFile, desk: Desk) -> Result<Server, ListenFault> {
+    pub async fn bind(http: &HttpFile, desks: Desks) -> Result<Server, ListenFault> {
         let (listening, access) = listen::open(http).await?;
-        Ok(Server { listening, router: router(desk, access) })
+        Ok(Server { listening, router: router(desks, access) })
     }
 
     /// The address, with the port that the system chose if the configuration says 0.
@@ -89,10 +90,10 @@ impl Server {
 }
 
 /// The whole HTTP side as one service.
-pub fn router(desk: Desk, access: Access) -> Router {
+pub fn router(desks: Desks, access: Access) -> Router {
     let (open, secret, live, document) = parts();
     let api = Api {
-        desk,
+        desks,
         access: Arc::new(access),
         repeats: Arc::default(),
         followers: Arc::new(Semaphore::new(FOLLOWERS_MAX)),

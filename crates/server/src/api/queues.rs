@@ -1,8 +1,8 @@
 //! Queues: who waits, who could answer, and what has been counted.
 
 use axum::Json;
+use axum::extract::Path;
 use axum::extract::rejection::{JsonRejection, PathRejection};
-use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
@@ -14,10 +14,10 @@ use tandem_center::terms::Requirement;
 use tandem_center::view::{QueueStay, QueueView, StageView, View};
 use utoipa::ToSchema;
 
-use super::Api;
 use super::calls::{ChannelName, Wait};
 use super::command::{CommandFaults, Done, Shown};
 use super::error::{ApiError, ErrorBody};
+use super::scope::Scope;
 use super::work;
 use crate::expected::Line;
 use crate::timeline;
@@ -175,8 +175,8 @@ pub struct Queues {
     get, path = "/api/v1/queues", tag = "queues", operation_id = "queue_list",
     responses((status = 200, description = "All queues.", body = Queues))
 )]
-pub(super) async fn list(State(api): State<Api>) -> Json<Queues> {
-    let view = api.desk.live().view();
+pub(super) async fn list(scope: Scope) -> Json<Queues> {
+    let view = scope.desk.live().view();
     let queues = view.live.queues.iter().map(|(id, queue)| Queue::of(&view, id, &queue.name)).collect();
     Json(Queues { number: view.live.number, queues })
 }
@@ -191,11 +191,11 @@ pub(super) async fn list(State(api): State<Api>) -> Json<Queues> {
     )
 )]
 pub(super) async fn view(
-    State(api): State<Api>,
+    scope: Scope,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<QueueLine>, ApiError> {
     let Path(id) = id?;
-    let view = api.desk.live().view();
+    let view = scope.desk.live().view();
     let (id, name) = (QueueId::new(id), |queue: &QueueView| queue.name.clone());
     let missing = || ApiError::not_found("queue", id.as_str());
     let name = view.live.queues.get(&id).map(name).ok_or_else(missing)?;
@@ -222,7 +222,7 @@ pub(super) async fn view(
     responses((status = 200, description = "It holds, and is written.", body = Done), CommandFaults)
 )]
 pub(super) async fn switch(
-    State(api): State<Api>,
+    scope: Scope,
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
     switch: Result<Json<Switch>, JsonRejection>,
@@ -231,7 +231,7 @@ pub(super) async fn switch(
     let asked = format!("PUT {id}/switch {switch:?}");
     let queue = QueueId::new(id);
     let act = WorkAct::Switch { queue: queue.clone(), closed: switch.closed };
-    work::command(&api, &headers, &asked, act, switch.reason, Shown::Queue(queue)).await
+    work::command(&scope, &headers, &asked, act, switch.reason, Shown::Queue(queue)).await
 }
 
 impl Queue {

@@ -2,15 +2,15 @@
 
 use std::io;
 
+use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tandem_center::call::RecordingId;
 
-use super::Api;
 use super::error::{ApiError, ErrorBody};
+use super::scope::Scope;
 
 /// The sound of a recording: a WAV file with samples of 16 bits, 8,000 a second, one channel.
 #[utoipa::path(
@@ -24,11 +24,11 @@ use super::error::{ApiError, ErrorBody};
     )
 )]
 pub(super) async fn play(
-    State(api): State<Api>,
+    scope: Scope,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, ApiError> {
     let id = read(id)?;
-    let sound = api.desk.recording(id).await.map_err(|error| unreadable(&error))?;
+    let sound = scope.desk.recording(id).await.map_err(|error| unreadable(&error))?;
     let sound = sound.ok_or_else(|| ApiError::not_found("recording", &id.to_string()))?;
     let kind = HeaderValue::from_static("audio/wav");
     let name = HeaderValue::from_str(&format!("inline; filename=\"{id}.wav\""))
@@ -48,11 +48,11 @@ pub(super) async fn play(
     )
 )]
 pub(super) async fn remove(
-    State(api): State<Api>,
+    scope: Scope,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<StatusCode, ApiError> {
     let id = read(id)?;
-    match api.desk.forget_recording(id).await.map_err(|error| unreadable(&error))? {
+    match scope.desk.forget_recording(id).await.map_err(|error| unreadable(&error))? {
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(ApiError::not_found("recording", &id.to_string())),
     }

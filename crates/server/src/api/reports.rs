@@ -1,8 +1,8 @@
 //! Reports over the API: queues and agents by interval, every metric with its variant, parameters and parts.
 
 use axum::Json;
+use axum::extract;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{self, State};
 use serde::{Deserialize, Serialize};
 use tandem_center::Timestamp;
 use tandem_center::channel::Channel;
@@ -12,8 +12,8 @@ use tandem_metrics::report::{Attribution, Query, Report, Settings};
 use tandem_metrics::service_level::Thresholds;
 use utoipa::{IntoParams, ToSchema};
 
-use super::Api;
 use super::error::{ApiError, ErrorBody};
+use super::scope::Scope;
 
 /// What a report is about.
 #[derive(Clone, Debug, Deserialize, IntoParams)]
@@ -104,7 +104,7 @@ pub struct ReportBody {
     )
 )]
 pub(super) async fn queues(
-    State(api): State<Api>,
+    scope: Scope,
     asked: Result<extract::Query<Asked>, QueryRejection>,
 ) -> Result<Json<ReportBody>, ApiError> {
     let extract::Query(asked) = asked?;
@@ -125,7 +125,7 @@ pub(super) async fn queues(
         let waits = waits.map(|now| serde_json::to_value(now).unwrap_or_default()).collect();
         ReportBody::of(report, now, rows, waits)
     };
-    Ok(Json(api.desk.report(settings, read).await?))
+    Ok(Json(scope.desk.report(settings, read).await?))
 }
 
 /// Agents by interval: their time by state, occupancy, offers and handling.
@@ -138,7 +138,7 @@ pub(super) async fn queues(
     )
 )]
 pub(super) async fn agents(
-    State(api): State<Api>,
+    scope: Scope,
     asked: Result<extract::Query<Asked>, QueryRejection>,
 ) -> Result<Json<ReportBody>, ApiError> {
     let extract::Query(asked) = asked?;
@@ -151,7 +151,7 @@ pub(super) async fn agents(
         let rows = rows.map(|row| serde_json::to_value(row).unwrap_or_default()).collect();
         ReportBody::of(report, now, rows, Vec::new())
     };
-    Ok(Json(api.desk.report(settings, read).await?))
+    Ok(Json(scope.desk.report(settings, read).await?))
 }
 
 impl Asked {

@@ -3,13 +3,12 @@
 use std::time::Instant;
 
 use axum::Json;
-use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use tandem_b2bua::{Health, ProxyHealth};
 use utoipa::ToSchema;
 
-use super::Api;
 use super::error::{ApiError, ErrorBody};
+use super::scope::Scope;
 
 /// A network that calls us and that we call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -62,11 +61,12 @@ pub struct Trunks {
         (status = 503, description = "The engine does not answer.", body = ErrorBody),
     )
 )]
-pub(super) async fn list(State(api): State<Api>) -> Result<Json<Trunks>, ApiError> {
-    let status = api.desk.status().await?;
+pub(super) async fn list(scope: Scope) -> Result<Json<Trunks>, ApiError> {
+    let status = scope.desk.status().await?;
     let now = Instant::now();
     let mut trunks: Vec<Trunk> = Vec::new();
-    for proxy in status.proxies {
+    let own = status.proxies.into_iter().filter(|proxy| scope.desk.lines().contains(&proxy.trunk));
+    for proxy in own {
         let host = Proxy::of(&proxy, now);
         match trunks.iter_mut().find(|trunk| *trunk.name == *proxy.trunk) {
             Some(trunk) => trunk.proxies.push(host),

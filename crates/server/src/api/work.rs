@@ -2,8 +2,8 @@
 
 use axum::Json;
 use axum::body::Bytes;
+use axum::extract::Path;
 use axum::extract::rejection::{BytesRejection, JsonRejection, PathRejection};
-use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
@@ -14,9 +14,9 @@ use tandem_center::supervise::{WorkAct, WorkCommand};
 use tandem_center::{Input, Timestamp};
 use utoipa::ToSchema;
 
-use super::Api;
 use super::command::{CommandFaults, Done, Shown, carry_out, optional};
 use super::error::ApiError;
+use super::scope::Scope;
 
 /// Where a customer is to wait.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -102,7 +102,7 @@ pub struct WantedCallback {
     responses((status = 200, description = "The customer waits there, and that is written.", body = Done), CommandFaults)
 )]
 pub(super) async fn move_to(
-    State(api): State<Api>,
+    scope: Scope,
     id: Result<Path<u64>, PathRejection>,
     headers: HeaderMap,
     to: Result<Json<MoveTo>, JsonRejection>,
@@ -110,7 +110,7 @@ pub(super) async fn move_to(
     let (Path(id), Json(to)) = (id?, to?);
     let asked = format!("POST {id}/move {to:?}");
     let act = WorkAct::Move { interaction: InteractionId(id), queue: QueueId::new(to.queue) };
-    command(&api, &headers, &asked, act, to.reason, Shown::Call(InteractionId(id))).await
+    command(&scope, &headers, &asked, act, to.reason, Shown::Call(InteractionId(id))).await
 }
 
 /// Gives a customer who waits another priority.
@@ -125,7 +125,7 @@ pub(super) async fn move_to(
     responses((status = 200, description = "It holds, and is written.", body = Done), CommandFaults)
 )]
 pub(super) async fn prioritise(
-    State(api): State<Api>,
+    scope: Scope,
     id: Result<Path<u64>, PathRejection>,
     headers: HeaderMap,
     importance: Result<Json<Importance>, JsonRejection>,
@@ -134,7 +134,7 @@ pub(super) async fn prioritise(
     let asked = format!("POST {id}/priority {importance:?}");
     let Importance { priority, vip, reason } = importance;
     let act = WorkAct::Prioritise { interaction: InteractionId(id), priority, vip };
-    command(&api, &headers, &asked, act, reason, Shown::Call(InteractionId(id))).await
+    command(&scope, &headers, &asked, act, reason, Shown::Call(InteractionId(id))).await
 }
 
 /// Lets a customer who waits wait for one agent only.
@@ -149,7 +149,7 @@ pub(super) async fn prioritise(
     responses((status = 200, description = "It holds, and is written.", body = Done), CommandFaults)
 )]
 pub(super) async fn assign(
-    State(api): State<Api>,
+    scope: Scope,
     id: Result<Path<u64>, PathRejection>,
     headers: HeaderMap,
     assignment: Result<Json<Assignment>, JsonRejection>,
@@ -157,7 +157,7 @@ pub(super) async fn assign(
     let (Path(id), Json(assignment)) = (id?, assignment?);
     let asked = format!("POST {id}/assignment {assignment:?}");
     let act = WorkAct::Assign { interaction: InteractionId(id), agent: AgentId::new(assignment.agent) };
-    command(&api, &headers, &asked, act, assignment.reason, Shown::Call(InteractionId(id))).await
+    command(&scope, &headers, &asked, act, assignment.reason, Shown::Call(InteractionId(id))).await
 }
 
 /// Does not call a customer back after all.
@@ -172,7 +172,7 @@ pub(super) async fn assign(
     responses((status = 200, description = "It is cancelled, and that is written.", body = Done), CommandFaults)
 )]
 pub(super) async fn cancel_callback(
-    State(api): State<Api>,
+    scope: Scope,
     id: Result<Path<u64>, PathRejection>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
@@ -181,7 +181,7 @@ pub(super) async fn cancel_callback(
     let because: Because = optional(&headers, body)?;
     let asked = format!("DELETE {id}/callback {because:?}");
     let act = WorkAct::CancelCallback { interaction: InteractionId(id) };
-    command(&api, &headers, &asked, act, because.reason, Shown::Call(InteractionId(id))).await
+    command(&scope, &headers, &asked, act, because.reason, Shown::Call(InteractionId(id))).await
 }
 
 /// Calls a customer, now or at a time: an agent of the queue is rung first, then the customer. The answer shows the new
@@ -197,20 +197,20 @@ pub(super) async fn cancel_callback(
         CommandFaults)
 )]
 pub(super) async fn schedule_callback(
-    State(api): State<Api>,
+    scope: Scope,
     headers: HeaderMap,
     wanted: Result<Json<WantedCallback>, JsonRejection>,
 ) -> Result<Response, ApiError> {
     let Json(wanted) = wanted?;
     let asked = format!("POST callbacks {wanted:?}");
     let reason = wanted.reason.clone();
-    let act = WorkAct::ScheduleCallback(wanted.checked(&api)?);
-    command(&api, &headers, &asked, act, reason, Shown::NewCall).await
+    let act = WorkAct::ScheduleCallback(wanted.checked(&scope)?);
+    command(&scope, &headers, &asked, act, reason, Shown::NewCall).await
 }
 
 /// Has something done with who waits, or with a queue.
 pub(super) async fn command(
-    api: &Api,
+    scope: &Scope,
     headers: &HeaderMap,
     asked: &str,
     act: WorkAct,
@@ -218,14 +218,14 @@ pub(super) async fn command(
     shown: Shown,
 ) -> Result<Response, ApiError> {
     let command = WorkCommand { act, why: why.map(Into::into) };
-    carry_out(api, headers, asked, Input::Work(command), shown).await
+    carry_out(scope, headers, asked, Input::Work(command), shown).await
 }
 
 impl WantedCallback {
-    fn checked(self, api: &Api) -> Result<ScheduledCallback, ApiError> {
+    fn checked(self, scope: &Scope) -> Result<ScheduledCallback, ApiError> {
         let line: LineName = self.line.as_str().into();
-        if !api.desk.lines().contains(&line) {
-            let known: Vec<&str> = api.desk.lines().iter().map(|line| &**line).collect();
+        if !scope.desk.lines().contains(&line) {
+            let known: Vec<&str> = scope.desk.lines().iter().map(|line| &**line).collect();
             let message = format!("there is no line {:?}; there are {}", self.line, known.join(", "));
             return Err(ApiError::bad_request("unknown_line", message, "name one of them").field("line"));
         }

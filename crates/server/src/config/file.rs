@@ -75,6 +75,46 @@ pub struct File {
     /// `[limits]`: how much the center holds.
     #[serde(default)]
     pub limits: LimitsDocument,
+    /// `[tenants.<id>]`: the customers, if there are several. Each has a file of its own with its agents, queues, numbers
+    /// and flows, which then stand nowhere else. The id is 1 to 64 lower-case letters, digits and `-`; it stands in the
+    /// journal and cannot be changed later.
+    #[serde(default)]
+    pub tenants: BTreeMap<String, TenantEntry>,
+}
+
+/// `[tenants.<id>]`: one of several customers.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TenantEntry {
+    /// What people call the customer.
+    pub name: String,
+    /// The customer's file, beside this one unless absolute.
+    pub file: PathBuf,
+}
+
+/// The file of one of several customers: what stands in the one file where there is only one customer, and means the
+/// same. Relative paths start at its own folder.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TenantFile {
+    /// `[prompts]`.
+    pub prompts: BTreeMap<String, PathBuf>,
+    /// `[[agents]]`.
+    pub agents: Vec<AgentDocument>,
+    /// `[[queues]]`.
+    pub queues: Vec<QueueDocument>,
+    /// `[[numbers]]`. On a trunk of several customers each number leads to one of them.
+    pub numbers: Vec<NumberDocument>,
+    /// `[flows.<id>]`.
+    pub flows: BTreeMap<FlowId, FlowDocument>,
+    /// `[offers]`.
+    pub offers: OffersDocument,
+    /// `[capacity]`.
+    pub capacity: CapacityDocument,
+    /// `[presence]`.
+    pub presence: PresenceDocument,
+    /// `[limits]`.
+    pub limits: LimitsDocument,
 }
 
 impl File {
@@ -335,6 +375,10 @@ pub struct TrunkFile {
     /// A file with the password for `user`. Keep it readable by this program only.
     #[serde(default)]
     pub password_file: Option<PathBuf>,
+    /// The tenant whose trunk it is. Default: everybody's; then the dialled number says whose a call is, and every tenant
+    /// may call over it.
+    #[serde(default)]
+    pub tenant: Option<String>,
 }
 
 /// How a network is spoken to.

@@ -2,8 +2,10 @@
 
 pub mod fault;
 pub mod file;
+pub mod routes;
 pub mod settings;
 
 pub use fault::{Fault, Faults};
 pub use file::File;
-pub use settings::Settings;
+pub use routes::Routes;
+pub use settings::{Settings, TenantSettings};

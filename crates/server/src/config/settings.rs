@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tandem_b2bua::UnknownPeers;
 use tandem_b2bua::trunk::{AddressRange, Profile, Proxy, Trunk};
-use tandem_center::call::PromptName;
+use tandem_center::call::{LineName, PromptName};
 use tandem_center::config::document::Document;
 use tandem_center::config::{Config, Known, Problem};
 use tandem_center::flow::document::FlowDocument;
@@ -17,12 +17,14 @@ use tandem_media::negotiate::SrtpPolicy;
 use tandem_media::prompt::Prompt;
 use tandem_sip::flow::{InterfaceId, Transport};
 use tandem_sip::ua::Credentials;
+use tandem_store::Tenant;
 
 use crate::config::fault::{Fault, Faults};
 use crate::config::file::{
     ClientCertificateFile, DnsFile, File, HttpFile, InterfaceFile, LogFile, MediaFile, PersonalDataFile,
-    ProfileFile, SrtpFile, TransportFile, TrunkFile, UnknownPeersFile,
+    ProfileFile, SrtpFile, TenantEntry, TenantFile, TransportFile, TrunkFile, UnknownPeersFile,
 };
+use crate::config::routes::{Clash, Routes};
 use crate::prompts;
 use crate::transport::tls::{ClientCertificate, IdentityFiles, TlsContext, TlsFiles};
 
@@ -48,12 +50,26 @@ pub struct Settings {
     pub media: Vec<Media>,
     /// The networks.
     pub trunks: Vec<Trunk>,
-    /// What can be played.
-    pub prompts: BTreeMap<PromptName, Arc<Prompt>>,
-    /// The contact center.
-    pub center: Arc<Config>,
+    /// The customers: never empty. One who is alone is [`Tenant::only`].
+    pub tenants: Vec<TenantSettings>,
+    /// Whose a call is that comes in.
+    pub routes: Routes,
     /// How many calls at once.
     pub calls: usize,
+}
+
+/// One customer.
+pub struct TenantSettings {
+    /// The id.
+    pub tenant: Tenant,
+    /// What people call the customer; empty for one who is alone.
+    pub name: Arc<str>,
+    /// What can be played.
+    pub prompts: BTreeMap<PromptName, Arc<Prompt>>,
+    /// The lines over which its calls come and go.
+    pub lines: BTreeSet<LineName>,
+    /// The contact center.
+    pub center: Arc<Config>,
 }
 
 /// Where SIP is spoken.
@@ -95,6 +111,8 @@ const MICROSOFT_PEERS: [&str; 2] = ["52.112.0.0/14", "52.120.0.0/14"];
 const MICROSOFT_NAME: &str = "sip.pstnhub.microsoft.com";
 /// Where Debian and most others keep the system's roots.
 const SYSTEM_ROOTS: &str = "/etc/ssl/certs/ca-certificates.crt";
+/// The longest name of a customer, in bytes.
+const NAME_BYTES_MAX: usize = 128;
 /// A FQDN that Microsoft takes has at most this many characters.
 const FQDN_MAX: usize = 63;
 
@@ -125,75 +143,61 @@ impl Settings {
         let interfaces = check.interfaces(&file);
         let media = check.media(&file.media);
         let trunks = check.trunks(&file, &interfaces, &media);
-        let prompts = check.prompts(&file.prompts);
         if file.personal_data.keep_days > PersonalDataFile::DAYS_MAX {
             check.fault("personal_data.keep_days", "must be 0 (for ever) to 36500");
         }
         if file.relay.threads.is_some_and(|threads| !(1..=64).contains(&threads)) {
             check.fault("relay.threads", "must be 1 to 64; leave it out for one a core, at most 2");
         }
-        let mut document = Document {
-            agents: file.agents,
-            queues: file.queues,
-            numbers: file.numbers,
-            flows: file.flows,
-            offers: file.offers,
-            capacity: file.capacity,
-            presence: file.presence,
-            limits: file.limits,
-        };
-        check.flow_files(&mut document);
-        let known = Known {
-            // A prompt whose file is at fault is told once, not wherever it is named.
-            prompts: prompts
-                .keys()
-                .cloned()
-                .chain(file.prompts.keys().map(|name| Arc::from(name.as_str())))
-                .collect(),
-            lines: file.trunks.iter().map(|trunk| Arc::from(trunk.name.as_str())).collect(),
-        };
-        let calls = usize::try_from(document.limits.calls).unwrap_or(usize::MAX);
-        let center = match Config::new(document, &known) {
-            Ok(center) => Some(Arc::new(center)),
-            Err(faults) => {
-                // Files of flows are read here, and what is wrong with them has been told.
-                let others = faults.0.into_iter().filter(|f| !matches!(f.problem, Problem::FileNotRead(_)));
-                check.faults.extend(others.map(|fault| Fault {
-                    problem: format!("{}; {}", fault.problem, fault.problem.remedy()),
-                    key: fault.key,
-                }));
-                None
+        let entries = check.tenant_files(&file);
+        let owners = check.owners(&file);
+        let built_in = prompts::built_in();
+        let tenants: Vec<TenantSettings> = entries
+            .into_iter()
+            .filter_map(|entry| check.tenant(entry, &file.trunks, &owners, &built_in))
+            .collect();
+        let routes = Routes::of(&tenants, &owners).unwrap_or_else(|clashes| {
+            for Clash { number, tenants: [one, other] } in clashes {
+                let problem = format!(
+                    "leads to {one} and to {other} on a trunk of both; give the number to one, or each a trunk of its own"
+                );
+                check.fault(format!("numbers.{number}"), problem);
             }
-        };
-        match center {
-            Some(center) if check.faults.is_empty() => Ok(Settings {
-                data: folder.join(file.data),
-                personal_data: PersonalDataFile {
-                    keys: file.personal_data.keys.map(|path| folder.join(path)),
-                    ..file.personal_data
-                },
-                http: HttpFile {
-                    certificate: file.http.certificate.map(|path| folder.join(path)),
-                    key: file.http.key.map(|path| folder.join(path)),
-                    token_file: file.http.token_file.map(|path| folder.join(path)),
-                    ..file.http
-                },
-                log: file.log,
-                dns: file.dns,
-                unknown_peers: match file.sip.unknown_peers {
-                    UnknownPeersFile::Drop => UnknownPeers::Drop,
-                    UnknownPeersFile::Refuse => UnknownPeers::Refuse,
-                },
-                relay_threads: file.relay.threads,
-                interfaces,
-                media,
-                trunks,
-                prompts,
-                center,
-                calls,
-            }),
-            _ => Err(Faults(check.faults)),
+            Routes::default()
+        });
+        let calls = tenants.iter().fold(0usize, |sum, tenant| {
+            let calls = tenant.center.document().limits.calls;
+            sum.saturating_add(usize::try_from(calls).unwrap_or(usize::MAX))
+        });
+        if !check.faults.is_empty() {
+            return Err(Faults(check.faults));
         }
+        Ok(Settings {
+            data: folder.join(file.data),
+            personal_data: PersonalDataFile {
+                keys: file.personal_data.keys.map(|path| folder.join(path)),
+                ..file.personal_data
+            },
+            http: HttpFile {
+                certificate: file.http.certificate.map(|path| folder.join(path)),
+                key: file.http.key.map(|path| folder.join(path)),
+                token_file: file.http.token_file.map(|path| folder.join(path)),
+                ..file.http
+            },
+            log: file.log,
+            dns: file.dns,
+            unknown_peers: match file.sip.unknown_peers {
+                UnknownPeersFile::Drop => UnknownPeers::Drop,
+                UnknownPeersFile::Refuse => UnknownPeers::Refuse,
+            },
+            relay_threads: file.relay.threads,
+            interfaces,
+            media,
+            trunks,
+            tenants,
+            routes,
+            calls,
+        })
     }
 }
 
@@ -217,6 +221,14 @@ impl Settings {
         });
         addresses.chain(data).collect()
     }
+}
+
+/// What a customer's part of the configuration says.
+struct Entry {
+    tenant: Tenant,
+    name: Arc<str>,
+    folder: PathBuf,
+    file: TenantFile,
 }
 
 struct Check<'a> {
@@ -519,8 +531,12 @@ impl Check<'_> {
         }
     }
 
-    fn prompts(&mut self, entries: &BTreeMap<String, PathBuf>) -> BTreeMap<PromptName, Arc<Prompt>> {
-        let mut all = prompts::built_in();
+    fn prompts(
+        &mut self,
+        entries: &BTreeMap<String, PathBuf>,
+        built_in: &BTreeMap<PromptName, Arc<Prompt>>,
+    ) -> BTreeMap<PromptName, Arc<Prompt>> {
+        let mut all = built_in.clone();
         for (name, path) in entries {
             match prompts::load(&self.folder.join(path)) {
                 Ok(prompt) => {
@@ -530,6 +546,146 @@ impl Check<'_> {
             }
         }
         all
+    }
+
+    /// The files of the customers, or what one who is alone has in this file.
+    fn tenant_files(&mut self, file: &File) -> Vec<Entry> {
+        if file.tenants.is_empty() {
+            let file = TenantFile {
+                prompts: file.prompts.clone(),
+                agents: file.agents.clone(),
+                queues: file.queues.clone(),
+                numbers: file.numbers.clone(),
+                flows: file.flows.clone(),
+                offers: file.offers.clone(),
+                capacity: file.capacity.clone(),
+                presence: file.presence.clone(),
+                limits: file.limits.clone(),
+            };
+            let (folder, name) = (self.folder.to_owned(), "".into());
+            return vec![Entry { tenant: Tenant::only(), name, folder, file }];
+        }
+        for (key, stands) in [
+            ("agents", !file.agents.is_empty()),
+            ("queues", !file.queues.is_empty()),
+            ("numbers", !file.numbers.is_empty()),
+            ("flows", !file.flows.is_empty()),
+            ("prompts", !file.prompts.is_empty()),
+        ] {
+            if stands {
+                self.fault(
+                    key,
+                    "stands beside [tenants]; move it into the file of the tenant that it belongs to",
+                );
+            }
+        }
+        file.tenants.iter().filter_map(|(id, entry)| self.tenant_file(id, entry)).collect()
+    }
+
+    fn tenant_file(&mut self, id: &str, entry: &TenantEntry) -> Option<Entry> {
+        let key = format!("tenants.{id}");
+        let tenant = match id.parse::<Tenant>() {
+            Ok(tenant) => tenant,
+            Err(fault) => {
+                self.fault(key, format!("is {fault}; write another id"));
+                return None;
+            }
+        };
+        if entry.name.trim().is_empty() || entry.name.len() > NAME_BYTES_MAX {
+            self.fault(format!("{key}.name"), format!("must be 1 to {NAME_BYTES_MAX} bytes"));
+        }
+        let path = self.folder.join(&entry.file);
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) => {
+                let problem = format!("{} cannot be read: {error}; check the path", path.display());
+                self.fault(format!("{key}.file"), problem);
+                return None;
+            }
+        };
+        match toml::from_str(&text) {
+            Ok(file) => {
+                let folder = path.parent().unwrap_or(Path::new(".")).to_owned();
+                Some(Entry { tenant, name: entry.name.as_str().into(), folder, file })
+            }
+            Err(error) => {
+                self.fault(
+                    format!("{key}.file"),
+                    format!("{}: {}", path.display(), form_fault(&text, &error)),
+                );
+                None
+            }
+        }
+    }
+
+    /// The trunks that belong to one customer.
+    fn owners(&mut self, file: &File) -> BTreeMap<LineName, Tenant> {
+        let mut owners = BTreeMap::new();
+        for trunk in &file.trunks {
+            let Some(id) = &trunk.tenant else { continue };
+            match id.parse::<Tenant>() {
+                Ok(tenant) if file.tenants.contains_key(id) => {
+                    owners.insert(Arc::from(trunk.name.as_str()), tenant);
+                }
+                _ => self.unknown(format!("trunks.{}.tenant", trunk.name), id, "tenants"),
+            }
+        }
+        owners
+    }
+
+    fn tenant(
+        &mut self,
+        entry: Entry,
+        trunks: &[TrunkFile],
+        owners: &BTreeMap<LineName, Tenant>,
+        built_in: &BTreeMap<PromptName, Arc<Prompt>>,
+    ) -> Option<TenantSettings> {
+        let Entry { tenant, name, folder, file } = entry;
+        let before = self.faults.len();
+        let mut check = Check { folder: &folder, faults: Vec::new() };
+        let prompts = check.prompts(&file.prompts, built_in);
+        let mut document = Document {
+            agents: file.agents,
+            queues: file.queues,
+            numbers: file.numbers,
+            flows: file.flows,
+            offers: file.offers,
+            capacity: file.capacity,
+            presence: file.presence,
+            limits: file.limits,
+        };
+        check.flow_files(&mut document);
+        let lines: BTreeSet<LineName> = trunks
+            .iter()
+            .map(|trunk| Arc::from(trunk.name.as_str()))
+            .filter(|line| owners.get(line).is_none_or(|owner| *owner == tenant))
+            .collect();
+        let known = Known {
+            // A prompt whose file is at fault is told once, not wherever it is named.
+            prompts: prompts
+                .keys()
+                .cloned()
+                .chain(file.prompts.keys().map(|name| Arc::from(name.as_str())))
+                .collect(),
+            lines: lines.clone(),
+        };
+        let center = Config::new(document, &known);
+        if let Err(faults) = &center {
+            // Files of flows are read here, and what is wrong with them has been told.
+            let others = faults.0.iter().filter(|f| !matches!(f.problem, Problem::FileNotRead(_)));
+            check.faults.extend(others.map(|fault| Fault {
+                problem: format!("{}; {}", fault.problem, fault.problem.remedy()),
+                key: fault.key.clone(),
+            }));
+        }
+        let alone = tenant == Tenant::only();
+        self.faults.extend(check.faults.into_iter().map(|fault| match alone {
+            true => fault,
+            false => Fault { key: format!("tenants.{tenant}: {}", fault.key), ..fault },
+        }));
+        let center = center.ok().filter(|_| self.faults.len() == before)?;
+        let center = Arc::new(center.salted(salt(&tenant)));
+        Some(TenantSettings { tenant, name, prompts, lines, center })
     }
 
     /// Reads in the flows that stand in files of their own.
@@ -562,6 +718,16 @@ impl Check<'_> {
             format!("names {name:?}, which is not among [[{list}]]; add it there or name another"),
         );
     }
+}
+
+/// A number of the tenant's own, so that ids drawn for one tenant are not drawn for another (FNV-1a). Nothing for a tenant
+/// who is alone.
+fn salt(tenant: &Tenant) -> u64 {
+    if *tenant == Tenant::only() {
+        return 0;
+    }
+    let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    tenant.as_str().as_bytes().iter().fold(0xcbf2_9ce4_8422_2325, step)
 }
 
 /// What is wrong with the form of a text, at the key on whose line it was found.

@@ -18,7 +18,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use serde_json::Value;
 use tandem::api::access::Access;
-use tandem::desk::Desk;
+use tandem::desk::{Desk, Desks};
 use tandem::engine::{Carried, Order, Status};
 use tandem::live::{Live, Recorder, wait_committed};
 use tandem::recordings::Recordings;
@@ -67,9 +67,8 @@ impl Shop {
     }
 
     pub async fn open_with(directory: TempDir, access: Access) -> Shop {
-        let tenant = Tenant::only();
         let restore::Restored { journal, live, recorder } =
-            restore::open(directory.path(), None, tenant.clone()).unwrap();
+            restore::open(directory.path(), None, Tenant::only()).unwrap();
         let view = live.view();
         let now = Timestamp::from_micros(START_US.max(view.at.as_micros()));
         let center = Center::resume(config(), now, &view);
@@ -87,8 +86,8 @@ impl Shop {
         tokio::spawn(engine(room.clone(), waiting));
         let lines = ["carrier".into(), "teams".into()].into();
         let (recordings, _) = Recordings::open_folder(directory.path()).unwrap();
-        let desk = Desk::new(tenant, journal, live.clone(), orders, lines, recordings);
-        let router = tandem::api::router(desk.clone(), access);
+        let desk = Desk::new(live.clone(), "".into(), journal, orders, lines, recordings);
+        let router = tandem::api::router(Desks::new([desk.clone()]), access);
         let shop = Shop { directory, live, desk, router, room };
         shop.settle().await;
         shop
@@ -257,7 +256,7 @@ async fn engine(room: Arc<Mutex<Room>>, mut orders: mpsc::Receiver<Order>) {
     while let Some(order) = orders.recv().await {
         let mut room = room.lock().unwrap();
         match order {
-            Order::Center { command, reply } => {
+            Order::Center { command, reply, .. } => {
                 room.refused = None;
                 let before = room.center.fact_number();
                 room.input(command);
