@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Write;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -131,8 +132,8 @@ impl Authority {
         let (_, certificate) = X509Certificate::from_der(leaf).ok()?;
         let ours = identity.chain.get(1) == Some(&self.issuing);
         let names: BTreeSet<String> = names_of(leaf).into_iter().collect();
-        let fits =
-            names == request.names.iter().cloned().collect() && usages_of(&certificate) == request.usages;
+        let asked = request.names.iter().filter(|name| name.parse::<IpAddr>().is_err());
+        let fits = names == asked.cloned().collect() && usages_of(&certificate) == request.usages;
         (ours && fits && lasts(&certificate, now, LEAF_SPARE)).then_some(identity)
     }
 }
@@ -140,7 +141,7 @@ impl Authority {
 /// What a certificate shall say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificateRequest {
-    /// DNS names; the first is the common name too.
+    /// DNS names and IP addresses; the first is the common name too.
     pub names: Vec<String>,
     /// What it may be used for.
     pub usages: Usages,
@@ -162,7 +163,10 @@ impl CertificateRequest {
         params.distinguished_name = DistinguishedName::new();
         params.distinguished_name.push(DnType::CommonName, common_name);
         for name in &self.names {
-            params.subject_alt_names.push(SanType::DnsName(name.as_str().try_into()?));
+            params.subject_alt_names.push(match name.parse::<IpAddr>() {
+                Ok(address) => SanType::IpAddress(address),
+                Err(_) => SanType::DnsName(name.as_str().try_into()?),
+            });
         }
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
         params.extended_key_usages = match self.usages {

@@ -12,6 +12,11 @@ use crate::carrier::phone::Phone;
 use crate::habits::Habits;
 use crate::user::Behaviour;
 
+pub mod app;
+pub mod people;
+
+pub use app::{AppConfig, AppRole, Audience, Secret};
+
 /// The whole sandbox. [`SandboxConfig::default`] is the tenant Contoso that `tandem demo` shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -28,6 +33,10 @@ pub struct SandboxConfig {
     pub dns_ttl_s: u32,
     /// Where the HTTP control answers. Loopback only; port 0 takes a free one.
     pub control: SocketAddr,
+    /// Where Entra ID and Microsoft Graph answer.
+    pub web: WebConfig,
+    /// The applications that are registered in Entra ID.
+    pub apps: Vec<AppConfig>,
     /// The three SIP proxies of Direct Routing.
     pub proxies: ProxiesConfig,
     /// The border controllers that tenants have paired (New-CsOnlinePSTNGateway).
@@ -49,11 +58,46 @@ impl Default for SandboxConfig {
             dns: loopback(1, 5354),
             dns_ttl_s: 30,
             control: loopback(1, 8090),
+            web: WebConfig::default(),
+            apps: vec![AppConfig::tandem()],
             proxies: ProxiesConfig::default(),
             trunks: vec![TrunkConfig::default()],
             tenants: vec![TenantConfig::contoso(), TenantConfig::fabrikam()],
             carrier: Some(CarrierConfig::default()),
             habits: Habits::default(),
+        }
+    }
+}
+
+/// Where Entra ID and Microsoft Graph answer: one service on two listeners, told apart by path.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WebConfig {
+    /// Plain HTTP, for people's browsers, which need not trust the sandbox's authority then. Loopback only; port 0
+    /// takes a free one.
+    pub http: SocketAddr,
+    /// HTTPS with a certificate of the sandbox's authority, for programs. Loopback only; port 0 takes a free one.
+    pub https: SocketAddr,
+    /// Who issues tokens: what stands before the tenant in their `iss`, without a slash at the end.
+    pub issuer: String,
+    /// Every exchange with Graph is written to this file as lines of JSON, to be held against the contract.
+    pub record: Option<PathBuf>,
+}
+
+impl WebConfig {
+    /// Both listeners on free ports.
+    pub fn on_free_ports() -> Self {
+        Self { http: loopback(1, 0), https: loopback(1, 0), ..Self::default() }
+    }
+}
+
+impl Default for WebConfig {
+    fn default() -> Self {
+        Self {
+            http: loopback(1, 8091),
+            https: loopback(1, 8443),
+            issuer: "https://login.microsoftonline.com".to_owned(),
+            record: None,
         }
     }
 }
@@ -125,9 +169,19 @@ pub struct TenantConfig {
     /// The people with a Teams number.
     #[serde(default)]
     pub users: Vec<UserConfig>,
+    /// Others in the directory: people without a Teams number, guests, service accounts.
+    #[serde(default)]
+    pub accounts: Vec<UserConfig>,
 }
 
-/// A Teams user.
+impl TenantConfig {
+    /// All who are in the directory.
+    pub fn everyone(&self) -> impl Iterator<Item = &UserConfig> {
+        self.users.iter().chain(&self.accounts)
+    }
+}
+
+/// A user of the tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UserConfig {
@@ -135,60 +189,85 @@ pub struct UserConfig {
     pub id: String,
     /// The display name.
     pub name: String,
-    /// The phone number, E.164 with its plus.
+    /// The phone number, E.164 with its plus. Empty for accounts without Teams telephony.
+    #[serde(default)]
     pub number: String,
     /// The Entra object id, a GUID.
     pub object_id: String,
     /// The pitch of the tone that stands for the user's voice, in hertz, 300 to 3400.
+    #[serde(default = "any_tone_hz")]
     pub tone_hz: u16,
     /// What the user does when called.
     #[serde(default)]
     pub behaviour: Behaviour,
+    /// The user principal name. Empty: the id at the tenant's first domain.
+    #[serde(default)]
+    pub principal: String,
+    /// The mail address. Empty: the principal name.
+    #[serde(default)]
+    pub mail: String,
+    /// The department.
+    #[serde(default)]
+    pub department: String,
+    /// The job title.
+    #[serde(default)]
+    pub job_title: String,
+    /// The office.
+    #[serde(default)]
+    pub office: String,
+    /// The mobile phone's number, as people write numbers.
+    #[serde(default)]
+    pub mobile: String,
+    /// The preferred language, such as `fr-CA`.
+    #[serde(default)]
+    pub preferred_language: String,
+    /// What the user lists as skills in the profile.
+    #[serde(default)]
+    pub skills: Vec<String>,
+    /// The names of the groups of which the user is a member.
+    #[serde(default)]
+    pub groups: Vec<String>,
+    /// The values of the app roles that the user is assigned in every registered application that has them, as soon as
+    /// the application is in the user's tenant.
+    #[serde(default)]
+    pub app_roles: Vec<String>,
+    /// What the sign-in page asks for. `None`: a click is enough.
+    #[serde(default, skip_serializing)]
+    pub password: Option<String>,
+    /// A guest from elsewhere.
+    #[serde(default)]
+    pub guest: bool,
+    /// May sign in.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+    /// Has a photo.
+    #[serde(default = "yes")]
+    pub photo: bool,
 }
 
-impl TenantConfig {
-    /// The tenant of demo and documentation: eight people who answer after a while.
-    pub fn contoso() -> Self {
-        let people = [
-            ("alice", "Alice Reyes", 2500, 4000),
-            ("bela", "Béla Varga", 1500, 3000),
-            ("chidi", "Chidi Okafor", 3000, 5000),
-            ("dana", "Dana Whitfield", 2000, 6000),
-            ("emre", "Emre Yıldız", 1000, 4000),
-            ("farah", "Farah Haddad", 2000, 3000),
-            ("goran", "Goran Petrović", 4000, 5000),
-            ("hana", "Hana Suzuki", 1500, 2500),
-        ];
-        let users = people.iter().zip(0u16..).map(|((id, name, after_ms, spread_ms), n)| UserConfig {
-            id: (*id).to_owned(),
-            name: (*name).to_owned(),
-            number: format!("+1425555{:04}", 101 + n),
-            object_id: format!("fa273707-89ea-4085-9903-ddf4ab23{:04x}", 0x6300 + n),
-            tone_hz: 440 + 110 * n,
-            behaviour: Behaviour::answering(*after_ms, *spread_ms),
-        });
+impl Default for UserConfig {
+    fn default() -> Self {
         Self {
-            name: "Contoso".to_owned(),
-            id: "4dcafc31-d434-426b-a0bb-c376fb36061a".to_owned(),
-            domains: vec!["contoso.example".to_owned()],
-            users: users.collect(),
-        }
-    }
-
-    /// A customer of the carrier model, behind a name below Contoso's border controller.
-    pub fn fabrikam() -> Self {
-        Self {
-            name: "Fabrikam".to_owned(),
-            id: "7be25c10-3a4f-4a0e-9d52-5f0a1f6d2b77".to_owned(),
-            domains: vec!["fabrikam.sbc1.contoso.example".to_owned()],
-            users: vec![UserConfig {
-                id: "ines".to_owned(),
-                name: "Inês Duarte".to_owned(),
-                number: "+14255550151".to_owned(),
-                object_id: "0c1d2e3f-1111-4222-8333-944455566677".to_owned(),
-                tone_hz: 1430,
-                behaviour: Behaviour::answering(2000, 0),
-            }],
+            id: String::new(),
+            name: String::new(),
+            number: String::new(),
+            object_id: String::new(),
+            tone_hz: any_tone_hz(),
+            behaviour: Behaviour::default(),
+            principal: String::new(),
+            mail: String::new(),
+            department: String::new(),
+            job_title: String::new(),
+            office: String::new(),
+            mobile: String::new(),
+            preferred_language: String::new(),
+            skills: Vec::new(),
+            groups: Vec::new(),
+            app_roles: Vec::new(),
+            password: None,
+            guest: false,
+            enabled: true,
+            photo: true,
         }
     }
 }
@@ -266,4 +345,12 @@ impl Default for StreamConfig {
 /// An address on the loopback network, 127.0.0.`last`.
 fn loopback(last: u8, port: u16) -> SocketAddr {
     SocketAddr::from(([127, 0, 0, last], port))
+}
+
+fn any_tone_hz() -> u16 {
+    440
+}
+
+fn yes() -> bool {
+    true
 }

@@ -523,7 +523,8 @@ fn ended() -> Response {
     refuse(StatusCode::SERVICE_UNAVAILABLE, "the sandbox has ended")
 }
 
-async fn loopback_hosts_only(request: Request, next: Next) -> Response {
+/// Keeps out who comes under another name than a loopback one, such as a page in a browser.
+pub(crate) async fn loopback_hosts_only(request: Request, next: Next) -> Response {
     if is_loopback(request.headers()) {
         next.run(request).await
     } else {

@@ -1,5 +1,5 @@
-//! A Microsoft 365 tenant in a box, on loopback: DNS, a certificate authority, Direct Routing with Teams users, and
-//! a carrier with callers.
+//! A Microsoft 365 tenant in a box, on loopback: DNS, a certificate authority, Entra ID, Microsoft Graph, Direct Routing
+//! with Teams users, and a carrier with callers.
 //!
 //! It behaves as Microsoft's documents and public captures say that Teams behaves, refuses what Teams refuses, and
 //! keeps a list of everything that a border controller did wrong ([`violation`]). What the documents leave open
@@ -13,8 +13,11 @@ pub mod carrier;
 pub mod chance;
 pub mod config;
 pub mod control;
+pub mod directory;
 pub mod dns;
+pub mod entra;
 pub mod event;
+pub mod graph;
 pub mod habits;
 pub mod hearing;
 pub mod journal;
@@ -28,6 +31,7 @@ pub mod tls;
 pub mod trace;
 pub mod user;
 pub mod violation;
+pub mod web;
 pub mod zone;
 
 use std::future::Future;
@@ -42,11 +46,15 @@ use crate::authority::{Authority, AuthorityError, CertificateRequest};
 use crate::carrier::Carrier;
 use crate::chance::Chance;
 use crate::config::{CarrierConfig, SandboxConfig};
+use crate::directory::Directory;
 use crate::dns::{DnsServer, SharedZone};
+use crate::entra::Entra;
+use crate::graph::Graph;
 use crate::shell::{Engine, Shell, bind_proxies};
 use crate::teams::Teams;
 use crate::teams::proxy::ProxyId;
 use crate::tls::Tls;
+use crate::web::{Cloud, WebServer};
 use crate::zone::{Entry, Zone};
 
 /// Starts the sandbox; it runs until `shutdown` is done or the returned [`Running`] is stopped.
@@ -61,11 +69,13 @@ pub async fn run(
     let authority = Authority::open(&config.folder, config.keys, now)?;
     let proxy_identity = authority.keep(PROXY_CERTIFICATE, &proxy_certificate(), now)?;
     authority.keep(BORDER_CERTIFICATE, &border_certificate(&config), now)?;
+    let web_identity = authority.keep(WEB_CERTIFICATE, &web::certificate(), now)?;
     let tls = Tls::new(&proxy_identity, authority.trust()?)?;
     let zone = SharedZone::new(first_zone(&config)?);
 
     let dns = DnsServer::bind(config.dns, zone.clone()).await.map_err(SandboxError::bind(config.dns))?;
     let control = TcpListener::bind(config.control).await.map_err(SandboxError::bind(config.control))?;
+    let web = WebServer::bind(&config.web, &web_identity).await?;
     let proxies = bind_proxies(config.proxies.addresses, config.proxies.port);
     let proxies = proxies.await.map_err(|(address, source)| SandboxError::Bind { address, source })?;
     let proxy_port = local(&proxies[0])?.port();
@@ -77,6 +87,8 @@ pub async fn run(
     let addresses = Addresses {
         dns: dns.address().map_err(SandboxError::bind(config.dns))?,
         control: local(&control)?,
+        http: web.places().http,
+        https: web.places().https,
         proxies: config.proxies.addresses.map(|address| SocketAddr::new(address, proxy_port)),
         carrier: carrier.as_ref().map(|(_, config)| config.address),
         root: authority.root_file(),
@@ -86,6 +98,8 @@ pub async fn run(
 
     let mut chance = Chance::new(config.seed.unwrap_or_else(seed_of_now));
     let (teams_chance, carrier_chance) = (chance.branch(), chance.branch());
+    let entra = Entra::new(config.web.issuer.clone(), chance.branch())?;
+    let cloud = Cloud::new(Directory::new(&config), entra, Graph::default(), web.places());
     let now = Instant::now();
     let teams = Teams::new(&config, proxy_port, teams_chance, now);
     let persons_hz: Vec<u16> =
@@ -97,6 +111,7 @@ pub async fn run(
     let app = control::app(control::Shared { engine: engine.clone(), zone, addresses: addresses.clone() });
     let mut tasks = JoinSet::new();
     tasks.spawn(dns.serve());
+    tasks.spawn(web.serve(web::app(cloud.clone())));
     tasks.spawn(shell.run());
     tasks.spawn(async move {
         if let Err(error) = axum::serve(control, app).await {
@@ -111,7 +126,7 @@ pub async fn run(
         }
         tasks.shutdown().await;
     });
-    Ok(Running { addresses, engine, task, stop })
+    Ok(Running { addresses, engine, cloud, task, stop })
 }
 
 /// A sandbox that runs. Dropping it stops it.
@@ -119,6 +134,7 @@ pub async fn run(
 pub struct Running {
     addresses: Addresses,
     engine: Engine,
+    cloud: Cloud,
     task: tokio::task::JoinHandle<()>,
     stop: tokio::sync::oneshot::Sender<()>,
 }
@@ -132,6 +148,11 @@ impl Running {
     /// A way to play Teams from the same process, as the control does over HTTP.
     pub fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// Entra and Graph from the same process.
+    pub fn cloud(&self) -> &Cloud {
+        &self.cloud
     }
 
     /// Stops it and waits until every socket is closed.
@@ -156,6 +177,10 @@ pub struct Addresses {
     pub dns: SocketAddr,
     /// The HTTP control.
     pub control: SocketAddr,
+    /// Entra and Graph over plain HTTP, for browsers.
+    pub http: SocketAddr,
+    /// Entra and Graph over HTTPS, for programs that trust the root.
+    pub https: SocketAddr,
     /// The three SIP proxies, TLS.
     pub proxies: [SocketAddr; 3],
     /// The carrier's SIP, UDP.
@@ -190,6 +215,14 @@ pub enum SandboxError {
         "control = \"{0}\": the control of the sandbox listens on loopback only; choose an address 127.x.y.z"
     )]
     ControlNotLoopback(SocketAddr),
+    /// Entra and Graph would be open to others.
+    #[error(
+        "web = \"{0}\": Entra and Graph of the sandbox listen on loopback only; choose an address 127.x.y.z"
+    )]
+    WebNotLoopback(SocketAddr),
+    /// No key to sign tokens with can be made.
+    #[error("no key can be made for signing tokens")]
+    Key(#[from] entra::KeyFault),
     /// A name in the configuration is no DNS name.
     #[error("trunks.fqdn = \"{0}\": not a DNS name of at most 63 characters")]
     TrunkName(String),
@@ -209,13 +242,16 @@ impl SandboxConfig {
         if !self.control.ip().is_loopback() {
             return Err(SandboxError::ControlNotLoopback(self.control));
         }
+        if let Some(open) = [self.web.http, self.web.https].into_iter().find(|web| !web.ip().is_loopback()) {
+            return Err(SandboxError::WebNotLoopback(open));
+        }
         for trunk in &self.trunks {
             if trunk.fqdn.len() > TRUNK_NAME_OCTETS_MAX || trunk.fqdn.parse::<IpAddr>().is_ok() {
                 return Err(SandboxError::TrunkName(trunk.fqdn.clone()));
             }
         }
         let mut ids = std::collections::BTreeSet::new();
-        for user in self.tenants.iter().flat_map(|tenant| &tenant.users) {
+        for user in self.tenants.iter().flat_map(config::TenantConfig::everyone) {
             if !ids.insert(&user.id) {
                 return Err(SandboxError::UserTwice(user.id.clone()));
             }
@@ -243,6 +279,10 @@ fn first_zone(config: &SandboxConfig) -> Result<Zone, SandboxError> {
         for name in [proxy.name(), proxy.region()] {
             zone.set(name, Entry::host([address])).map_err(|_| SandboxError::TrunkName(name.to_owned()))?;
         }
+    }
+    for name in web::MICROSOFT_NAMES {
+        let entry = Entry::host([config.web.https.ip()]);
+        zone.set(name, entry).map_err(|_| SandboxError::TrunkName(name.to_owned()))?;
     }
     for trunk in &config.trunks {
         let below = config.tenants.iter().flat_map(|tenant| &tenant.domains);
@@ -273,5 +313,6 @@ fn seed_of_now() -> u64 {
 
 const PROXY_CERTIFICATE: &str = "proxy";
 const BORDER_CERTIFICATE: &str = "sbc";
+const WEB_CERTIFICATE: &str = "web";
 /// "Connect your Session Border Controller": longer names are refused there.
 const TRUNK_NAME_OCTETS_MAX: usize = 63;

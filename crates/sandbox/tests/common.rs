@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tandem_sandbox::Running;
 use tandem_sandbox::authority::KeyKind;
-use tandem_sandbox::config::SandboxConfig;
+use tandem_sandbox::config::{SandboxConfig, WebConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -26,6 +26,7 @@ pub(crate) fn config(name: &str) -> SandboxConfig {
         keys: KeyKind::Ecdsa,
         dns: any,
         control: any,
+        web: WebConfig::on_free_ports(),
         ..Default::default()
     };
     config.seed = Some(1);

@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use tandem_sandbox::config::{CarrierConfig, SandboxConfig, StreamConfig, TenantConfig, TrunkConfig};
+use tandem_sandbox::config::{CarrierConfig, SandboxConfig, StreamConfig, TenantConfig, TrunkConfig, WebConfig};
 use tandem_sandbox::user::Press;
 
 use crate::config::Settings;
@@ -139,6 +139,7 @@ fn sandbox_config(folder: &Path, calls_per_hour: u32) -> SandboxConfig {
         folder: folder.to_owned(),
         dns: SocketAddr::new(CENTER, 0),
         control: SocketAddr::from(([127, 0, 0, 1], 0)),
+        web: WebConfig::on_free_ports(),
         trunks: vec![TrunkConfig {
             fqdn: FQDN.to_owned(),
             address: CENTER,

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use serde_json::{Value, json};
 use tandem_sandbox::Running;
 use tandem_sandbox::authority::KeyKind;
-use tandem_sandbox::config::{CarrierConfig, ProxiesConfig, SandboxConfig, TrunkConfig};
+use tandem_sandbox::config::{CarrierConfig, ProxiesConfig, SandboxConfig, TrunkConfig, WebConfig};
 use tokio::runtime::Runtime;
 
 use super::{Config, Lab, http, lab, until};
@@ -38,6 +38,7 @@ impl Microsoft {
             keys: KeyKind::Ecdsa,
             dns: SocketAddr::new(ip(PROXIES[0]), 5353),
             control: "127.0.0.1:0".parse().unwrap(),
+            web: WebConfig::on_free_ports(),
             proxies: ProxiesConfig { addresses: PROXIES.map(ip), port: 5061 },
             trunks: vec![TrunkConfig {
                 address: ip(lab::TANDEM),
