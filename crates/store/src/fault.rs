@@ -1,21 +1,21 @@
-//! What can be wrong with the journal's file, and what to do about it.
+//! What can be wrong with the files of this crate, and what to do about it.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
-/// Why the journal cannot be opened, written or read. [`Fault::remedy`] says what to do.
+/// Why a journal or a register cannot be opened, written or read. [`Fault::remedy`] says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     /// The directory that should hold the file does not exist.
-    #[error("the directory of the journal {} does not exist", .path.display())]
+    #[error("the directory of {} does not exist", .path.display())]
     NoDirectory {
         /// The file that was to be opened.
         path: PathBuf,
     },
-    /// Another process has the journal open.
-    #[error("the journal {} is in use by another process", .path.display())]
+    /// Another process has the file open.
+    #[error("{} is in use by another process", .path.display())]
     InUse {
         /// The file.
         path: PathBuf,
@@ -26,8 +26,14 @@ pub enum Fault {
         /// The file.
         path: PathBuf,
     },
+    /// The file is not a database, or is a database of something else. It was not touched.
+    #[error("{} is not a register of people of Tandem", .path.display())]
+    NotARegister {
+        /// The file.
+        path: PathBuf,
+    },
     /// A newer release wrote the file. It was not touched.
-    #[error("the journal {} has schema version {found}, this program knows versions up to {known}", .path.display())]
+    #[error("{} has schema version {found}, this program knows versions up to {known}", .path.display())]
     NewerSchema {
         /// The file.
         path: PathBuf,
@@ -37,25 +43,25 @@ pub enum Fault {
         known: u32,
     },
     /// The file or its directory may not be written.
-    #[error("the journal {} cannot be written: read-only or permission denied", .path.display())]
+    #[error("{} cannot be written: read-only or permission denied", .path.display())]
     ReadOnly {
         /// The file.
         path: PathBuf,
     },
-    /// No space is left on the disk, or the journal has reached its configured limit.
-    #[error("no space for the journal {}: the disk is full, or the journal has reached its size limit", .path.display())]
+    /// No space is left on the disk, or the file has reached its configured limit.
+    #[error("no space for {}: the disk is full, or the file has reached its size limit", .path.display())]
     DiskFull {
         /// The file.
         path: PathBuf,
     },
     /// The file system cannot hold a write-ahead log.
-    #[error("the file system of the journal {} does not support write-ahead logging", .path.display())]
+    #[error("the file system of {} does not support write-ahead logging", .path.display())]
     NoWriteAheadLog {
         /// The file.
         path: PathBuf,
     },
     /// The file is damaged.
-    #[error("the journal {} is damaged", .path.display())]
+    #[error("{} is damaged", .path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -63,7 +69,7 @@ pub enum Fault {
         source: rusqlite::Error,
     },
     /// Something else, such as a backup tool, keeps the file locked.
-    #[error("the journal {} is locked by another program", .path.display())]
+    #[error("{} is locked by another program", .path.display())]
     Locked {
         /// The file.
         path: PathBuf,
@@ -91,7 +97,7 @@ pub enum Fault {
         path: PathBuf,
     },
     /// The operating system refused a file operation.
-    #[error("the journal {} cannot be used: {source}", .path.display())]
+    #[error("{} cannot be used: {source}", .path.display())]
     Io {
         /// The file.
         path: PathBuf,
@@ -99,7 +105,7 @@ pub enum Fault {
         source: io::Error,
     },
     /// SQLite failed in another way.
-    #[error("the journal {} failed: {source}", .path.display())]
+    #[error("{} failed: {source}", .path.display())]
     Database {
         /// The file.
         path: PathBuf,
@@ -112,13 +118,16 @@ impl Fault {
     /// What the person who runs the program can do, as one sentence.
     pub fn remedy(&self) -> &'static str {
         match self {
-            Fault::NoDirectory { .. } => "create the directory, or correct the path of the journal",
+            Fault::NoDirectory { .. } => "create the directory, or correct the path of the file",
             Fault::InUse { .. } => {
-                "stop the other process (is Tandem already running?), or give this one a journal of its own"
+                "stop the other process (is Tandem already running?), or give this one files of its own"
             }
             Fault::NotAJournal { .. } => "correct the path of the journal, or move that file away",
+            Fault::NotARegister { .. } => {
+                "correct the path of the register of people, or move that file away"
+            }
             Fault::NewerSchema { .. } => {
-                "start the release that wrote the journal, or restore a backup made before the upgrade"
+                "start the release that wrote the file, or restore a backup made before the upgrade"
             }
             Fault::ReadOnly { .. } => {
                 "give the user who runs Tandem the right to write the file and its directory"
@@ -126,9 +135,9 @@ impl Fault {
             Fault::DiskFull { .. } => {
                 "free space on the disk or raise the size limit; waiting facts are written as soon as there is room"
             }
-            Fault::NoWriteAheadLog { .. } => "put the journal on a local disk; network shares do not work",
+            Fault::NoWriteAheadLog { .. } => "put the file on a local disk; network shares do not work",
             Fault::Damaged { .. } => {
-                "restore a backup; keep the damaged file, because `sqlite3 journal.db .recover` may save more of it"
+                "restore a backup; keep the damaged file, because `.recover` of the program sqlite3 may save more of it"
             }
             Fault::Locked { .. } => {
                 "end the program that has the file open (a backup or a database browser?)"

@@ -1,18 +1,17 @@
 //! The journal as the rest of the program sees it.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::fs::{File, TryLockError};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::keys;
+use crate::lock::lock_file;
 use crate::master::Masters;
 use crate::queue::Queue;
 use crate::read::Readers;
-use crate::schema::open_writer;
+use crate::schema::{self, open_writer};
 use crate::upgrade;
 use crate::writer::Writer;
 use crate::{Closed, FactNumber, Fault, InteractionKey, Lag, Record, Refused, Room, Snapshot, Story, Tenant};
@@ -114,7 +113,7 @@ impl Journal {
         }
         let lock = lock_file(&path)?;
         let masters = Masters::open_or_create(&keys::file(&path, settings.keys.as_deref()))?;
-        let mut connection = open_writer(&path, settings.bytes_max)?;
+        let mut connection = open_writer(&path, &schema::JOURNAL, settings.bytes_max)?;
         let lost = keys::note(&connection, &masters).map_err(|source| Fault::of_sqlite(&path, source))?;
         if let Some(split) = settings.split {
             upgrade::seal_plain(&mut connection, &path, &masters, split)?;
@@ -318,22 +317,5 @@ impl Shared {
 impl Drop for Shared {
     fn drop(&mut self) {
         self.end_writer();
-    }
-}
-
-/// The operating system gives the lock up when the process ends, in whatever way.
-fn lock_file(path: &Path) -> Result<File, Fault> {
-    let mut name = OsString::from(path);
-    name.push(".lock");
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(name)
-        .map_err(|source| Fault::of_io(path, source))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Fault::InUse { path: path.to_path_buf() }),
-        Err(TryLockError::Error(source)) => Err(Fault::of_io(path, source)),
     }
 }

@@ -1,4 +1,5 @@
-//! The journal of the contact center: numbered facts per tenant, committed in groups to one SQLite file.
+//! What an installation keeps, in two SQLite files: the journal of its contact centers (numbered facts per tenant, committed
+//! in groups), and the [`register`] of who may do what.
 //!
 //! Facts are bytes here: what they say is the business of the center. The journal knows only their number, their
 //! time, and whose story they belong to. Decisions never wait for it: [`Journal::append`] puts facts into a bounded queue
@@ -37,11 +38,14 @@
 mod fault;
 mod journal;
 mod keys;
+mod lock;
 mod look;
 mod master;
+mod pool;
 mod queue;
 mod read;
 mod record;
+pub mod register;
 mod schema;
 mod seal;
 mod tenant;
@@ -55,4 +59,5 @@ pub use look::Look;
 pub use queue::{Lag, Refusal, Refused, Room};
 pub use read::{Closed, PAGE_MAX, STORY_MAX, Snapshot, Story};
 pub use record::{FactNumber, Gone, InteractionKey, Mark, Personal, Record};
+pub use register::Register;
 pub use tenant::{NotATenant, Tenant};

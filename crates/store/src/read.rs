@@ -1,12 +1,12 @@
 //! Readings of the journal: in order, by interaction, by time of closing.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::master::Masters;
-use crate::schema::open_reader;
+use crate::pool::Pool;
 use crate::seal::{DataKey, Shut, Spot};
 use crate::{FactNumber, Fault, Gone, InteractionKey, Mark, Personal, Record, Tenant};
 
@@ -48,23 +48,15 @@ macro_rules! record_columns {
     };
 }
 
-/// Connections for reading, opened when first needed.
+/// Reads the journal.
 pub(crate) struct Readers {
-    path: PathBuf,
+    pool: Pool,
     masters: Arc<Masters>,
-    idle: Mutex<Idle>,
-    returned: Condvar,
-}
-
-struct Idle {
-    connections: Vec<Connection>,
-    lent: usize,
 }
 
 impl Readers {
     pub(crate) fn new(path: PathBuf, masters: Arc<Masters>) -> Readers {
-        let idle = Mutex::new(Idle { connections: Vec::new(), lent: 0 });
-        Readers { path, masters, idle, returned: Condvar::new() }
+        Readers { pool: Pool::new(path), masters }
     }
 
     pub(crate) fn last_number(&self, tenant: &Tenant) -> Result<FactNumber, Fault> {
@@ -228,54 +220,8 @@ impl Readers {
         })
     }
 
-    /// Lends a connection, waiting for one if all are in use. A connection that failed is not lent again.
     fn read<T>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, Fault> {
-        let lent = Lent::from(self)?;
-        let answer = query(&lent.connection).map_err(|source| Fault::of_sqlite(&self.path, source))?;
-        lent.give_back();
-        Ok(answer)
-    }
-}
-
-/// A connection on loan; dropped without being given back, it is closed and its place is free.
-struct Lent<'a> {
-    readers: &'a Readers,
-    connection: Connection,
-    place: Place<'a>,
-}
-
-struct Place<'a>(&'a Readers);
-
-impl Lent<'_> {
-    fn from(readers: &Readers) -> Result<Lent<'_>, Fault> {
-        let idle = readers.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut idle = readers
-            .returned
-            .wait_while(idle, |idle| idle.lent >= READERS_MAX)
-            .unwrap_or_else(PoisonError::into_inner);
-        idle.lent += 1;
-        let connection = idle.connections.pop();
-        drop(idle);
-        let place = Place(readers);
-        let connection = match connection {
-            Some(connection) => connection,
-            None => open_reader(&readers.path)?,
-        };
-        Ok(Lent { readers, connection, place })
-    }
-
-    fn give_back(self) {
-        let mut idle = self.readers.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.connections.push(self.connection);
-        drop(idle);
-        drop(self.place);
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.0.idle.lock().unwrap_or_else(PoisonError::into_inner).lent -= 1;
-        self.0.returned.notify_one();
+        self.pool.read(query)
     }
 }
 
@@ -293,6 +239,3 @@ pub const PAGE_MAX: usize = 10_000;
 
 /// Facts of one story at most; a longer one is cut there, and says so.
 pub const STORY_MAX: usize = 10_000;
-
-/// Connections for reading. When all are in use a reader waits: each query is bounded by its page.
-const READERS_MAX: usize = 4;

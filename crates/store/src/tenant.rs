@@ -4,6 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
+
 /// The name of a tenant: one organisation with its own contact center, its own journal, its own numbers of facts.
 ///
 /// Ours, not Microsoft's: several Entra tenants may map to one. 1 to 64 characters: lower-case letters, digits,
@@ -45,6 +47,12 @@ impl fmt::Display for Tenant {
 impl fmt::Debug for Tenant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Tenant({self})")
+    }
+}
+
+impl FromSql for Tenant {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Tenant> {
+        value.as_str()?.parse().map_err(FromSqlError::other)
     }
 }
 

@@ -44,7 +44,7 @@ fn a_journal_of_a_newer_release_is_left_alone() {
     rusqlite::Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 4711").unwrap();
     let fault = refused(path);
     assert!(matches!(fault, Fault::NewerSchema { found: 4711, .. }), "{fault}");
-    assert!(fault.remedy().contains("start the release that wrote the journal"));
+    assert!(fault.remedy().contains("start the release that wrote the file"));
 }
 
 #[test]

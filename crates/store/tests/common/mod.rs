@@ -3,6 +3,7 @@
     dead_code,
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     unreachable_pub,
     missing_docs,
     reason = "tests; each file uses its part"
@@ -12,6 +13,9 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
+use tandem_store::register::{
+    AuditEntry, Failure, IdentityRow, KeyRow, LoginRow, PersonRow, Refusal, Register, WebhookRow,
+};
 use tandem_store::{
     Event, FactNumber, Fault, InteractionKey, Journal, Mark, Personal, Record, Settings, Tenant,
 };
@@ -100,4 +104,120 @@ pub fn facts(numbers: std::ops::RangeInclusive<u64>) -> Vec<Record> {
 
 pub fn fact_of(number: u64, interaction: u64, mark: Mark) -> Record {
     Record { interaction: Some(InteractionKey(interaction)), mark, ..fact(number) }
+}
+
+/// A register in a directory of its own.
+pub struct Office {
+    pub directory: TempDir,
+    pub register: Register,
+}
+
+impl Office {
+    pub fn new() -> Office {
+        let directory = tempfile::tempdir().unwrap();
+        let register = open_register(directory.path()).unwrap();
+        Office { directory, register }
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.directory.path().join("people.db")
+    }
+
+    /// Ends the program and starts it again.
+    pub fn restart(self) -> Office {
+        drop(self.register);
+        let register = open_register(self.directory.path()).unwrap();
+        Office { directory: self.directory, register }
+    }
+
+    /// Every byte of every file of the register: the log, its index, the lock.
+    pub fn contains(&self, part: &[u8]) -> bool {
+        let entries = std::fs::read_dir(self.directory.path()).unwrap().map(|entry| entry.unwrap().path());
+        let files = entries.filter(|path| path.extension().is_none_or(|extension| extension != "key"));
+        files
+            .map(|path| std::fs::read(path).unwrap())
+            .any(|bytes| bytes.windows(part.len()).any(|window| window == part))
+    }
+}
+
+pub fn open_register(directory: &std::path::Path) -> Result<Register, Fault> {
+    Register::open(directory.join("people.db"), &directory.join("journal.key"))
+}
+
+pub fn refusal(failure: Failure) -> Refusal {
+    match failure {
+        Failure::Refused(refusal) => refusal,
+        Failure::Fault(fault) => panic!("{fault}"),
+    }
+}
+
+pub fn person(id: &str, name: &str) -> PersonRow {
+    PersonRow {
+        id: id.into(),
+        name: name.into(),
+        document: r#"{"roles":["agent"]}"#.into(),
+        enabled: true,
+        created_ms: 1_000,
+        changed_ms: 1_000,
+        identities: Vec::new(),
+    }
+}
+
+pub fn known_as(person: PersonRow, kind: &str, issuer: &str, subject: &str) -> PersonRow {
+    let identity = IdentityRow { kind: kind.into(), issuer: issuer.into(), subject: subject.into() };
+    let mut identities = person.identities;
+    identities.push(identity);
+    PersonRow { identities, ..person }
+}
+
+pub fn login(id: &str, person: &str) -> LoginRow {
+    LoginRow {
+        id: id.into(),
+        person: person.into(),
+        secret_hash: b"first".to_vec(),
+        previous_hash: None,
+        how: "entra".into(),
+        label: "Firefox".into(),
+        document: "{}".into(),
+        created_ms: 1_000,
+        used_ms: 1_000,
+        expires_ms: 100_000,
+        revoked_ms: None,
+    }
+}
+
+pub fn key(id: &str) -> KeyRow {
+    KeyRow {
+        id: id.into(),
+        name: "wallboard".into(),
+        hash: b"hash".to_vec(),
+        scopes: r#"["queues:read"]"#.into(),
+        created_by: "ada".into(),
+        created_ms: 1_000,
+        expires_ms: None,
+        used_ms: None,
+        revoked_ms: None,
+    }
+}
+
+pub fn act(at_ms: i64, actor: &str, act: &str, outcome: &str) -> AuditEntry {
+    AuditEntry {
+        at_ms,
+        actor: actor.into(),
+        who: format!(r#"{{"name":"{actor}"}}"#),
+        act: act.into(),
+        object: "queue/billing".into(),
+        outcome: outcome.into(),
+        detail: "{}".into(),
+    }
+}
+
+pub fn webhook(id: &str) -> WebhookRow {
+    WebhookRow {
+        id: id.into(),
+        document: r#"{"url":"https://crm.contoso.example/hook"}"#.into(),
+        cursor: FactNumber(10),
+        state: "active".into(),
+        changed_ms: 1_000,
+    }
 }
