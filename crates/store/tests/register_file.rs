@@ -17,7 +17,7 @@ use tandem_store::{Fault, Register};
 #[test]
 fn nobody_but_its_owner_may_read_it() {
     let office = Office::new();
-    office.register.person_put(&tenant("contoso"), &person("ada", "Ada")).unwrap();
+    office.register.person_put(tenant("contoso"), &person("ada", "Ada")).unwrap();
     let mode =
         |name: &str| fs::metadata(office.directory.path().join(name)).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode("people.db"), mode("people.db-wal"), mode("journal.key")), (0o600, 0o600, 0o600));
