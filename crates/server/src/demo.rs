@@ -7,7 +7,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use tandem_sandbox::config::{CarrierConfig, SandboxConfig, StreamConfig, TenantConfig, TrunkConfig, WebConfig};
+use tandem_sandbox::config::{
+    CarrierConfig, SandboxConfig, StreamConfig, TenantConfig, TrunkConfig, WebConfig,
+};
 use tandem_sandbox::user::Press;
 
 use crate::config::Settings;

@@ -38,6 +38,11 @@ impl Window {
         Ok(Window(stream))
     }
 
+    /// A window of somebody who may follow.
+    async fn follow(router: &Router) -> Result<Window, Error> {
+        Window::open(router, &[("Authorization", &format!("Bearer {TOKEN}"))]).await
+    }
+
     async fn message(&mut self) -> Message {
         loop {
             let message = tokio::time::timeout(PATIENCE, self.0.next()).await.expect("it comes in time");
@@ -89,7 +94,7 @@ impl Window {
 async fn first_the_state_then_every_fact_after_it() {
     let shop = Shop::open().await;
     shop.put("/api/v1/agents/anna/state", r#"{"state":"available"}"#).await;
-    let mut window = Window::open(&shop.router, &[]).await.unwrap();
+    let mut window = Window::follow(&shop.router).await.unwrap();
     let state = window.json().await;
     assert_eq!(state["type"], "state");
     assert!(state["now"].as_u64().is_some());
@@ -108,7 +113,7 @@ async fn two_windows_that_join_at_different_times_end_with_the_same_state() {
     use std::sync::Arc;
     use tandem_center::fact::Fact;
     let shop = Shop::open().await;
-    let mut early = Window::open(&shop.router, &[]).await.unwrap();
+    let mut early = Window::follow(&shop.router).await.unwrap();
     let begun = early.json().await["number"].as_u64().unwrap();
     let mut view = (*shop.live.view()).clone();
     assert_eq!(view.live.number, begun);
@@ -127,7 +132,7 @@ async fn two_windows_that_join_at_different_times_end_with_the_same_state() {
             view.apply(&Arc::new(fact));
         }
     }
-    let mut late = Window::open(&shop.router, &[]).await.unwrap();
+    let mut late = Window::follow(&shop.router).await.unwrap();
     let state = late.json().await;
     assert_eq!(state["number"], end);
     assert_eq!(state["state"], serde_json::to_value(&view).unwrap(), "state and facts make state");
@@ -136,7 +141,7 @@ async fn two_windows_that_join_at_different_times_end_with_the_same_state() {
 #[tokio::test]
 async fn a_window_that_falls_too_far_behind_is_told_to_start_again() {
     let shop = Shop::open().await;
-    let mut window = Window::open(&shop.router, &[]).await.unwrap();
+    let mut window = Window::follow(&shop.router).await.unwrap();
     window.json().await;
     // Nobody reads the window while more groups are committed than are kept.
     for round in 0..(tandem::live::GROUPS_KEPT + 100) {

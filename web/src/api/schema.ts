@@ -433,6 +433,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tenants, without anything about their customers. */
+        get: operations["tenant_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/trunks": {
         parameters: {
             query?: never;
@@ -1199,6 +1216,38 @@ export interface components {
             closed: boolean;
             /** @description Why, in the words of whoever wants it; at most 128 bytes. */
             reason?: string | null;
+        };
+        /** @description A customer with its own contact center. */
+        Tenant: {
+            /**
+             * Format: int64
+             * @description Agents in the configuration.
+             */
+            agents: number;
+            /** @description The id; it goes into the header `Tandem-Tenant`. */
+            id: string;
+            /** @description What people call the customer; empty for one who is alone. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Open interactions.
+             */
+            open: number;
+            /**
+             * Format: int64
+             * @description Queues in the configuration.
+             */
+            queues: number;
+            /**
+             * Format: int64
+             * @description Agents at work.
+             */
+            signed_in: number;
+        };
+        /** @description All tenants. */
+        Tenants: {
+            /** @description The tenants, by id. */
+            tenants: components["schemas"]["Tenant"][];
         };
         /**
          * @description What became of the callers who came to a queue. `entered` is the sum of the others and of those who wait;
@@ -2912,6 +2961,44 @@ export interface operations {
             };
             /** @description A parameter is wrong, or the load cannot be computed with. */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    tenant_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All tenants. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenants"];
+                };
+            };
+            /** @description Nobody is known by this token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller does not run the installation. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

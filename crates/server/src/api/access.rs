@@ -1,4 +1,4 @@
-//! Who may ask: only from this machine, or with TLS and a token; and never a page of somebody else's.
+//! From where the API may be asked: only from this machine, or over TLS; and never by a page of somebody else's.
 //!
 //! A browser lets any page on the web send requests to `localhost` and open web sockets there, and a name that its
 //! owner points at 127.0.0.1 (DNS rebinding) makes such a page "the same origin". So on loopback the Host header
@@ -14,23 +14,20 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use subtle::ConstantTimeEq;
+use tandem_people::caller::{Caller, Who};
+use tandem_people::permission::{Grants, Permission};
+use tandem_people::scope::Scope;
 
 use super::Api;
 use super::error::ApiError;
 
-/// Who may ask.
+/// From where the API is asked, and who holds its root key.
 #[derive(Debug)]
-pub enum Access {
-    /// Whoever is on this machine; the address is loopback.
-    Loopback {
-        /// A token, if one is demanded even here.
-        token: Option<Token>,
-    },
-    /// Whoever has the token, over TLS.
-    Remote {
-        /// The token.
-        token: Token,
-    },
+pub struct Access {
+    /// Only whoever is on this machine reaches it.
+    loopback: bool,
+    /// The root key, if there is one.
+    root: Option<Token>,
 }
 
 /// The secret that requests carry as `Authorization: Bearer`.
@@ -44,11 +41,6 @@ pub enum AccessFault {
         "http.listen is {0}, which others can reach, and there is no TLS; set http.certificate and http.key, or listen on 127.0.0.1"
     )]
     NoTls(SocketAddr),
-    /// Not loopback, and no token.
-    #[error(
-        "http.listen is {0}, which others can reach, and there is no token; set http.token_file, or listen on 127.0.0.1"
-    )]
-    NoToken(SocketAddr),
     /// The token is too short, too long, or has characters that a header cannot carry.
     #[error(
         "http.token_file must hold {} to {} letters, digits or signs of `-._~+/=` on one line; make one with `openssl rand -hex 32`",
@@ -59,34 +51,21 @@ pub enum AccessFault {
 }
 
 impl Access {
-    /// Decides who may ask at an address.
+    /// Decides how an address may be asked.
     ///
     /// # Errors
     ///
-    /// An address that is not loopback has no TLS or no token: see [`AccessFault`].
-    pub fn new(listen: SocketAddr, tls: bool, token: Option<Token>) -> Result<Access, AccessFault> {
-        match (listen.ip().is_loopback(), tls, token) {
-            (true, _, token) => Ok(Access::Loopback { token }),
-            (false, false, _) => Err(AccessFault::NoTls(listen)),
-            (false, true, None) => Err(AccessFault::NoToken(listen)),
-            (false, true, Some(token)) => Ok(Access::Remote { token }),
-        }
+    /// An address that is not loopback has no TLS: see [`AccessFault`].
+    pub fn new(listen: SocketAddr, tls: bool, root: Option<Token>) -> Result<Access, AccessFault> {
+        let loopback = listen.ip().is_loopback();
+        if loopback || tls { Ok(Access { loopback, root }) } else { Err(AccessFault::NoTls(listen)) }
     }
 
-    fn token(&self) -> Option<&Token> {
-        match self {
-            Access::Loopback { token } => token.as_ref(),
-            Access::Remote { token } => Some(token),
-        }
-    }
-
-    /// Whether this is the token, or none is demanded.
-    pub(crate) fn admits(&self, given: Option<&[u8]>) -> bool {
-        match (self.token(), given) {
-            (None, _) => true,
-            (Some(_), None) => false,
-            (Some(token), Some(given)) => token.0.ct_eq(given).into(),
-        }
+    /// Who asks with this token; nobody without one.
+    pub(crate) fn caller(&self, given: Option<&[u8]>) -> Option<Caller> {
+        let is_root: bool = self.root.as_ref()?.0.ct_eq(given?).into();
+        let everything = Grants::over_all(Permission::ALL.iter().copied().collect());
+        is_root.then(|| Caller::new(Scope::Installation, Who::Console, everything))
     }
 }
 
@@ -121,15 +100,6 @@ pub(super) async fn only_our_own(State(api): State<Api>, request: Request, next:
     }
 }
 
-/// Demands the token, if one is demanded.
-pub(super) async fn only_with_token(State(api): State<Api>, request: Request, next: Next) -> Response {
-    if api.access.admits(bearer(request.headers())) {
-        next.run(request).await
-    } else {
-        unauthorized().into_response()
-    }
-}
-
 /// The token that a request carries.
 pub(super) fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
     let value = headers.get(AUTHORIZATION)?.as_bytes();
@@ -138,8 +108,8 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
 }
 
 pub(super) fn unauthorized() -> ApiError {
-    let remedy = "send the header Authorization: Bearer with the token of http.token_file";
-    ApiError::new(StatusCode::UNAUTHORIZED, "unauthorized", "the token is missing or wrong", remedy)
+    let remedy = "sign in, or send the header Authorization: Bearer with an API key";
+    ApiError::new(StatusCode::UNAUTHORIZED, "unauthorized", "nobody is known by this token", remedy)
         .field("Authorization")
 }
 
@@ -154,8 +124,8 @@ fn check_origin(access: &Access, headers: &HeaderMap, target: Option<&Authority>
             ApiError::bad_request("bad_host", "the Host header is missing or no host", remedy).field("Host")
         );
     };
-    if matches!(access, Access::Loopback { .. }) && !names_loopback(host.host()) {
-        let remedy = "ask http://localhost, or listen on another address with TLS and a token";
+    if access.loopback && !names_loopback(host.host()) {
+        let remedy = "ask http://localhost, or listen on another address with TLS";
         return Err(ApiError::forbidden("foreign_host", "the Host header names another machine", remedy)
             .field("Host"));
     }
@@ -190,14 +160,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_others_can_reach_needs_tls_and_a_token() {
+    fn an_address_others_can_reach_needs_tls() {
         let (inside, outside) = ("127.0.0.1:8080".parse().unwrap(), "0.0.0.0:8080".parse().unwrap());
         let token = || Token::parse(&"t".repeat(32)).ok();
         assert!(Access::new(inside, false, None).is_ok());
         assert!(Access::new("[::1]:80".parse().unwrap(), false, None).is_ok());
         assert_eq!(Access::new(outside, false, token()).unwrap_err(), AccessFault::NoTls(outside));
-        assert_eq!(Access::new(outside, true, None).unwrap_err(), AccessFault::NoToken(outside));
-        assert!(Access::new(outside, true, token()).is_ok());
+        assert!(Access::new(outside, true, None).is_ok());
     }
 
     #[test]

@@ -18,6 +18,7 @@ use tandem_center::agent::{
 use tandem_center::id::{AgentId, CodeId};
 use tandem_center::personal::Personal;
 use tandem_center::view::{AgentView, DoingView, View, WorkView};
+use tandem_people::permission::Reach;
 use utoipa::ToSchema;
 
 use super::command::{CommandFaults, Done, Shown, carry_out, optional};
@@ -231,7 +232,9 @@ pub struct Conclusion {
 )]
 pub(super) async fn list(scope: Scope) -> Json<Agents> {
     let view = scope.desk.live().view();
-    let agents = view.live.agents.iter().map(|(id, agent)| Agent::of(&view, id, agent)).collect();
+    let shown = |id: &AgentId| scope.reach == Reach::All || scope.caller.agent() == Some(id.as_str());
+    let agents = view.live.agents.iter().filter(|(id, _)| shown(id));
+    let agents = agents.map(|(id, agent)| Agent::of(&view, id, agent)).collect();
     Json(Agents { number: view.live.number, agents })
 }
 

@@ -12,8 +12,10 @@ use tandem_center::fact::{Fact, FactKind};
 use tandem_center::id::InteractionId;
 use tandem_center::terms::Step;
 use tandem_center::view::{QueueStay, StageView, View};
+use tandem_people::permission::Reach;
 use utoipa::{IntoParams, ToSchema};
 
+use super::authorisation;
 use super::error::{ApiError, ErrorBody};
 use super::scope::Scope;
 use crate::{timeline, word};
@@ -268,12 +270,16 @@ pub(super) async fn list(
         return Err(ApiError::bad_request("bad_limit", message, "ask for more than one page").field("limit"));
     }
     match which.state {
-        WhichState::Live => Ok(Json(live(&scope.desk.live().view(), which.cursor, limit))),
+        WhichState::Live => Ok(Json(live(&scope, which.cursor, limit))),
         WhichState::Closed => {
             let stories = scope.desk.closed(which.cursor, limit).await?;
             let next = if stories.len() == limit { stories.last().map(|(number, _)| *number) } else { None };
-            let calls =
-                stories.iter().filter_map(|(_, story)| Call::of(&story.facts, Stage::Closed)).collect();
+            let shown = |story: &crate::desk::Story| match (scope.reach, scope.caller.agent()) {
+                (Reach::All, _) => true,
+                (Reach::Own, agent) => agent.is_some_and(|agent| authorisation::talked(story, agent)),
+            };
+            let calls = stories.iter().filter(|(_, story)| shown(story));
+            let calls = calls.filter_map(|(_, story)| Call::of(&story.facts, Stage::Closed)).collect();
             Ok(Json(Calls { calls, next }))
         }
     }
@@ -307,10 +313,18 @@ pub(super) async fn view(
     Ok(Json(Story { call, timeline, cut: story.cut }))
 }
 
-fn live(view: &View, cursor: Option<u64>, limit: usize) -> Calls {
+fn live(scope: &Scope, cursor: Option<u64>, limit: usize) -> Calls {
+    let view = &*scope.desk.live().view();
     let after = InteractionId(cursor.unwrap_or_default());
-    let mut open =
-        view.live.interactions.range((std::ops::Bound::Excluded(after), std::ops::Bound::Unbounded));
+    let shown = |id: &InteractionId| match (scope.reach, scope.caller.agent()) {
+        (Reach::All, _) => true,
+        (Reach::Own, agent) => agent.is_some_and(|agent| authorisation::is_of(view, *id, agent)),
+    };
+    let mut open = view
+        .live
+        .interactions
+        .range((std::ops::Bound::Excluded(after), std::ops::Bound::Unbounded))
+        .filter(|(id, _)| shown(id));
     let page: Vec<_> = open.by_ref().take(limit).collect();
     let next = if open.next().is_some() { page.last().map(|(id, _)| id.0) } else { None };
     Calls { calls: page.into_iter().filter_map(|(id, _)| Call::find(view, *id)).collect(), next }

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use super::Api;
 use super::error::ErrorBody;
+use super::scope::OfInstallation;
 use crate::live::Writing;
 use crate::metrics::{self, Tenant};
 
@@ -66,7 +67,8 @@ pub(super) async fn ready(State(api): State<Api>) -> (StatusCode, Json<Ready>) {
         (status = 401, description = "The token is missing or wrong.", body = ErrorBody),
     )
 )]
-pub(super) async fn figures(State(api): State<Api>) -> Response {
+pub(super) async fn figures(scope: OfInstallation) -> Response {
+    let api = &scope.api;
     let status = api.desks.status().await.ok();
     let (writing, lag) = api.desks.writing();
     let now = Timestamp::from_micros(super::now_us());

@@ -4,19 +4,21 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::body::Bytes;
+use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use tandem_center::view::View;
+use tandem_store::Tenant;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, timeout};
 
-use super::access;
 use super::error::{ApiError, ErrorBody};
-use super::scope::Scope;
+use super::{Api, access, authorisation};
+use crate::desk::Desk;
 use crate::live::Follower;
 
 /// Opens the live web socket. docs/api.md describes what is said on it.
@@ -31,7 +33,7 @@ use crate::live::Follower;
     )
 )]
 pub(super) async fn open(
-    scope: Scope,
+    State(api): State<Api>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
@@ -40,19 +42,21 @@ pub(super) async fn open(
         ApiError::bad_request("no_web_socket", rejection.body_text(), remedy)
     })?;
     // A browser cannot send the header: it sends the token as its first message.
-    let given = access::bearer(&headers);
-    if given.is_some() && !scope.api.access.admits(given) {
-        return Err(access::unauthorized());
-    }
-    let admitted = scope.api.access.admits(given);
-    let place = scope.api.followers.clone().try_acquire_owned().map_err(|_| {
+    let follower = match access::bearer(&headers) {
+        None => None,
+        Some(token) => {
+            let caller = api.access.caller(Some(token)).ok_or_else(access::unauthorized)?;
+            Some(authorisation::follower(&caller, authorisation::desk(&api, &caller, &headers)?)?)
+        }
+    };
+    let place = api.followers.clone().try_acquire_owned().map_err(|_| {
         let message = format!("{} follow already", super::FOLLOWERS_MAX);
         ApiError::unavailable("too_many_followers", message, "close a window, or try again later")
     })?;
     let upgrade = upgrade.max_message_size(MESSAGE_BYTES_MAX).max_frame_size(MESSAGE_BYTES_MAX);
     Ok(upgrade.on_upgrade(move |socket| async move {
         // How it ends is of no interest to anybody: the client starts again, or does not.
-        let _ = serve(scope, socket, admitted, place).await;
+        let _ = serve(api, socket, follower, place).await;
     }))
 }
 
@@ -70,27 +74,37 @@ struct StateMessage<'a> {
 #[serde(deny_unknown_fields)]
 struct Greeting {
     token: String,
+    /// Whose contact center is meant, for those who see several.
+    #[serde(default)]
+    tenant: Option<String>,
 }
 
 /// The connection is over.
 struct Over;
 
 async fn serve(
-    scope: Scope,
+    api: Api,
     mut socket: WebSocket,
-    admitted: bool,
+    follower: Option<Desk>,
     _place: OwnedSemaphorePermit,
 ) -> Result<(), Over> {
-    if !admitted && !greet(&scope, &mut socket).await? {
-        return close(&mut socket, UNAUTHORIZED, "the token is missing or wrong").await;
-    }
-    let Follower { view, mut groups } = scope.desk.live().follow();
+    let desk = match follower {
+        Some(desk) => desk,
+        None => match greet(&api, &mut socket).await? {
+            Greeted::Follows(desk) => desk,
+            Greeted::Unknown => {
+                return close(&mut socket, UNAUTHORIZED, "the token is missing or wrong").await;
+            }
+            Greeted::Refused => return close(&mut socket, FORBIDDEN, "you may not follow this").await,
+        },
+    };
+    let Follower { view, mut groups } = desk.live().follow();
     let mut number = view.live.number;
     send(&mut socket, state_message(&view)?).await?;
     drop(view);
     let mut ping = tokio::time::interval_at(Instant::now() + PING_EVERY, PING_EVERY);
     let mut heard = Instant::now();
-    let mut writing = scope.desk.live().writing();
+    let mut writing = desk.live().writing();
     loop {
         tokio::select! {
             group = groups.recv() => match group {
@@ -124,12 +138,26 @@ async fn serve(
     }
 }
 
+/// What came of the first message of a client.
+enum Greeted {
+    Follows(Desk),
+    Unknown,
+    Refused,
+}
+
 /// Waits for the client's token.
-async fn greet(scope: &Scope, socket: &mut WebSocket) -> Result<bool, Over> {
-    let Ok(first) = timeout(GREETING_PATIENCE, socket.recv()).await else { return Ok(false) };
-    let Some(Ok(Message::Text(text))) = first else { return Ok(false) };
-    let greeting: Result<Greeting, _> = serde_json::from_str(&text);
-    Ok(greeting.is_ok_and(|greeting| scope.api.access.admits(Some(greeting.token.as_bytes()))))
+async fn greet(api: &Api, socket: &mut WebSocket) -> Result<Greeted, Over> {
+    let Ok(first) = timeout(GREETING_PATIENCE, socket.recv()).await else { return Ok(Greeted::Unknown) };
+    let Some(Ok(Message::Text(text))) = first else { return Ok(Greeted::Unknown) };
+    let Ok(Greeting { token, tenant }) = serde_json::from_str(&text) else { return Ok(Greeted::Unknown) };
+    let Some(caller) = api.access.caller(Some(token.as_bytes())) else { return Ok(Greeted::Unknown) };
+    let named = match tenant.as_deref().map(str::parse::<Tenant>).transpose() {
+        Ok(named) => named,
+        Err(_) => return Ok(Greeted::Refused),
+    };
+    let desk = authorisation::desk_of(api, &caller, named);
+    let desk = desk.and_then(|desk| authorisation::follower(&caller, desk));
+    Ok(desk.map_or(Greeted::Refused, Greeted::Follows))
 }
 
 fn state_message(view: &Arc<View>) -> Result<Message, Over> {
@@ -180,6 +208,9 @@ const ENDING: u16 = 1001;
 
 /// Close code: the token is missing or wrong.
 const UNAUTHORIZED: u16 = 4401;
+
+/// Close code: the caller may not follow that tenant.
+const FORBIDDEN: u16 = 4403;
 
 /// Close code: facts were missed; connect again for a new state.
 const START_AGAIN: u16 = 4408;

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod agents;
+pub mod authorisation;
 pub mod calls;
 pub mod command;
 pub mod erasures;
@@ -19,6 +20,7 @@ pub mod repeat;
 pub mod reports;
 mod scope;
 pub mod staffing;
+pub mod tenants;
 pub mod trunks;
 pub mod work;
 
@@ -99,7 +101,7 @@ pub fn router(desks: Desks, access: Access) -> Router {
         followers: Arc::new(Semaphore::new(FOLLOWERS_MAX)),
         document: document.into(),
     };
-    let guarded = secret.layer(middleware::from_fn_with_state(api.clone(), access::only_with_token));
+    let guarded = secret.layer(middleware::from_fn_with_state(api.clone(), authorisation::only_permitted));
     open.merge(guarded)
         .layer(middleware::from_fn(in_time))
         .merge(live)
@@ -148,6 +150,7 @@ fn parts() -> (Router<Api>, Router<Api>, Router<Api>, String) {
         .routes(routes!(reports::agents))
         .routes(routes!(staffing::compute))
         .routes(routes!(trunks::list))
+        .routes(routes!(tenants::list))
         .routes(routes!(erasures::erase))
         .routes(routes!(erasures::erase_person))
         .split_for_parts();
@@ -172,6 +175,7 @@ fn parts() -> (Router<Api>, Router<Api>, Router<Api>, String) {
         (name = "erasures", description = "Forgetting who it was."),
         (name = "recordings", description = "What callers said after the tone."),
         (name = "reports", description = "What the facts say about service, work and waiting: docs/metrics.md."),
+        (name = "tenants", description = "The customers of the installation."),
         (name = "trunks", description = "The networks that carry them."),
         (name = "live", description = "All of it, as it happens."),
         (name = "health", description = "For whoever runs the program."),

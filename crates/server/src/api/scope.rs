@@ -1,39 +1,45 @@
 //! Who asks, and for whose contact center: what every handler takes first.
 
 use axum::extract::FromRequestParts;
-use axum::http::StatusCode;
 use axum::http::request::Parts;
-use tandem_store::Tenant;
+use tandem_people::caller::Caller;
+use tandem_people::permission::Reach;
 
-use super::Api;
 use super::error::ApiError;
+use super::{Api, authorisation};
 use crate::desk::Desk;
 
-/// Whose contact center a request is about. A handler that has none reaches no tenant.
+/// Whose contact center a request is about, and who asks. A handler that has none reaches no tenant.
+#[derive(Clone)]
 pub(crate) struct Scope {
     pub(super) api: Api,
+    /// The tenant's.
     pub(super) desk: Desk,
+    pub(super) caller: Caller,
+    /// How far the route's permission reaches: a list shows all, or one's own.
+    pub(super) reach: Reach,
+}
+
+/// Who asks for something of the installation.
+#[derive(Clone)]
+pub(crate) struct OfInstallation {
+    pub(super) api: Api,
+    pub(super) caller: Caller,
 }
 
 impl FromRequestParts<Api> for Scope {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Scope, ApiError> {
-        let desk = match parts.headers.get(TENANT) {
-            None => api.desks.only().ok_or_else(|| {
-                let remedy = "send the header Tandem-Tenant with the id of a tenant";
-                ApiError::bad_request("tenant_needed", "there are several tenants", remedy).field(TENANT)
-            })?,
-            Some(value) => {
-                let tenant = value.to_str().ok().and_then(|text| text.parse::<Tenant>().ok());
-                tenant.and_then(|tenant| api.desks.desk(&tenant)).ok_or_else(|| {
-                    let remedy = "look at /api/v1/tenants for the tenants that you may see";
-                    ApiError::new(StatusCode::NOT_FOUND, "unknown_tenant", "there is no such tenant", remedy)
-                        .field(TENANT)
-                })?
-            }
-        };
-        Ok(Scope { api: api.clone(), desk: desk.clone() })
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Scope, ApiError> {
+        parts.extensions.get::<Scope>().cloned().ok_or_else(authorisation::no_rule)
+    }
+}
+
+impl FromRequestParts<Api> for OfInstallation {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<OfInstallation, ApiError> {
+        parts.extensions.get::<OfInstallation>().cloned().ok_or_else(authorisation::no_rule)
     }
 }
 

@@ -152,15 +152,15 @@ impl Default for PersonalDataFile {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct HttpFile {
-    /// Address and port. Default `127.0.0.1:8080`. Any address but loopback demands `certificate`, `key` and
-    /// `token_file`: whoever reaches the API sees callers' numbers and can sign agents off.
+    /// Address and port. Default `127.0.0.1:8080`. Any address but loopback demands `certificate` and `key`.
     pub listen: SocketAddr,
     /// PEM file of the certificate, with its intermediates. Default: none, no TLS.
     pub certificate: Option<PathBuf>,
     /// PEM file of the key.
     pub key: Option<PathBuf>,
-    /// A file whose content, at least 32 characters, every request must carry as `Authorization: Bearer`. Default:
-    /// none. Keep it readable by this program only.
+    /// A file with the root key, at least 32 characters: a program that sends it as `Authorization: Bearer` may do
+    /// everything in every tenant. Default: none; people sign in, and programs get keys of their own. Keep it readable by
+    /// this program only.
     pub token_file: Option<PathBuf>,
 }
 

@@ -245,11 +245,9 @@ impl Check<'_> {
         if http.listen.ip().is_loopback() {
             return;
         }
-        for (key, missing) in [
-            ("http.certificate", http.certificate.is_none()),
-            ("http.key", http.key.is_none()),
-            ("http.token_file", http.token_file.is_none()),
-        ] {
+        for (key, missing) in
+            [("http.certificate", http.certificate.is_none()), ("http.key", http.key.is_none())]
+        {
             if missing {
                 let problem = format!(
                     "is needed because http.listen is {}; set it, or listen on 127.0.0.1",

@@ -17,7 +17,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use serde_json::Value;
-use tandem::api::access::Access;
+use tandem::api::access::{Access, Token};
 use tandem::desk::{Desk, Desks};
 use tandem::engine::{Carried, Order, Status};
 use tandem::live::{Live, Recorder, wait_committed};
@@ -274,7 +274,7 @@ async fn engine(room: Arc<Mutex<Room>>, mut orders: mpsc::Receiver<Order>) {
 }
 
 pub fn loopback() -> Access {
-    Access::new("127.0.0.1:8080".parse().unwrap(), false, None).unwrap()
+    Access::new("127.0.0.1:8080".parse().unwrap(), false, Some(Token::parse(ROOT).unwrap())).unwrap()
 }
 
 pub fn request(method: &str, path: &str, body: Body) -> Request<Body> {
@@ -283,9 +283,13 @@ pub fn request(method: &str, path: &str, body: Body) -> Request<Body> {
         .uri(path)
         .header("Host", "localhost:8080")
         .header("Content-Type", "application/json")
+        .header("Authorization", format!("Bearer {ROOT}"))
         .body(body)
         .unwrap()
 }
+
+/// Whoever has it may do everything.
+pub const ROOT: &str = "0123456789abcdef0123456789abcdef";
 
 pub const START_US: u64 = 1_800_000_000_000_000;
 

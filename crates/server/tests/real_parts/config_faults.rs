@@ -142,11 +142,6 @@ const WRONG: &[(&str, &str, &str)] = &[
         "listen = \"0.0.0.0:8080\"",
         "http.certificate",
     ),
-    (
-        "listen = \"NET.1:8080\"\ncertificate = \"tandem.pem\"\nkey = \"tandem.key\"\ntoken_file = \"token\"",
-        "listen = \"0.0.0.0:8080\"\ncertificate = \"tandem.pem\"\nkey = \"tandem.key\"",
-        "http.token_file",
-    ),
     ("certificate = \"tandem.pem\"\nkey", "certificate = \"missing.pem\"\nkey", "http.certificate"),
     ("certificate = \"tandem.pem\"\nkey", "certificate = \"password\"\nkey", "http.certificate"),
     ("key = \"tandem.key\"\ntoken", "key = \"missing.key\"\ntoken", "http.key"),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::parts::{Lab, Sipp, Tandem, tone};
+use crate::parts::{Lab, Sipp, Tandem, http, tone};
 
 #[test]
 fn the_documented_example_takes_a_call() {
@@ -12,6 +12,7 @@ fn the_documented_example_takes_a_call() {
     let lab = Lab::new();
     let example = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/tandem.example.toml"));
     let config = lab.write("tandem.toml", std::fs::read(example).unwrap());
+    lab.write("tandem.token", http::ROOT);
     let tandem = Tandem::start_file(config, lab.path("tandem.log"), "127.0.0.1:8080".to_owned());
 
     let agent = Sipp::at(&lab, "agent", "127.0.0.1", 5090).pauses_ms(200).says(tone::AGENT, 3.0);

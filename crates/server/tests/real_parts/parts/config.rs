@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::sound::{tone, wav};
-use super::{Lab, lab};
+use super::{Lab, http, lab};
 
 /// The text of a configuration file.
 pub(crate) struct Config {
@@ -15,10 +15,11 @@ impl Config {
     /// The program at its address, with music that can be recognised. No interface, nobody in it.
     pub(crate) fn new(lab: &Lab) -> Config {
         lab.write("music.wav", wav(tone::MUSIC, 2));
+        lab.write("root", http::ROOT);
         let text = r#"
 data = "data"
 log = { level = "debug" }
-http = { listen = "NET.1:8080" }
+http = { listen = "NET.1:8080", token_file = "root" }
 prompts = { song = "music.wav" }
 
 [[media]]

@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+/// The root key of the program in a test.
+pub(crate) const ROOT: &str = "0123456789abcdef0123456789abcdef";
+
 /// Asks, and gives back the status and the body. An error if nobody answers.
 pub(crate) fn ask(
     address: &str,
@@ -17,7 +20,7 @@ pub(crate) fn ask(
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
     let body = body.map(Value::to_string).unwrap_or_default();
     let request = format!(
-        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Type: application/json\r\n\
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nAuthorization: Bearer {ROOT}\r\nContent-Type: application/json\r\n\
          Content-Length: {}\r\n\r\n{body}",
         body.len()
     );
