@@ -3,5 +3,7 @@
 #![cfg(test)]
 
 mod authorisation;
+mod keys_of_programs;
+mod logins;
 mod staff;
 mod who_is_in_charge;
