@@ -3,7 +3,10 @@
 #![cfg(test)]
 
 mod authorisation;
+mod first_start;
+mod guesses;
 mod keys_of_programs;
 mod logins;
+mod passwords;
 mod staff;
 mod who_is_in_charge;
