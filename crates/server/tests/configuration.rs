@@ -43,7 +43,7 @@ fn a_flow_may_stand_in_a_file_of_its_own() {
 #[test]
 fn each_fault_names_its_key_and_the_remedy() {
     let broken = [
-        ("transport = \"udp\"", "transport = \"carrier pigeon\"", "line 12", "udp"),
+        ("transport = \"udp\"", "transport = \"carrier pigeon\"", "line 14", "udp"),
         ("transport = \"udp\"", "transport = \"tls\"", "interfaces.local.certificates", "certificate ="),
         (
             "bind = \"127.0.0.1:5060\"",
