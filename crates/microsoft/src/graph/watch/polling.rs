@@ -1,0 +1,211 @@
+//! Asking Graph for presence: each group in its turn, and some people at once.
+
+use std::time::{Duration, Instant};
+
+use crate::graph::call::{Answer, Caller, Moment};
+use crate::graph::fault::{Fault, FaultKind};
+use crate::graph::presence::{self, IDS_MAX, Presences};
+use crate::graph::throttle::{Family, Throttle, back_off};
+use crate::graph::watch::group::GroupId;
+use crate::graph::watch::{Output, Question, Source, Watcher};
+use crate::id::ObjectId;
+
+/// Whether and as whom presence may be read.
+#[derive(Debug, Default)]
+pub(super) struct Polling {
+    /// As whom: the application, or an account if the application may not.
+    as_account: Option<ObjectId>,
+    hold: Option<Hold>,
+}
+
+/// Reading presence is refused.
+#[derive(Debug)]
+struct Hold {
+    /// One request is sent then, to see.
+    again: Instant,
+    faults: u32,
+    /// Whether it was told that a permission is missing.
+    told: bool,
+}
+
+impl Polling {
+    /// The later of this and the end of a hold.
+    pub(super) fn not_before(&self, at: Instant) -> Instant {
+        self.hold.as_ref().map_or(at, |hold| hold.again.max(at))
+    }
+
+    fn caller(&self) -> Caller {
+        self.as_account.map_or(Caller::Application, Caller::Account)
+    }
+}
+
+impl Watcher {
+    /// Has these people asked for in a moment, together with others who come in it.
+    pub(super) fn ask_soon(&mut self, now: Instant, people: impl IntoIterator<Item = ObjectId>) {
+        let before = self.urgent.len();
+        self.urgent.extend(people.into_iter().filter(|person| self.people.contains_key(person)));
+        // Those who wait already have been watched before: nobody is told late, and nobody early.
+        if self.urgent.len() > before {
+            self.urgent_at.get_or_insert(now + GATHER);
+        }
+    }
+
+    /// Asks for those who are to be asked for at once.
+    pub(super) fn poll_urgent(&mut self, now: Instant, throttle: &mut Throttle) {
+        while let Some(at) = self.urgent_at
+            && at <= now
+        {
+            if self.urgent.is_empty() {
+                self.urgent_at = None;
+                return;
+            }
+            if let Err(later) = self.may_poll(now, throttle) {
+                self.urgent_at = Some(later);
+                return;
+            }
+            let people: Vec<_> = self.urgent.iter().copied().take(IDS_MAX).collect();
+            for person in &people {
+                self.urgent.remove(person);
+            }
+            if self.urgent.is_empty() {
+                self.urgent_at = None;
+            }
+            self.counts.polls += 1;
+            let call = presence::read(self.polling.caller(), &people);
+            self.send(now, call, Question::Presence { people, group: None });
+        }
+    }
+
+    /// Asks for a group if its turn has come.
+    pub(super) fn poll_group(&mut self, now: Instant, id: GroupId, throttle: &mut Throttle) {
+        let due = |group: &super::Group| group.polling.is_none() && group.next_poll <= now;
+        if !self.groups.get(&id).is_some_and(due) {
+            return;
+        }
+        let admitted = self.may_poll(now, throttle);
+        let Some(group) = self.groups.get_mut(&id) else { return };
+        if let Err(later) = admitted {
+            group.next_poll = later;
+            return;
+        }
+        let every = if group.is_told(now) { self.settings.check_every } else { self.settings.poll_every };
+        // In step with the others, but never twice to catch up.
+        let next = group.next_poll + every;
+        group.next_poll = if next > now { next } else { now + every };
+        let people: Vec<_> = group.members.iter().copied().collect();
+        self.counts.polls += 1;
+        let call = presence::read(self.polling.caller(), &people);
+        let call = self.send(now, call, Question::Presence { people, group: Some(id) });
+        if let Some(group) = self.groups.get_mut(&id) {
+            group.polling = Some(call);
+        }
+    }
+
+    /// Takes the answer to a poll.
+    #[expect(clippy::too_many_arguments, reason = "what was asked, what came, and when, each with its name")]
+    pub(super) fn on_presences(
+        &mut self,
+        now: Moment,
+        asked_at: Instant,
+        caller: Caller,
+        people: Vec<ObjectId>,
+        group: Option<GroupId>,
+        answer: &Answer,
+        throttle: &mut Throttle,
+    ) {
+        if let Some(group) = group.and_then(|id| self.groups.get_mut(&id)) {
+            group.polling = None;
+        }
+        let presences = Presences::from_answer(&people, answer);
+        let result = presences.as_ref().map(|_| ());
+        self.note(now.at, asked_at, caller, result, Family::Presence, throttle);
+        match presences {
+            Ok(presences) => {
+                self.on_polling_works(now.at);
+                self.counts.strange += presences.strange as u64;
+                for (person, presence) in presences.said {
+                    // Who is no longer watched was when it was asked.
+                    if self.watches(person) {
+                        self.hear(now.at, Source::Poll, asked_at, person, presence);
+                    }
+                }
+                for person in presences.omitted {
+                    self.on_omitted(person);
+                }
+            }
+            Err(fault) => {
+                self.counts.polls_failed += 1;
+                self.on_poll_failed(now.at, caller, &fault);
+                if group.is_none() {
+                    self.ask_soon(now.at, people);
+                }
+            }
+        }
+    }
+
+    fn on_omitted(&mut self, person: ObjectId) {
+        if let Some(watched) = self.people.get_mut(&person)
+            && !watched.omitted
+        {
+            watched.omitted = true;
+            self.outputs.push_back(Output::Omitted { person });
+        }
+    }
+
+    fn on_polling_works(&mut self, now: Instant) {
+        let Some(hold) = self.polling.hold.take() else { return };
+        if hold.told {
+            self.outputs.push_back(Output::PollingRestored);
+        }
+        self.ask_soon(now, self.people.keys().copied().collect::<Vec<_>>());
+    }
+
+    /// Passing faults are the throttle's matter; what the caller may not do is held back here.
+    fn on_poll_failed(&mut self, now: Instant, caller: Caller, fault: &Fault) {
+        let faults = self.polling.hold.as_ref().map_or(0, |hold| hold.faults).saturating_add(1);
+        let told = self.polling.hold.as_ref().is_some_and(|hold| hold.told);
+        let hold = match fault.kind {
+            FaultKind::Unauthorised | FaultKind::NoToken => {
+                Hold { again: now + back_off(faults, &mut self.random), faults, told }
+            }
+            FaultKind::Forbidden | FaultKind::Rejected | FaultKind::NotFound => {
+                if !told {
+                    self.outputs.push_back(Output::PollingRefused { caller, fault: fault.clone() });
+                }
+                let first = caller == Caller::Application && faults == 1;
+                let again = now + if first && !self.accounts.is_empty() { GATHER } else { REFUSED_AGAIN };
+                Hold { again, faults, told: true }
+            }
+            _ => return,
+        };
+        // Perhaps an account may what the application may not, or the other way round.
+        if fault.kind == FaultKind::Forbidden {
+            self.polling.as_account = match caller {
+                Caller::Application => self.accounts.first().copied(),
+                Caller::Account(_) => None,
+            };
+        }
+        self.polling.hold = Some(hold);
+    }
+
+    /// Whether a poll may be sent now; if not, when to ask again.
+    fn may_poll(&mut self, now: Instant, throttle: &mut Throttle) -> Result<(), Instant> {
+        if let Some(hold) = &self.polling.hold
+            && now < hold.again
+        {
+            return Err(hold.again);
+        }
+        throttle.admit(now, Family::Presence)?;
+        // One request to see; the next when it was done, or after another minute.
+        if let Some(hold) = &mut self.polling.hold {
+            hold.again = now + REFUSED_AGAIN;
+        }
+        Ok(())
+    }
+}
+
+/// How long those who are to be asked for at once are gathered, so that a hundred are one request.
+pub(super) const GATHER: Duration = Duration::from_millis(50);
+
+/// How long after a refusal it is tried again.
+const REFUSED_AGAIN: Duration = Duration::from_secs(60);
