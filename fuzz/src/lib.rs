@@ -1,4 +1,5 @@
 //! What must hold for any bytes from outside, one function per parser.
 
+pub mod entra;
 pub mod media;
 pub mod sip;

@@ -121,7 +121,8 @@ pub enum CallbackFault {
 
 /// The sign-ins that have begun, each with what the shell wants to remember of it.
 ///
-/// At most [`PENDING_MAX`]: anybody can begin one. At the limit the oldest is forgotten, whose person has to begin again.
+/// At most [`PENDING_MAX`]: anybody can begin one. At the limit the oldest tenth is forgotten, and those people have to
+/// begin again.
 #[derive(Debug)]
 pub struct PendingSignIns<T> {
     by_state: BTreeMap<String, (PendingSignIn, T)>,
@@ -170,6 +171,17 @@ impl SignIn<'_> {
         }
         with_query(&self.endpoints.authorize, &query.finish())
     }
+}
+
+/// The address to send a browser to so that Entra ID forgets who signed in there, and brings it back to `back_to`
+/// (OpenID Connect RP-Initiated Logout 1.0); `None` where the cloud names none. What we hold ourselves is ours to end.
+#[must_use]
+pub fn sign_out_address(endpoints: &Endpoints, back_to: &str) -> Option<String> {
+    let address = endpoints.logout.as_ref()?;
+    let query = form_urlencoded::Serializer::new(String::new())
+        .append_pair("post_logout_redirect_uri", back_to)
+        .finish();
+    Some(with_query(address, &query))
 }
 
 impl PendingSignIn {
@@ -238,13 +250,7 @@ impl<T> PendingSignIns<T> {
     /// Keeps a sign-in until its browser comes back, with something to remember.
     pub fn insert(&mut self, pending: PendingSignIn, remembered: T, now: UnixTime) {
         if self.by_state.len() >= PENDING_MAX {
-            self.by_state.retain(|_, (pending, _)| now < pending.expires);
-        }
-        if self.by_state.len() >= PENDING_MAX {
-            let oldest = self.by_state.iter().min_by_key(|(_, (pending, _))| pending.expires);
-            if let Some(state) = oldest.map(|(state, _)| state.clone()) {
-                self.by_state.remove(&state);
-            }
+            self.make_room(now);
         }
         self.by_state.insert(pending.state.expose().to_owned(), (pending, remembered));
     }
@@ -271,6 +277,18 @@ impl<T> PendingSignIns<T> {
     #[must_use]
     pub fn len(&self) -> usize {
         self.by_state.len()
+    }
+
+    /// Below the limit afterwards.
+    fn make_room(&mut self, now: UnixTime) {
+        self.by_state.retain(|_, (pending, _)| now < pending.expires);
+        let mut oldest: Vec<(UnixTime, String)> =
+            self.by_state.iter().map(|(state, (pending, _))| (pending.expires, state.clone())).collect();
+        oldest.sort_unstable();
+        let excess = (oldest.len() + PENDING_MAX / 10).saturating_sub(PENDING_MAX);
+        for (_, state) in oldest.iter().take(excess) {
+            self.by_state.remove(state);
+        }
     }
 
     /// Whether none is open.

@@ -80,19 +80,16 @@ pub fn answer(cloud: &Cloud, authority: Authority, response: &Response) -> Resul
     if !is_expected {
         return Err(DiscoveryFault::Issuer);
     }
-    let logout = document.end_session_endpoint;
-    for address in [&document.authorization_endpoint, &document.token_endpoint, &document.jwks_uri]
-        .into_iter()
-        .chain(&logout)
-    {
-        safe_url(address)?;
-    }
     Ok(Endpoints {
-        authorize: document.authorization_endpoint,
-        token: document.token_endpoint,
-        keys: document.jwks_uri,
-        logout,
+        authorize: usable(&document.authorization_endpoint)?,
+        token: usable(&document.token_endpoint)?,
+        keys: usable(&document.jwks_uri)?,
+        logout: document.end_session_endpoint.as_deref().map(usable).transpose()?,
     })
+}
+
+fn usable(address: &str) -> Result<String, DiscoveryFault> {
+    Ok(safe_url(address)?.into())
 }
 
 #[derive(Deserialize)]

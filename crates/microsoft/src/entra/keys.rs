@@ -38,6 +38,8 @@ pub struct KeyRules {
     pub age_max: Duration,
     /// How long at least between two fetches because of unknown keys or failures.
     pub unknown_pause: Duration,
+    /// How long at least between two fetches while there is no key at all, and nobody can come in.
+    pub empty_pause: Duration,
     /// How long an answer is awaited before the set is asked for again.
     pub answer_wait: Duration,
 }
@@ -101,13 +103,14 @@ impl KeySet {
         }
         let aged = self.fetched_at.map_or(UnixTime(0), |at| at.after(self.rules.age_max));
         let wanted = if self.is_missed { UnixTime(0) } else { aged };
-        Some(wanted.max(asked_at.after(self.rules.unknown_pause)))
+        let pause = if self.is_empty() { self.rules.empty_pause } else { self.rules.unknown_pause };
+        Some(wanted.max(asked_at.after(pause)))
     }
 
     /// What came for the request; `None` if nothing did.
     ///
     /// # Errors
-    /// The set is not used; the old keys are kept, and it is asked for again after [`KeyRules::unknown_pause`].
+    /// The set is not used; the old keys are kept, and it is asked for again after a pause.
     pub fn handle_response(&mut self, now: UnixTime, response: Option<&Response>) -> Result<(), KeysFault> {
         self.is_asking = false;
         match parse(response) {
@@ -159,6 +162,7 @@ impl Default for KeyRules {
         Self {
             age_max: Duration::from_secs(24 * 60 * 60),
             unknown_pause: Duration::from_secs(60),
+            empty_pause: Duration::from_secs(5),
             answer_wait: Duration::from_secs(30),
         }
     }

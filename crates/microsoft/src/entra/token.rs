@@ -4,6 +4,7 @@
 //! thing that does not hold is told.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -48,7 +49,9 @@ pub enum ApiToken {
 }
 
 /// A person, as a token tells. Tenant and object id together name the person for ever; everything else may change.
-#[derive(Clone, Debug, Eq, PartialEq)]
+///
+/// Prints without the person's name.
+#[derive(Clone, Eq, PartialEq)]
 pub struct UserToken {
     /// The tenant that vouches for the person.
     pub tenant: EntraTenantId,
@@ -292,6 +295,18 @@ impl TokenRules {
             return Err(TokenFault::Expired(expires));
         }
         Ok((claims, tenant))
+    }
+}
+
+impl fmt::Debug for UserToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UserToken")
+            .field("tenant", &self.tenant)
+            .field("user", &self.user)
+            .field("caller", &self.caller)
+            .field("roles", &self.roles)
+            .field("expires", &self.expires)
+            .finish_non_exhaustive()
     }
 }
 
