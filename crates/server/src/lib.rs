@@ -13,6 +13,7 @@ pub mod expected;
 pub mod explain;
 pub mod live;
 pub mod metrics;
+pub mod outbound;
 pub mod page;
 pub mod prompts;
 mod record;

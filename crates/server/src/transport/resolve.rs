@@ -77,7 +77,12 @@ impl Resolver {
         self.by_name(&hop.host, port).await
     }
 
-    async fn by_name(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, ResolveFault> {
+    /// The addresses of a name by A and AAAA, each with this port.
+    ///
+    /// # Errors
+    ///
+    /// The name has none, or the name servers do not answer.
+    pub async fn by_name(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, ResolveFault> {
         // A final dot: the name is whole, search domains are not tried.
         let whole = format!("{}.", host.trim_end_matches('.'));
         let found = self
