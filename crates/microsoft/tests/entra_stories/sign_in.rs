@@ -14,7 +14,7 @@ use tandem_microsoft::entra::code_flow::{
 };
 use tandem_microsoft::entra::credential::Credential;
 use tandem_microsoft::entra::refusal::{Blame, Reason};
-use tandem_microsoft::entra::token::TokenFault;
+use tandem_microsoft::entra::token::{TokenFault, TokenRules};
 use tandem_microsoft::secret::Secret;
 use tandem_microsoft::time::UnixTime;
 
@@ -143,6 +143,14 @@ fn an_id_token_of_another_sign_in_is_refused() {
         check(&Signer::stranger().token(&signed_in("mine", json!({}))), "mine"),
         Err(TokenFault::Signature)
     );
+}
+
+#[test]
+fn an_id_token_of_version_1_is_refused_though_our_api_accepts_that_version() {
+    let rules = TokenRules { accepts_v1: true, ..rules() };
+    let old = signed_in("mine", json!({"ver": "1.0", "iss": format!("https://sts.windows.net/{CONTOSO}/")}));
+    let old = Signer::entra().token(&old);
+    assert_eq!(rules.check_sign_in(&old, &keys(), &Secret::new("mine"), NOW), Err(TokenFault::Version));
 }
 
 #[test]

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tandem_microsoft::entra::cloud::Cloud;
 use tandem_microsoft::entra::jwt::{JwtFault, TOKEN_OCTETS_MAX};
 use tandem_microsoft::entra::refusal::Blame;
+use tandem_microsoft::entra::tab::{TEAMS_CLIENTS, TEAMS_DESKTOP};
 use tandem_microsoft::entra::token::{ApiToken, Groups, TokenFault, TokenRules};
 use tandem_microsoft::time::UnixTime;
 
@@ -42,6 +43,19 @@ fn a_person_comes_through_teams() {
     assert_eq!(asa.expires, UnixTime(NOW.0 + 3900));
     assert_eq!(asa.token_id.as_deref(), Some("kQ7"));
     assert!(!format!("{asa:?}").contains("berg"), "a name is not printed");
+}
+
+#[test]
+fn a_tab_lives_in_each_of_teams_clients_and_our_own_page_is_a_client_too() {
+    for id in TEAMS_CLIENTS.iter().map(|(id, _)| *id).chain([client()]) {
+        assert_eq!(user(check_claims(&asa(json!({"azp": id.to_string()})))).caller, id);
+    }
+    let only_teams_web = TokenRules { callers: [TEAMS_WEB.parse().unwrap()].into(), ..rules() };
+    let from_desktop = Signer::entra().token(&asa(json!({"azp": TEAMS_DESKTOP.to_string()})));
+    assert_eq!(
+        only_teams_web.check(&from_desktop, &keys(), |_| true, NOW),
+        Err(TokenFault::Caller(TEAMS_DESKTOP))
+    );
 }
 
 #[test]
