@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::authority::KeyKind;
 use crate::carrier::phone::Phone;
+use crate::graph::throttle::Limits;
 use crate::habits::Habits;
 use crate::user::Behaviour;
 
@@ -80,6 +81,8 @@ pub struct WebConfig {
     pub https: SocketAddr,
     /// Who issues tokens: what stands before the tenant in their `iss`, without a slash at the end.
     pub issuer: String,
+    /// How much Graph takes before it throttles.
+    pub limits: Limits,
     /// Every exchange with Graph is written to this file as lines of JSON, to be held against the contract.
     pub record: Option<PathBuf>,
 }
@@ -97,6 +100,7 @@ impl Default for WebConfig {
             http: loopback(1, 8091),
             https: loopback(1, 8443),
             issuer: "https://login.microsoftonline.com".to_owned(),
+            limits: Limits::default(),
             record: None,
         }
     }

@@ -99,7 +99,12 @@ pub async fn run(
     let mut chance = Chance::new(config.seed.unwrap_or_else(seed_of_now));
     let (teams_chance, carrier_chance) = (chance.branch(), chance.branch());
     let entra = Entra::new(config.web.issuer.clone(), chance.branch())?;
-    let cloud = Cloud::new(Directory::new(&config), entra, Graph::default(), web.places());
+    let cloud = Cloud::new(
+        Directory::new(&config),
+        entra,
+        Graph::new(config.web.limits.clone(), chance.branch()),
+        web.places(),
+    );
     let now = Instant::now();
     let teams = Teams::new(&config, proxy_port, teams_chance, now);
     let persons_hz: Vec<u16> =

@@ -86,8 +86,10 @@ impl Batch {
     pub fn next(&mut self, outer: &Request, fault: impl Fn(&Fault) -> Answer) -> Next {
         loop {
             let still: BTreeSet<&str> = self.waiting.iter().map(|inner| inner.id.as_str()).collect();
-            let free =
-                self.waiting.iter().position(|inner| !inner.depends_on.iter().any(|id| still.contains(id.as_str())));
+            let free = self
+                .waiting
+                .iter()
+                .position(|inner| !inner.depends_on.iter().any(|id| still.contains(id.as_str())));
             // Requests that wait for each other in a circle never become free: none of them is done.
             let inner = match (free, self.waiting.is_empty()) {
                 (_, true) => return Next::Done(Answer::json(200, json!({ "responses": self.answers }))),
@@ -238,7 +240,8 @@ mod tests {
         assert_eq!(some(0).unwrap_err().status(), 400);
         assert!(some(20).is_ok());
         assert_eq!(some(21).unwrap_err().status(), 400);
-        let twice = json!([{ "id": "1", "method": "GET", "url": "/" }, { "id": "1", "method": "GET", "url": "/" }]);
+        let twice =
+            json!([{ "id": "1", "method": "GET", "url": "/" }, { "id": "1", "method": "GET", "url": "/" }]);
         assert_eq!(batch(twice).unwrap_err().status(), 400);
     }
 
@@ -246,7 +249,11 @@ mod tests {
     fn a_picture_is_base64() {
         let mut batch = batch(json!([{ "id": "1", "method": "GET", "url": "/me/photo/$value" }])).unwrap();
         batch.waiting.clear();
-        let picture = Answer { status: 200, headers: vec![("etag", "x".to_owned())], body: Body::Jpeg(Bytes::from("abc")) };
+        let picture = Answer {
+            status: 200,
+            headers: vec![("etag", "x".to_owned())],
+            body: Body::Jpeg(Bytes::from("abc")),
+        };
         batch.answered("1", &picture);
         assert_eq!(batch.answers[0]["body"], "YWJj");
         assert_eq!(batch.answers[0]["headers"], json!({ "Content-Type": "image/jpeg", "ETag": "x" }));

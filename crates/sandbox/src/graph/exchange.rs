@@ -191,16 +191,16 @@ mod tests {
 
     #[test]
     fn a_key_in_parentheses_is_a_segment() {
-        assert_eq!(segments("/users('a%40b.example')/photo/$value"), ["users", "a@b.example", "photo", "$value"]);
+        assert_eq!(
+            segments("/users('a%40b.example')/photo/$value"),
+            ["users", "a@b.example", "photo", "$value"]
+        );
         assert_eq!(
             segments("/servicePrincipals(appId='1')/appRoleAssignments"),
             ["servicePrincipals", "appId=1", "appRoleAssignments"]
         );
         assert_eq!(segments("users/delta()"), ["users", "delta"]);
-        assert_eq!(
-            segments("/users/1/microsoft.graph.getMemberGroups"),
-            ["users", "1", "getMemberGroups"]
-        );
+        assert_eq!(segments("/users/1/microsoft.graph.getMemberGroups"), ["users", "1", "getMemberGroups"]);
     }
 
     proptest! {

@@ -10,7 +10,10 @@ use super::throttle::SentAway;
 pub enum Fault {
     /// No token, or none that is good.
     #[error("{0}")]
-    Token(&'static str),
+    Token(String),
+    /// The token is good, but its application is in the tenant no more.
+    #[error("The identity of the calling application could not be established.")]
+    Identity,
     /// The token is good, but its application or person may not do this.
     #[error("Insufficient privileges to complete the operation.")]
     Denied,
@@ -18,7 +21,9 @@ pub enum Fault {
     #[error("{0}")]
     Forbidden(String),
     /// The directory has no such object, or not in this tenant.
-    #[error("Resource '{0}' does not exist or one of its queried reference-property objects are not present.")]
+    #[error(
+        "Resource '{0}' does not exist or one of its queried reference-property objects are not present."
+    )]
     NoResource(String),
     /// Another service has no such thing.
     #[error("{0}")]
@@ -59,6 +64,12 @@ pub enum Fault {
     /// Too many requests.
     #[error("Too many requests: the limit is {}.", .0.limit)]
     TooMany(SentAway),
+    /// Too many requests, on command.
+    #[error("Too many requests.")]
+    SentAway {
+        /// Seconds to wait, if the service says so.
+        retry_after_s: Option<u32>,
+    },
     /// The notification endpoint does not answer the handshake as it must.
     #[error("Subscription validation request failed. {0}")]
     Validation(String),
@@ -77,17 +88,17 @@ impl Fault {
     /// The HTTP status.
     pub fn status(&self) -> u16 {
         match self {
-            Self::Bad(_) | Self::UnsupportedQuery(_) | Self::Validation(_) => 400,
-            Self::Token(_) => 401,
+            Self::Bad(_) | Self::UnsupportedQuery(_) | Self::Validation(_) | Self::NoSegment(_) => 400,
+            Self::Token(_) | Self::Identity => 401,
             Self::Denied | Self::Forbidden(_) => 403,
-            Self::NoResource(_) | Self::NotFound(_) | Self::NoPhoto | Self::NoSegment(_) => 404,
+            Self::NoResource(_) | Self::NotFound(_) | Self::NoPhoto => 404,
             Self::Method => 405,
             Self::Conflict(_) => 409,
             Self::SyncStateNotFound { .. } => 410,
             Self::TooLarge => 413,
             Self::ContentType => 415,
             Self::FailedDependency => 424,
-            Self::TooMany(_) => 429,
+            Self::TooMany(_) | Self::SentAway { .. } => 429,
             Self::Internal => 500,
             Self::Unavailable { .. } => 503,
         }
@@ -100,6 +111,7 @@ impl Fault {
             Self::UnsupportedQuery(_) => "Request_UnsupportedQuery",
             Self::Validation(_) => "ValidationError",
             Self::Token(_) => "InvalidAuthenticationToken",
+            Self::Identity => "Authorization_IdentityNotFound",
             Self::Denied => "Authorization_RequestDenied",
             Self::Forbidden(_) => "Forbidden",
             Self::NoResource(_) => "Request_ResourceNotFound",
@@ -110,7 +122,7 @@ impl Fault {
             Self::TooLarge => "RequestEntityTooLarge",
             Self::ContentType => "UnsupportedMediaType",
             Self::FailedDependency => "FailedDependency",
-            Self::TooMany(_) => "TooManyRequests",
+            Self::TooMany(_) | Self::SentAway { .. } => "TooManyRequests",
             Self::Internal => "InternalServerError",
             Self::Unavailable { .. } => "ServiceUnavailable",
         }
@@ -126,7 +138,8 @@ impl Fault {
                     .to_owned(),
             )],
             Self::TooMany(away) => vec![("retry-after", away.retry_after_s.to_string())],
-            Self::Unavailable { retry_after_s: Some(seconds) } => {
+            Self::Unavailable { retry_after_s: Some(seconds) }
+            | Self::SentAway { retry_after_s: Some(seconds) } => {
                 vec![("retry-after", seconds.to_string())]
             }
             Self::SyncStateNotFound { start } => vec![("location", start.clone())],

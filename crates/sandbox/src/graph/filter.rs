@@ -396,7 +396,9 @@ mod tests {
         ] {
             assert!(fits(yes), "{yes}");
         }
-        for no in ["displayName eq 'O''Brien'", "accountEnabled eq false", "id in ('x')", "department eq null"] {
+        for no in
+            ["displayName eq 'O''Brien'", "accountEnabled eq false", "id in ('x')", "department eq null"]
+        {
             assert!(!fits(no), "{no}");
         }
     }

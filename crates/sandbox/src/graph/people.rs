@@ -1,6 +1,8 @@
 //! People, groups and applications as Graph shows them ("user", "group", "servicePrincipal" and "organization"
 //! resource types).
 
+use std::collections::BTreeSet;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Value, json};
 
@@ -143,25 +145,35 @@ pub const ORGANIZATION: Kind = Kind {
     alone: &[],
 };
 
-/// Assignments and grants, which are told whole.
+/// Assignments, which are told whole.
 pub const ASSIGNMENT: Kind = Kind {
     name: "microsoft.graph.appRoleAssignment",
     properties: &["id", "appRoleId", "principalId", "resourceId"],
     usual: &[],
-    filterable: &["resourceId", "principalId", "clientId"],
+    filterable: &["resourceId", "principalId"],
+    searchable: &[],
+    alone: &[],
+};
+
+/// Grants, which are told whole.
+pub const GRANT: Kind = Kind {
+    name: "microsoft.graph.oAuth2PermissionGrant",
+    properties: &["id", "clientId", "consentType", "principalId", "resourceId", "scope"],
+    usual: &[],
+    filterable: &["clientId", "consentType", "principalId", "resourceId"],
     searchable: &[],
     alone: &[],
 };
 
 /// What `User.ReadBasic.All` shows of others ("Microsoft Graph permissions reference").
-pub const BASIC: &[&str] =
-    &["id", "displayName", "givenName", "mail", "surname", "userPrincipalName"];
+pub const BASIC: &[&str] = &["id", "displayName", "givenName", "mail", "surname", "userPrincipalName"];
 
 /// A user with every property.
 pub fn user(user: &User, tenant: &Tenant) -> Value {
     let or_null = |text: &str| if text.is_empty() { Value::Null } else { Value::from(text) };
     let (given, family) = user.name.split_once(' ').unwrap_or((&user.name, ""));
-    let phones: Vec<&str> = Some(user.number.as_str()).into_iter().filter(|number| !number.is_empty()).collect();
+    let phones: Vec<&str> =
+        Some(user.number.as_str()).into_iter().filter(|number| !number.is_empty()).collect();
     json!({
         "id": user.object_id.as_str(),
         "accountEnabled": user.enabled,
@@ -226,11 +238,8 @@ pub fn organization(tenant: &Tenant) -> Value {
 
 /// An application in a tenant.
 pub fn service_principal(principal: &ServicePrincipal, app: &AppConfig) -> Value {
-    let roles: Vec<Value> = app
-        .roles
-        .iter()
-        .map(|role| app_role(&role.id, &role.value, &role.display_name, "User"))
-        .collect();
+    let roles: Vec<Value> =
+        app.roles.iter().map(|role| app_role(&role.id, &role.value, &role.display_name, "User")).collect();
     let scopes: Vec<Value> = app.scopes.iter().map(|scope| permission_scope(scope)).collect();
     json!({
         "id": principal.id.as_str(),
@@ -250,7 +259,7 @@ pub fn service_principal(principal: &ServicePrincipal, app: &AppConfig) -> Value
 }
 
 /// Graph itself as an application in a tenant: its roles are the permissions that applications there ask for.
-pub fn graph_principal(tenant: &Tenant, permissions: &[&str], scopes: &[&str]) -> Value {
+pub fn graph_principal(tenant: &Tenant, permissions: &BTreeSet<&str>, scopes: &BTreeSet<&str>) -> Value {
     let roles: Vec<Value> =
         permissions.iter().map(|name| app_role(&permission_id(name), name, name, "Application")).collect();
     let scopes: Vec<Value> = scopes.iter().map(|name| permission_scope(name)).collect();
@@ -383,7 +392,10 @@ fn permission_scope(name: &str) -> Value {
 /// that knows permissions by id is served as well; others have one of the sandbox's own.
 fn permission_id(name: &str) -> String {
     let known = KNOWN_PERMISSIONS.iter().find(|(known, _)| *known == name);
-    known.map_or_else(|| ObjectId::derived(&["permission", name]).as_str().to_owned(), |(_, id)| (*id).to_owned())
+    known.map_or_else(
+        || ObjectId::derived(&["permission", name]).as_str().to_owned(),
+        |(_, id)| (*id).to_owned(),
+    )
 }
 
 /// Assignments have ids of 43 letters, as base64url of 32 octets has.

@@ -55,28 +55,78 @@ impl Operation {
     /// Those for applications, those in somebody's name, and those in somebody's name to himself.
     fn permissions(self) -> (&'static [&'static str], &'static [&'static str], &'static [&'static str]) {
         match self {
-            Self::AppsRead => {
-                (&["Application.Read.All", "Application.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"],
-                 &["Application.Read.All", "Application.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"],
-                 &[])
-            }
+            Self::AppsRead => (
+                &[
+                    "Application.Read.All",
+                    "Application.ReadWrite.All",
+                    "Directory.Read.All",
+                    "Directory.ReadWrite.All",
+                ],
+                &[
+                    "Application.Read.All",
+                    "Application.ReadWrite.All",
+                    "Directory.Read.All",
+                    "Directory.ReadWrite.All",
+                ],
+                &[],
+            ),
             Self::GroupsDelta | Self::GroupsRead => (GROUPS, GROUPS, &[]),
             Self::GroupMembersRead => (MEMBERS, MEMBERS, &[]),
             Self::MemberGroupsCheck => (MEMBER_GROUPS, MEMBER_GROUPS, &[]),
             Self::MemberObjectsGet => (MEMBER_GROUPS, MEMBER_GROUPS, &["User.Read"]),
             Self::MemberOfRead => (
-                &["Directory.Read.All", "Directory.ReadWrite.All", "Group.Read.All", "Group.ReadBasic.All", "GroupMember.Read.All", "GroupMember.ReadBasic.All", "User.Read.All"],
-                &["Directory.Read.All", "Directory.ReadWrite.All", "Group.Read.All", "Group.ReadBasic.All", "GroupMember.Read.All", "GroupMember.ReadBasic.All", "User.Read.All"],
+                &[
+                    "Directory.Read.All",
+                    "Directory.ReadWrite.All",
+                    "Group.Read.All",
+                    "Group.ReadBasic.All",
+                    "GroupMember.Read.All",
+                    "GroupMember.ReadBasic.All",
+                    "User.Read.All",
+                ],
+                &[
+                    "Directory.Read.All",
+                    "Directory.ReadWrite.All",
+                    "Group.Read.All",
+                    "Group.ReadBasic.All",
+                    "GroupMember.Read.All",
+                    "GroupMember.ReadBasic.All",
+                    "User.Read.All",
+                ],
                 &["User.Read"],
             ),
             Self::OrganizationRead => (
-                &["Directory.Read.All", "Directory.ReadWrite.All", "Organization.Read.All", "Organization.ReadWrite.All", "User.Read.All"],
-                &["Directory.Read.All", "Directory.ReadWrite.All", "Organization.Read.All", "Organization.ReadWrite.All", "User.Read", "User.Read.All"],
+                &[
+                    "Directory.Read.All",
+                    "Directory.ReadWrite.All",
+                    "Organization.Read.All",
+                    "Organization.ReadWrite.All",
+                    "User.Read.All",
+                ],
+                &[
+                    "Directory.Read.All",
+                    "Directory.ReadWrite.All",
+                    "Organization.Read.All",
+                    "Organization.ReadWrite.All",
+                    "User.Read",
+                    "User.Read.All",
+                ],
                 &[],
             ),
             Self::PhotoRead => (
-                &["ProfilePhoto.Read.All", "ProfilePhoto.ReadWrite.All", "User.Read.All", "User.ReadBasic.All", "User.ReadWrite.CrossCloud"],
-                &["ProfilePhoto.Read.All", "ProfilePhoto.ReadWrite.All", "User.ReadBasic.All", "User.Read.All"],
+                &[
+                    "ProfilePhoto.Read.All",
+                    "ProfilePhoto.ReadWrite.All",
+                    "User.Read.All",
+                    "User.ReadBasic.All",
+                    "User.ReadWrite.CrossCloud",
+                ],
+                &[
+                    "ProfilePhoto.Read.All",
+                    "ProfilePhoto.ReadWrite.All",
+                    "User.ReadBasic.All",
+                    "User.Read.All",
+                ],
                 &["User.Read"],
             ),
             Self::PresenceRead => (PRESENCES, &["Presence.Read.All"], &["Presence.Read"]),
@@ -85,8 +135,21 @@ impl Operation {
             Self::PresenceSubscribe => (&[], &["Presence.Read.All"], &[]),
             Self::PresenceWrite => (&["Presence.ReadWrite.All"], &[], &["Presence.ReadWrite"]),
             Self::UserRead | Self::UsersRead => (
-                &["Directory.Read.All", "Directory.ReadWrite.All", "User.Read.All", "User.ReadBasic.All", "User.ReadWrite.All", "User.ReadWrite.CrossCloud"],
-                &["Directory.Read.All", "Directory.ReadWrite.All", "User.Read.All", "User.ReadBasic.All", "User.ReadWrite.All"],
+                &[
+                    "Directory.Read.All",
+                    "Directory.ReadWrite.All",
+                    "User.Read.All",
+                    "User.ReadBasic.All",
+                    "User.ReadWrite.All",
+                    "User.ReadWrite.CrossCloud",
+                ],
+                &[
+                    "Directory.Read.All",
+                    "Directory.ReadWrite.All",
+                    "User.Read.All",
+                    "User.ReadBasic.All",
+                    "User.ReadWrite.All",
+                ],
                 &["User.Read", "User.ReadWrite"],
             ),
             Self::UsersDelta => (

@@ -39,6 +39,25 @@ impl Presences {
         }
     }
 
+    /// The person gets a presence, or loses it, as an account is enabled or disabled.
+    pub fn license(&mut self, now: Timestamp, user: &str, licensed: bool) {
+        if self.people.get(user).is_none_or(|person| person.licensed == licensed) {
+            return;
+        }
+        if let Some(person) = self.people.get_mut(user) {
+            person.licensed = true;
+        }
+        let told = self.change(now, user, |person| {
+            person.licensed = licensed;
+            person.clients.clear();
+            person.apps.clear();
+            if licensed {
+                person.clients.insert(Client::Desktop, Status::AVAILABLE);
+            }
+        });
+        debug_assert!(told.is_ok(), "the person is there and has a presence");
+    }
+
     /// Whether there is such a person.
     pub fn has(&self, user: &str) -> bool {
         self.people.contains_key(user)
@@ -89,7 +108,7 @@ impl Presences {
                 .map(|(app, session)| AppView {
                     app: app.clone(),
                     status: session.set,
-                    expires: session.expires,
+                    expires: session.expires.to_string(),
                 })
                 .collect(),
             status_message: person.message.as_ref().map(|message| message.content.clone()),
@@ -492,8 +511,8 @@ pub struct AppView {
     pub app: String,
     /// What it set.
     pub status: Status,
-    /// When the session ends by itself.
-    pub expires: Timestamp,
+    /// When the session ends by itself, RFC 3339.
+    pub expires: String,
 }
 
 /// Why a presence is not changed. The caller's fault, all of them.

@@ -53,9 +53,13 @@ impl Query {
         for (name, value) in pairs(&request.query) {
             match name.as_str() {
                 "$select" => query.select = Some(selected(&value, kind)?),
-                "$expand" => return Err(Fault::UnsupportedQuery(format!("$expand={value} is not supported."))),
+                "$expand" => {
+                    return Err(Fault::UnsupportedQuery(format!("$expand={value} is not supported.")));
+                }
                 _ if name.starts_with('$') => {
-                    return Err(Fault::UnsupportedQuery(format!("'{name}' is not supported by the service.")));
+                    return Err(Fault::UnsupportedQuery(format!(
+                        "'{name}' is not supported by the service."
+                    )));
                 }
                 _ => {}
             }
@@ -78,14 +82,20 @@ impl Query {
                 "$search" => query.search = Some(Search::parse(&value, kind)?),
                 "$top" => match value.parse::<usize>() {
                     Ok(top @ 1..=TOP_MAX) => query.top = Some(top),
-                    _ => return Err(Fault::Bad(format!("Invalid page size specified: '{value}'. Must be between 1 and {TOP_MAX} inclusive."))),
+                    _ => {
+                        return Err(Fault::Bad(format!(
+                            "Invalid page size specified: '{value}'. Must be between 1 and {TOP_MAX} inclusive."
+                        )));
+                    }
                 },
                 "$count" => query.count = value.eq_ignore_ascii_case("true"),
                 "$orderby" => query.order = Some(order(&value, kind)?),
                 "$skiptoken" => query.skip_token = Some(value),
                 "$deltatoken" => query.delta_token = Some(value),
                 _ if name.starts_with('$') => {
-                    return Err(Fault::UnsupportedQuery(format!("'{name}' is not supported by the service.")));
+                    return Err(Fault::UnsupportedQuery(format!(
+                        "'{name}' is not supported by the service."
+                    )));
                 }
                 _ => {}
             }
@@ -153,6 +163,11 @@ impl Query {
         }
         Value::Object(map)
     }
+}
+
+/// The options of a request, decoded.
+pub fn options(request: &Request) -> Vec<(String, String)> {
+    pairs(&request.query)
 }
 
 /// The query of a link to another page: that of the request with this token in place of every other.
@@ -253,7 +268,8 @@ mod tests {
 
     #[test]
     fn what_the_directory_does_not_do_is_a_bad_request() {
-        for query in ["$skip=3", "$top=0", "$top=1000", "$select=nonsense", "$filter=x", "$select=id,skills"] {
+        for query in ["$skip=3", "$top=0", "$top=1000", "$select=nonsense", "$filter=x", "$select=id,skills"]
+        {
             let told = Query::of_many(&request(query, true), &USER).unwrap_err();
             assert_eq!(told.status(), 400, "{query}");
         }
@@ -262,7 +278,10 @@ mod tests {
 
     #[test]
     fn a_link_keeps_the_options() {
-        let request = request("$select=id,displayName&$top=2&$skiptoken=old&$filter=startswith(displayName,'a%20b')", false);
+        let request = request(
+            "$select=id,displayName&$top=2&$skiptoken=old&$filter=startswith(displayName,'a%20b')",
+            false,
+        );
         assert_eq!(
             link(&request, ("$skiptoken", "new")),
             "https://graph.microsoft.com/v1.0/users?$select=id,displayName&$top=2\

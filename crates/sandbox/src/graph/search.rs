@@ -102,10 +102,20 @@ mod tests {
 
     #[test]
     fn words_begin_so_in_any_order() {
-        for yes in ["\"displayName:mar\"", "\"displayName:nei ann\"", "\"mail:annie\"", "\"displayName:x\" OR \"mail:ann\""] {
+        for yes in [
+            "\"displayName:mar\"",
+            "\"displayName:nei ann\"",
+            "\"mail:annie\"",
+            "\"displayName:x\" OR \"mail:ann\"",
+        ] {
             assert!(fits(yes), "{yes}");
         }
-        for no in ["\"displayName:arie\"", "\"displayName:ann\" AND \"mail:x\"", "\"displayName:\"", "\"mail:contoso\""] {
+        for no in [
+            "\"displayName:arie\"",
+            "\"displayName:ann\" AND \"mail:x\"",
+            "\"displayName:\"",
+            "\"mail:contoso\"",
+        ] {
             assert!(!fits(no), "{no}");
         }
         for wrong in ["displayName:ann", "\"ann\"", "\"skills:vpn\"", "\"mail:a\" \"mail:b\"", "\""] {

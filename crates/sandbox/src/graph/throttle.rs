@@ -181,7 +181,8 @@ mod tests {
 
     #[test]
     fn who_comes_back_early_waits_longer() {
-        let (mut throttle, limits) = (Throttle::default(), Limits { presence_per_30_s: 1, ..Default::default() });
+        let (mut throttle, limits) =
+            (Throttle::default(), Limits { presence_per_30_s: 1, ..Default::default() });
         assert!(ask(&mut throttle, &limits, 0, "contoso").is_ok());
         for ms in 1..=60 {
             assert!(ask(&mut throttle, &limits, ms, "contoso").is_err());
@@ -194,7 +195,8 @@ mod tests {
     fn the_directory_counts_resource_units_by_the_size_of_the_tenant() {
         let (mut throttle, limits) = (Throttle::default(), Limits::default());
         let service = Service::Directory { units: 1000 };
-        let admit = |throttle: &mut Throttle, users| throttle.admit(at(0), &limits, ("a", "t"), service, users);
+        let admit =
+            |throttle: &mut Throttle, users| throttle.admit(at(0), &limits, ("a", "t"), service, users);
         for _ in 0..3 {
             assert!(admit(&mut throttle, 49).is_ok());
         }
