@@ -73,7 +73,13 @@ impl Desk {
     }
 
     /// Sends a request; `path` may have a query.
-    pub(crate) fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<Value>) -> Answer {
+    pub(crate) fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<Value>,
+    ) -> Answer {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let mut all: BTreeMap<String, String> =
             headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -116,7 +122,8 @@ impl Desk {
             let (status, page) = self.get(&path);
             assert_eq!(status, 200, "{path}: {page}");
             all.extend(page["value"].as_array().unwrap().iter().cloned());
-            let link = |name: &str| page[name].as_str().map(|link| link.strip_prefix(BASE).unwrap().to_owned());
+            let link =
+                |name: &str| page[name].as_str().map(|link| link.strip_prefix(BASE).unwrap().to_owned());
             match link("@odata.nextLink") {
                 Some(next) => path = next,
                 None => return (all, link("@odata.deltaLink")),

@@ -45,7 +45,8 @@ fn another_tenants_people_are_not_there() {
     let (status, body) = desk.get(&format!("/users/{ines}"));
     assert_eq!((status, code(&body)), (404, "Request_ResourceNotFound"));
     assert_eq!(desk.get(&format!("/users/{ines}/presence")).0, 404);
-    let (_, presences) = desk.post("/communications/getPresencesByUserId", json!({ "ids": [ines, desk.id("bela")] }));
+    let (_, presences) =
+        desk.post("/communications/getPresencesByUserId", json!({ "ids": [ines, desk.id("bela")] }));
     assert_eq!(presences["value"].as_array().unwrap().len(), 1, "unknown ids are left out");
     desk.token = desk.app_token(FABRIKAM);
     assert_eq!(desk.get("/users").0, 401, "Fabrikam has not consented");
@@ -106,7 +107,8 @@ fn changes_are_followed_by_delta() {
     let (nothing, link) = desk.walk(&link);
     assert_eq!(nothing, Vec::<Value>::new());
 
-    let newcomer = UserConfig { id: "zoe".to_owned(), name: "Zoë Dupont".to_owned(), ..UserConfig::default() };
+    let newcomer =
+        UserConfig { id: "zoe".to_owned(), name: "Zoë Dupont".to_owned(), ..UserConfig::default() };
     let zoe = desk.directory.add_user(&contoso, &newcomer).unwrap();
     let goran = ObjectId::new(&desk.id("goran"));
     desk.directory.remove_user(&contoso, &goran).unwrap();
@@ -120,7 +122,9 @@ fn changes_are_followed_by_delta() {
     desk.token = desk.app_token(CONTOSO);
     let answer = desk.send("GET", &link.unwrap(), &[], None);
     assert_eq!(answer.status, 410, "tokens live seven days");
-    assert!(answer.headers.iter().any(|(name, value)| *name == "location" && value.ends_with("/users/delta")));
+    assert!(
+        answer.headers.iter().any(|(name, value)| *name == "location" && value.ends_with("/users/delta"))
+    );
     let (_, body) = crate::graph_desk::parts(answer);
     assert_eq!(code(&body), "syncStateNotFound");
 }
@@ -151,7 +155,8 @@ fn members_come_and_go_in_the_delta_of_groups() {
 fn memberships_are_checked() {
     let mut desk = Desk::app(&["GroupMember.Read.All"]);
     let alice = desk.id("alice");
-    let (_, mine) = desk.post(&format!("/users/{alice}/getMemberGroups"), json!({ "securityEnabledOnly": true }));
+    let (_, mine) =
+        desk.post(&format!("/users/{alice}/getMemberGroups"), json!({ "securityEnabledOnly": true }));
     let mine = mine["value"].as_array().unwrap().clone();
     assert_eq!(mine.len(), 2);
     let asked = json!({ "groupIds": [mine[0], "00000000-0000-4000-8000-000000000000"] });
@@ -171,7 +176,8 @@ fn an_application_sees_what_it_was_granted() {
     assert_eq!(first["resourceDisplayName"], "Microsoft Graph");
     let mut reader = Desk::app(&["User.Read.All", "Presence.Read.All", "Application.Read.All"]);
     let (_, graph) = reader.get("/servicePrincipals(appId='00000003-0000-0000-c000-000000000000')");
-    let names: Vec<&str> = graph["appRoles"].as_array().unwrap().iter().map(|role| role["value"].as_str().unwrap()).collect();
+    let names: Vec<&str> =
+        graph["appRoles"].as_array().unwrap().iter().map(|role| role["value"].as_str().unwrap()).collect();
     assert!(names.contains(&"Presence.Read.All"));
     let ids: Vec<&Value> = graph["appRoles"].as_array().unwrap().iter().map(|role| &role["id"]).collect();
     assert!(ids.contains(&&first["appRoleId"]), "ids lead to names");
@@ -187,9 +193,11 @@ fn photos_have_sizes_and_marks_and_not_everybody_has_one() {
     assert_eq!(described["width"], 648);
     let answer = desk.send("GET", &format!("/users/{alice}/photos/96x96/$value"), &[], None);
     let etag = answer.headers.iter().find(|(name, _)| *name == "etag").unwrap().1.clone();
-    let again = desk.send("GET", &format!("/users/{alice}/photos/96x96/$value"), &[("if-none-match", &etag)], None);
+    let again =
+        desk.send("GET", &format!("/users/{alice}/photos/96x96/$value"), &[("if-none-match", &etag)], None);
     assert_eq!(again.status, 304);
-    let without = desk.directory.tenants().flat_map(|tenant| tenant.users.values()).find(|user| !user.photo).unwrap();
+    let without =
+        desk.directory.tenants().flat_map(|tenant| tenant.users.values()).find(|user| !user.photo).unwrap();
     let without = without.object_id.to_string();
     let (status, body) = desk.get(&format!("/users/{without}/photo/$value"));
     assert_eq!((status, code(&body)), (404, "ImageNotFound"));
@@ -202,7 +210,11 @@ fn me_is_who_signed_in() {
     assert_eq!(desk.get("/me").1["displayName"], "Alice Reyes");
     assert_eq!(desk.get("/me/presence").1["availability"], "Available");
     assert_eq!(desk.get("/users/bela@contoso.example").0, 403);
-    assert_eq!(desk.get("/users/nobody@contoso.example").0, 403, "who may not read does not learn who is there");
+    assert_eq!(
+        desk.get("/users/nobody@contoso.example").0,
+        403,
+        "who may not read does not learn who is there"
+    );
     let mut app = Desk::app(&["User.Read.All"]);
     assert_eq!(app.get("/me").0, 400);
 }

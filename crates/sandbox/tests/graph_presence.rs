@@ -64,7 +64,8 @@ fn an_application_sets_presence_by_a_session_of_its_own_id() {
 #[test]
 fn a_person_writes_what_to_be_seen_as() {
     let mut desk = Desk::alice(&["Presence.ReadWrite", "Presence.Read"]);
-    let quiet = json!({ "availability": "DoNotDisturb", "activity": "DoNotDisturb", "expirationDuration": "PT8H" });
+    let quiet =
+        json!({ "availability": "DoNotDisturb", "activity": "DoNotDisturb", "expirationDuration": "PT8H" });
     assert_eq!(desk.post("/me/presence/setUserPreferredPresence", quiet).0, 200);
     let message = json!({ "statusMessage": {
         "message": { "content": "At the dentist", "contentType": "text" },
@@ -83,7 +84,8 @@ fn a_person_writes_what_to_be_seen_as() {
 #[test]
 fn guests_and_disabled_accounts_have_no_presence() {
     let mut desk = Desk::app(&["Presence.Read.All"]);
-    let guest = desk.directory.tenants().flat_map(|tenant| tenant.users.values()).find(|user| user.guest).unwrap();
+    let guest =
+        desk.directory.tenants().flat_map(|tenant| tenant.users.values()).find(|user| user.guest).unwrap();
     let guest = guest.id.clone();
     assert_eq!(shown(&mut desk, &guest), pair("PresenceUnknown", "PresenceUnknown"));
     let bela = desk.directory.user_named("bela").unwrap().clone();
@@ -102,7 +104,8 @@ fn who_asks_too_often_is_sent_away_with_a_time() {
     }
     let answer = desk.send("POST", "/communications/getPresencesByUserId", &[], Some(asked.clone()));
     assert_eq!(answer.status, 429);
-    let wait = answer.headers.iter().find(|(name, _)| *name == "retry-after").unwrap().1.parse::<i64>().unwrap();
+    let wait =
+        answer.headers.iter().find(|(name, _)| *name == "retry-after").unwrap().1.parse::<i64>().unwrap();
     assert!((1..=31).contains(&wait));
     desk.wait(SignedDuration::from_secs(wait));
     let (status, body) = desk.post("/communications/getPresencesByUserId", asked);

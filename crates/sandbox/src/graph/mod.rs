@@ -144,8 +144,9 @@ impl Graph {
         Visit { graph: self, directory, tenant, caller, now, request }.answer()
     }
 
-    /// Takes over what has changed in the directory since it was looked at last.
+    /// Lets go of what has expired, and takes over what has changed in the directory since it was looked at last.
     fn follow(&mut self, now: Timestamp, directory: &Directory) {
+        self.presences.handle_timeout(now);
         let sequence = directory.sequence();
         if self.seen == Some(sequence) {
             return;
