@@ -4,10 +4,10 @@ use tandem_microsoft::entra::cloud::{Authority, Cloud};
 use tandem_microsoft::entra::code_flow::Callback;
 use tandem_microsoft::entra::consent::ConsentCallback;
 use tandem_microsoft::entra::keys::{KeyRules, KeySet};
-use tandem_microsoft::entra::permission::Granted;
 use tandem_microsoft::entra::refusal::{CLAIMS_OCTETS_MAX, Refusal, TEXT_OCTETS_MAX};
 use tandem_microsoft::entra::token::{ApiToken, TokenRules};
 use tandem_microsoft::entra::{client::TokenGrant, discovery};
+use tandem_microsoft::graph::permissions::in_token;
 use tandem_microsoft::http::Response;
 use tandem_microsoft::secret::Secret;
 use tandem_microsoft::time::UnixTime;
@@ -39,7 +39,7 @@ pub fn token(data: &[u8]) {
     }
     assert!(rules.check_sign_in(text, &keys, &Secret::new("nonce"), GOOD_AT).is_err());
     assert!(rules.check_notification(text, &keys, GOOD_AT).is_err());
-    let _ = Granted::told_by(&Secret::new(text));
+    let _ = in_token(&Secret::new(text));
 }
 
 /// What a browser brings back: it has a state, and either what was asked for or a reason.

@@ -2,12 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Deserialize;
-
-use crate::secret::Secret;
-
 /// One permission of Microsoft Graph, or of OpenID Connect.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Permission {
@@ -78,25 +72,6 @@ impl Comparison {
 }
 
 impl Granted {
-    /// What a token of ours for Graph says of itself: application permissions in `roles`, those of a person in `scp`.
-    ///
-    /// Only to show, and only where nothing better is known: such a token is Graph's matter, its form may change, and its
-    /// signature cannot be checked here. Nothing is read from a token that cannot be read.
-    #[must_use]
-    pub fn told_by(token: &Secret) -> Self {
-        #[derive(Default, Deserialize)]
-        struct Claims {
-            #[serde(default)]
-            roles: BTreeSet<String>,
-            #[serde(default)]
-            scp: String,
-        }
-        let claims = token.expose().split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
-        let claims = claims.and_then(|json| serde_json::from_slice::<Claims>(&json).ok()).unwrap_or_default();
-        let delegated = claims.scp.split_whitespace().map(str::to_owned).collect();
-        Self { application: claims.roles, delegated }
-    }
-
     /// Whether a permission was granted, itself or by one that includes it.
     #[must_use]
     pub fn standing(&self, permission: &Permission) -> Standing {
@@ -283,17 +258,6 @@ mod tests {
             ],
             "Directory.Read.All stands for the missing GroupMember.Read.All"
         );
-    }
-
-    #[test]
-    fn a_token_for_graph_tells_a_little() {
-        let claims =
-            URL_SAFE_NO_PAD.encode(r#"{"roles":["User.Read.All"],"scp":"openid Presence.Read.All"}"#);
-        let token = Secret::new(format!("e30.{claims}.AAAA"));
-        assert_eq!(Granted::told_by(&token), granted(&["User.Read.All"], &["Presence.Read.All", "openid"]));
-        for opaque in ["", "opaque", "a.b.c", "e30.W10.AAAA"] {
-            assert_eq!(Granted::told_by(&Secret::new(opaque)), Granted::default());
-        }
     }
 
     #[test]
