@@ -23,7 +23,7 @@ macro_rules! drawn_ids {
         impl $name {
             /// The id made of these bytes, which must come from a good generator.
             pub fn from_random(bytes: [u8; 16]) -> $name {
-                $name(Arc::from(uuid_text(bytes)))
+                $name(Arc::from(uuid_text(version_4(bytes))))
             }
 
             /// The text of the id.
@@ -75,9 +75,14 @@ drawn_ids! {
     PersonId,
 }
 
-fn uuid_text(mut bytes: [u8; 16]) -> String {
+fn version_4(mut bytes: [u8; 16]) -> [u8; 16] {
     bytes[6] = (bytes[6] & 0x0f) | 0x40;
     bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    bytes
+}
+
+/// The text of a UUID (RFC 9562 section 4).
+pub(crate) fn uuid_text(bytes: [u8; 16]) -> String {
     let mut text = String::with_capacity(36);
     for (index, byte) in bytes.iter().enumerate() {
         if matches!(index, 4 | 6 | 8 | 10) {

@@ -10,6 +10,7 @@ pub mod directory;
 pub mod id;
 pub mod login;
 pub mod moment;
+pub mod passkey;
 pub mod password;
 pub mod permission;
 pub mod person;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::caller::{Caller, Who};
-use crate::id::{LoginId, PersonId};
+use crate::id::{LoginId, PersonId, uuid_text};
 use crate::moment::UnixMillis;
 use crate::permission::Grants;
 use crate::role::{EffectiveRole, Origin, Role};
@@ -142,6 +142,11 @@ pub enum Identity {
 pub struct Guid(Arc<str>);
 
 impl Guid {
+    /// The id with these bytes, in the order in which they are written.
+    pub fn from_bytes(bytes: [u8; 16]) -> Guid {
+        Guid(Arc::from(uuid_text(bytes)))
+    }
+
     /// The id in lower case.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -7,6 +7,7 @@ mod first_start;
 mod guesses;
 mod keys_of_programs;
 mod logins;
+mod passkeys;
 mod passwords;
 mod staff;
 mod who_is_in_charge;
