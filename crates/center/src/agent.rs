@@ -59,12 +59,60 @@ pub enum Presence {
     Busy,
     /// In a call, perhaps one of ours.
     InCall,
+    /// In a meeting.
+    InMeeting,
+    /// Shows something to others.
+    Presenting,
     /// Wants no calls.
     DoNotDisturb,
+    /// Gone for a moment.
+    BeRightBack,
     /// Not at the desk.
     Away,
     /// Not signed in there.
     Offline,
+    /// Away for longer, and says so.
+    OutOfOffice,
+    /// The other system does not know, or says something that we do not.
+    Unknown,
+}
+
+impl Presence {
+    /// The presence in words; English.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Presence::Available => "available",
+            Presence::Busy => "busy",
+            Presence::InCall => "in a call",
+            Presence::InMeeting => "in a meeting",
+            Presence::Presenting => "presenting",
+            Presence::DoNotDisturb => "do not disturb",
+            Presence::BeRightBack => "be right back",
+            Presence::Away => "away",
+            Presence::Offline => "offline",
+            Presence::OutOfOffice => "out of office",
+            Presence::Unknown => "unknown",
+        }
+    }
+}
+
+/// How far a presence that was told can be relied on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Confidence {
+    /// The other system has contradicted itself, or its word came late.
+    Doubtful,
+    /// It was told once.
+    #[default]
+    Told,
+    /// It was told in two ways, which agree.
+    Confirmed,
+}
+
+impl Confidence {
+    fn is_told(&self) -> bool {
+        *self == Confidence::Told
+    }
 }
 
 /// Another system tells the presence of an agent.
@@ -80,6 +128,9 @@ pub struct PresenceReport {
     pub manual: bool,
     /// How old the value was when it came.
     pub age: Duration,
+    /// How far it can be relied on.
+    #[serde(default)]
+    pub confidence: Confidence,
 }
 
 /// What is made of presence.
@@ -108,6 +159,25 @@ pub struct PresenceView {
     pub observed_at: Timestamp,
     /// Until when it is believed.
     pub until: Timestamp,
+    /// How far it can be relied on.
+    #[serde(default, skip_serializing_if = "Confidence::is_told")]
+    pub confidence: Confidence,
+}
+
+/// The presence of an agent as it was when something was decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PresenceSeen {
+    /// Which system said it.
+    pub source: Arc<str>,
+    /// What it said.
+    pub presence: Presence,
+    /// Whether the agent chose that there.
+    pub manual: bool,
+    /// How old that was.
+    pub age_us: u64,
+    /// How far it could be relied on.
+    #[serde(default, skip_serializing_if = "Confidence::is_told")]
+    pub confidence: Confidence,
 }
 
 /// What an agent is to everybody who looks.
@@ -230,6 +300,9 @@ pub(crate) struct Agent {
     /// Left alone after an offer not taken.
     pub(crate) rest: Option<Rest>,
     pub(crate) presence: Option<PresenceView>,
+    /// When the same was told again last. It is no fact each time, and decides nothing: only how old a presence is said
+    /// to be.
+    pub(crate) presence_confirmed_at: Option<Timestamp>,
     /// What the agent is doing, oldest first.
     pub(crate) work: Vec<Work>,
     /// Since when the state is what it is.
@@ -364,6 +437,32 @@ impl AgentState {
 }
 
 impl PresenceView {
+    /// What is seen of it at a moment; `confirmed_at` is when the same was told again.
+    pub(crate) fn seen(&self, now: Timestamp, confirmed_at: Option<Timestamp>) -> PresenceSeen {
+        let observed_at = confirmed_at.map_or(self.observed_at, |at| at.max(self.observed_at));
+        PresenceSeen {
+            source: self.source.clone(),
+            presence: self.presence,
+            manual: self.manual,
+            age_us: now.micros_since(observed_at),
+            confidence: self.confidence,
+        }
+    }
+
+    /// Whether another report says the same of the agent.
+    fn is_same(&self, other: &PresenceView) -> bool {
+        self.source == other.source
+            && self.presence == other.presence
+            && self.manual == other.manual
+            && self.stops == other.stops
+            && self.confidence == other.confidence
+    }
+
+    /// Whether a report that says the same need not be told again: so much is written only now and then.
+    pub(crate) fn covers(&self, other: &PresenceView, believed: Duration) -> bool {
+        self.is_same(other) && other.observed_at < self.observed_at + believed / CONFIRMATIONS
+    }
+
     /// Whether it keeps offers from the agent. What another system says about a call of ours keeps nothing.
     fn stops_now(&self, talking: bool) -> bool {
         self.stops && !(talking && matches!(self.presence, Presence::Busy | Presence::InCall))
@@ -385,6 +484,9 @@ impl ChosenState {
         }
     }
 }
+
+/// How often a presence that stays the same is written while it is believed: its age is known that well after a restart.
+const CONFIRMATIONS: u32 = 3;
 
 /// All agents. A place is used again only after its agent is gone, and agents go only when nothing refers to them.
 #[derive(Debug, Default)]

@@ -101,21 +101,30 @@ impl Center {
     /// Another system tells the presence of an agent. What is older than what is known, or too old, changes nothing.
     pub(crate) fn presence_told(&mut self, report: PresenceReport) {
         let now = self.journal.now();
-        let PresenceReport { agent: id, source, presence, manual, age } = report;
+        let PresenceReport { agent: id, source, presence, manual, age, confidence } = report;
         let Some(index) = self.agents.index(&id) else {
             let (subject, reason) = (Subject::Agent(id), RefusalReason::UnknownAgent);
             return self.journal.output(crate::Output::Refused(Refusal { subject, reason }));
         };
         let rules = self.config.presence();
+        let believed = rules.believed;
         let observed_at = now.before(age);
-        let until = observed_at + rules.believed;
+        let until = observed_at + believed;
         let stops = if manual { &rules.stops_manual } else { &rules.stops }.contains(&presence);
         let Some(agent) = self.agents.get(index) else { return };
-        let known_later = agent.presence.as_ref().is_some_and(|told| told.observed_at > observed_at);
+        let known_later = agent.presence.as_ref().is_some_and(|told| {
+            told.observed_at.max(agent.presence_confirmed_at.unwrap_or_default()) > observed_at
+        });
         if until <= now || known_later || source.len() > ChosenState::REASON_BYTES_MAX {
             return;
         }
-        let told = PresenceView { source, presence, manual, stops, observed_at, until };
+        let told = PresenceView { source, presence, manual, stops, observed_at, until, confidence };
+        if agent.presence.as_ref().is_some_and(|known| known.covers(&told, believed)) {
+            if let Some(agent) = self.agents.get_mut(index) {
+                agent.presence_confirmed_at = Some(observed_at);
+            }
+            return;
+        }
         let profile = agent.profile.clone();
         let talking = agent.work.iter().any(|work| work.is_talking());
         let offered: Vec<InteractionId> =
@@ -151,6 +160,7 @@ impl Center {
                 agent.idle_since = now;
             }
             agent.presence = told;
+            agent.presence_confirmed_at = None;
         });
     }
 
@@ -266,6 +276,7 @@ impl Center {
             idle_since,
             rest,
             presence,
+            presence_confirmed_at: None,
             work,
             since,
             record,

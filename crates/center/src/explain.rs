@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::agent::{AgentState, ChosenState, Presence, Rest, RestCause};
+use crate::agent::{AgentState, ChosenState, Confidence, Presence, PresenceSeen, Rest, RestCause};
 use crate::channel::Channel;
 use crate::config::{AgentDocument, Document, QueueDocument, Strategy};
+use crate::fact::{Fact, FactKind};
 use crate::id::{AgentId, InteractionId, QueueId, SkillId};
 use crate::terms::Requirement;
 use crate::timer::Timestamp;
@@ -79,6 +80,10 @@ pub struct Eligible {
     pub idle_us: u64,
     /// What the queue's strategy looks at, if it is not that.
     pub ranked_by: Option<RankedBy>,
+    /// What another system says of the agent, if it is known; its age is that of the last record of it, which the same
+    /// word told again changes only now and then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub presence: Option<PresenceSeen>,
 }
 
 /// What a strategy looks at; less comes first, but for skills where the strategy wants the best.
@@ -241,6 +246,17 @@ pub fn explain(view: &View, at: Timestamp, id: InteractionId) -> Option<Explanat
     })
 }
 
+/// Explains an offer from the view before its fact. `None` if the fact is none, or of no queue of the configuration.
+pub fn explain_offer(view: &View, offer: &Fact) -> Option<Explanation> {
+    let FactKind::Offered { interaction, agent, presence, .. } = &offer.kind else { return None };
+    let mut explanation = explain(view, offer.at, *interaction)?;
+    // The offer knows how old the word was that it saw.
+    if let Some(chosen) = explanation.eligible.iter_mut().find(|eligible| eligible.agent == *agent) {
+        chosen.presence.clone_from(presence);
+    }
+    Some(explanation)
+}
+
 fn next_step(stay: &QueueStay) -> Option<NextStep> {
     let after = stay.terms.next_after(stay.step)?;
     let asked = Requirement::clone(stay.terms.requirement(stay.step.saturating_add(1)));
@@ -365,6 +381,7 @@ impl Looked<'_> {
             name: agent.name.clone(),
             idle_us: self.at.micros_since(idle_since),
             ranked_by,
+            presence: view.presence.as_ref().map(|told| told.seen(self.at, None)),
         };
         ((key, self.load(view), idle_since, place), eligible)
     }
@@ -545,6 +562,17 @@ impl Explanation {
 
 impl Eligible {
     fn merit(&self) -> String {
+        let merit = self.rank();
+        match &self.presence {
+            Some(PresenceSeen { source, presence, age_us, confidence, .. }) => {
+                let doubt = if *confidence == Confidence::Doubtful { ", which is doubtful" } else { "" };
+                format!("{merit} ({source} said {} ago: {}{doubt})", time(*age_us), presence.words())
+            }
+            None => merit,
+        }
+    }
+
+    fn rank(&self) -> String {
         let idle = format!("without work for {}", time(self.idle_us));
         match &self.ranked_by {
             None => idle,
@@ -587,14 +615,7 @@ impl Reason {
                 }
             }
             Reason::NotReachable { source, presence, age_us } => {
-                let presence = match presence {
-                    Presence::Available => "available",
-                    Presence::Busy => "busy",
-                    Presence::InCall => "in a call",
-                    Presence::DoNotDisturb => "do not disturb",
-                    Presence::Away => "away",
-                    Presence::Offline => "offline",
-                };
+                let presence = presence.words();
                 format!("{source} said {} ago: {presence}", time(*age_us))
             }
             Reason::Offered { for_us, .. } => format!("being rung for somebody else for {}", time(*for_us)),

@@ -61,7 +61,9 @@ impl Center {
             let (interaction, channel) = (interaction.id, interaction.channel);
             agent.work.push(Work { interaction, channel, doing: Doing::Offered });
         });
-        let then = self.agents.get(index)?.state();
+        let agent = self.agents.get(index)?;
+        let presence_seen = agent.presence.as_ref().map(|told| told.seen(now, agent.presence_confirmed_at));
+        let then = agent.state();
         let plain = then == AgentState::Offered { interaction: interaction.id };
         self.journal.record(FactKind::Offered {
             interaction: interaction.id,
@@ -74,6 +76,7 @@ impl Center {
             rings_until,
             waited_us: now.micros_since(visit.entered_at),
             idle_us: now.micros_since(idle_since),
+            presence: presence_seen,
             of_ready: u64::try_from(of_ready).unwrap_or(u64::MAX),
             turn,
             then: (!plain).then_some(then),

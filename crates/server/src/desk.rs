@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tandem_center::call::{LineName, RecordingId};
-use tandem_center::explain::{Explanation, explain};
-use tandem_center::fact::{Fact, FactKind};
+use tandem_center::explain::{Explanation, explain_offer};
+use tandem_center::fact::Fact;
 use tandem_center::id::InteractionId;
 use tandem_center::supervise::Refusal;
 use tandem_center::{Input, Timestamp};
@@ -329,12 +329,8 @@ impl Desk {
         }
         let found = restore::before(&self.journal, &self.tenant, offer, FOLDED_MAX)?;
         let Before { view, fact } = found.ok_or(ExplainFault::TooFarBack)?;
-        match fact.as_ref().map(|fact| (&fact.kind, fact.at)) {
-            Some((FactKind::Offered { interaction: of, .. }, at)) if *of == interaction => {
-                Ok(explain(&view, at, interaction).map(Arc::new))
-            }
-            _ => Ok(None),
-        }
+        let offer = fact.filter(|fact| fact.interaction() == Some(interaction));
+        Ok(offer.and_then(|offer| explain_offer(&view, &offer)).map(Arc::new))
     }
 
     async fn at_disk<T: Send + 'static>(

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use tandem_center::explain::{Explanation, explain};
+use tandem_center::explain::{self, Explanation, explain};
 use tandem_center::fact::{Fact, FactKind};
 use tandem_center::id::InteractionId;
 use tandem_store::{InteractionKey, Look, Tenant};
@@ -100,8 +100,7 @@ fn explain_offer(
         Some(FactKind::Offered { agent_name, .. }) => agent_name.clone(),
         _ => bail!("fact {offer} cannot be read any more"),
     };
-    let at = fact.map_or(view.at, |fact| fact.at);
-    match explain(&view, at, id) {
+    match fact.and_then(|fact| explain::explain_offer(&view, &fact)) {
         Some(explanation) => {
             Ok(written(&format!("Interaction {id}, offered to {name} (fact {offer})"), &explanation, offers))
         }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tandem_center::explain::{Explanation, explain};
+use tandem_center::explain::{Explanation, explain_offer};
 use tandem_center::fact::{Fact, FactKind};
 use tandem_center::view::View;
 use tandem_store::{Event, FactNumber, Journal, Refusal, Room, Tenant, Unwritten};
@@ -336,8 +336,7 @@ impl Live {
 impl Shown {
     /// Explains an offer from the state before it.
     fn explain(&mut self, fact: &Fact) {
-        let FactKind::Offered { interaction, .. } = &fact.kind else { return };
-        if let Some(explanation) = explain(&self.view, fact.at, *interaction) {
+        if let Some(explanation) = explain_offer(&self.view, fact) {
             self.explained.insert(fact.number, Arc::new(explanation));
         }
         if self.explained.len() > EXPLAINED_MAX {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tandem_center::agent::{AgentState, ChosenState, Presence, Who};
+use tandem_center::agent::{AgentState, ChosenState, Who};
 use tandem_center::call::{Address, Cause, CauseKind, Rejection, TransferOutcome};
 use tandem_center::channel::Channel;
 use tandem_center::config::QueueDocument;
@@ -35,7 +35,7 @@ pub fn sentence(kind: &FactKind) -> String {
         FactKind::PresenceTold { agent_name, told, then, .. } => {
             let how = if told.manual { "chose there to be" } else { "is" };
             let so = if told.stops { "so nothing is offered" } else { "which stops nothing" };
-            let (source, presence) = (&told.source, presence(told.presence));
+            let (source, presence) = (&told.source, told.presence.words());
             format!("{source} says that {agent_name} {how} {presence}, {so}; now {}.", doing(then))
         }
         FactKind::PresenceForgotten { agent_name, then, .. } => {
@@ -399,18 +399,6 @@ fn asks(asked: &Requirement) -> String {
     all.extend(asked.skills.iter().map(|(skill, level)| format!("{skill} {level}")));
     all.extend(asked.ring.map(|ring| format!("the first {ring} rings of agents")));
     if all.is_empty() { String::new() } else { format!(", asking for {}", all.join(", ")) }
-}
-
-/// The words for what another system says of an agent.
-pub fn presence(presence: Presence) -> &'static str {
-    match presence {
-        Presence::Available => "available",
-        Presence::Busy => "busy",
-        Presence::InCall => "in a call",
-        Presence::DoNotDisturb => "not to be disturbed",
-        Presence::Away => "away",
-        Presence::Offline => "offline",
-    }
 }
 
 fn side(side: Side) -> &'static str {

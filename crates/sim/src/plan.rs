@@ -6,7 +6,7 @@ mod draft;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tandem_center::agent::{AgentAct, AgentCommand, ChosenState, Presence, PresenceReport, Who};
+use tandem_center::agent::{AgentAct, AgentCommand, ChosenState, Confidence, Presence, PresenceReport, Who};
 use tandem_center::config::{Config, Faults};
 use tandem_center::id::{AgentId, QueueId};
 
@@ -255,6 +255,7 @@ fn presence(dice: &mut Dice) -> PresenceReport {
         presence,
         manual: dice.percent(30),
         age: if dice.percent(50) { Duration::ZERO } else { dice.seconds(0, 120) },
+        confidence: Confidence::Told,
     }
 }
 

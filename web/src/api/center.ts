@@ -44,7 +44,30 @@ export type AgentState =
   | { state: "gone" };
 
 /** What another system says about an agent. */
-export type Presence = "available" | "busy" | "in_call" | "do_not_disturb" | "away" | "offline";
+export type Presence =
+  | "available"
+  | "busy"
+  | "in_call"
+  | "in_meeting"
+  | "presenting"
+  | "do_not_disturb"
+  | "be_right_back"
+  | "away"
+  | "offline"
+  | "out_of_office"
+  | "unknown";
+
+/** How far what another system says can be relied on; "told" is not written. */
+export type Confidence = "doubtful" | "told" | "confirmed";
+
+/** What another system said of an agent when something was decided. */
+export type PresenceSeen = {
+  source: string;
+  presence: Presence;
+  manual: boolean;
+  age_us: Micros;
+  confidence?: Confidence;
+};
 
 export type PresenceView = {
   source: string;
@@ -57,6 +80,7 @@ export type PresenceView = {
   observed_at: Timestamp;
   /** Until when it is believed. */
   until: Timestamp;
+  confidence?: Confidence;
 };
 
 /** How a matter of a customer reaches an agent. */

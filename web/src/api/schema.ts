@@ -742,6 +742,11 @@ export interface components {
             note?: string | null;
         };
         /**
+         * @description How far a presence that was told can be relied on.
+         * @enum {string}
+         */
+        ConfidenceName: "doubtful" | "told" | "confirmed";
+        /**
          * @description How far an agent's work is.
          * @enum {string}
          */
@@ -768,6 +773,7 @@ export interface components {
             idle_us: number;
             /** @description The agent's name. */
             name: string;
+            presence?: components["schemas"]["SeenPresence"] | null;
         };
         /** @description Personal data of an interaction is erased. */
         Erased: {
@@ -885,6 +891,8 @@ export interface components {
         };
         /** @description What is known of an agent's presence. */
         KnownPresence: {
+            /** @description How far it can be relied on. */
+            confidence: components["schemas"]["ConfidenceName"];
             /** @description Whether the agent chose that there. */
             manual: boolean;
             /**
@@ -981,7 +989,7 @@ export interface components {
          * @description What other systems say.
          * @enum {string}
          */
-        PresenceName: "available" | "busy" | "in_call" | "do_not_disturb" | "away" | "offline";
+        PresenceName: "available" | "busy" | "in_call" | "in_meeting" | "presenting" | "do_not_disturb" | "be_right_back" | "away" | "offline" | "out_of_office" | "unknown";
         /** @description The promise to call a customer. */
         Promise: {
             /**
@@ -1129,6 +1137,20 @@ export interface components {
             strays: number;
             /** @description The time zone. */
             zone: string;
+        };
+        /** @description What another system said of an agent when something was decided. */
+        SeenPresence: {
+            /**
+             * Format: int64
+             * @description How old that was, in microseconds.
+             */
+            age_us: number;
+            /** @description How far it could be relied on. */
+            confidence: components["schemas"]["ConfidenceName"];
+            /** @description What it said. */
+            presence: components["schemas"]["PresenceName"];
+            /** @description Which system. */
+            source: string;
         };
         /** @description A state that is set. */
         SetState: {

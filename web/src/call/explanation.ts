@@ -6,6 +6,7 @@ import type {
   InteractionId,
   Micros,
   Presence,
+  PresenceSeen,
   QueueId,
   Requirement,
   RestCause,
@@ -39,7 +40,13 @@ export type Explanation = {
   excluded: Excluded[];
 };
 
-export type Eligible = { agent: AgentId; name: string; idle_us: Micros; ranked_by: RankedBy | null };
+export type Eligible = {
+  agent: AgentId;
+  name: string;
+  idle_us: Micros;
+  ranked_by: RankedBy | null;
+  presence?: PresenceSeen;
+};
 
 export type RankedBy =
   | { last_offer: number }
@@ -83,7 +90,7 @@ export function tell(words: Words, explanation: Explanation, nameOf: (agent: Age
   }
   return {
     sentences,
-    eligible: eligible.map((one) => ({ name: one.name, merit: merit(words, one) })),
+    eligible: eligible.map((one) => ({ name: one.name, merit: [merit(words, one), ...seen(words, one.presence)].join(", ") })),
     excluded: excluded.map(({ name, reasons }) => {
       return { name, why: reasons.map((reason) => reasonText(words, reason)).join(", ") };
     }),
@@ -125,6 +132,14 @@ function merit(words: Words, { idle_us, ranked_by }: Eligible): string {
   if ("conversations" in ranked_by) return words.say("agents.conversations", { count: ranked_by.conversations });
   if ("skill" in ranked_by) return words.say("why.skills", { sum: ranked_by.skill });
   return words.text("why.turn");
+}
+
+/** What another system said of the agent. */
+function seen(words: Words, presence: PresenceSeen | undefined): string[] {
+  if (!presence) return [];
+  const { source, age_us, confidence } = presence;
+  const values = { source, what: words.text(`presence.${presence.presence}`), time: words.duration(age_us) };
+  return [words.say(confidence === "doubtful" ? "why.seen.doubtful" : "why.seen", values)];
 }
 
 function reasonText(words: Words, reason: Reason): string {

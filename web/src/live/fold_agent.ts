@@ -27,8 +27,8 @@ export function applyToAgent(agents: Agents, fact: Fact): void {
       break;
     }
     case "presence_told": {
-      const { source, presence, manual, stops, observed_at, until } = fact;
-      const told = { source, presence, manual, stops, observed_at, until };
+      const { source, presence, manual, stops, observed_at, until, confidence } = fact;
+      const told = { source, presence, manual, stops, observed_at, until, ...(confidence && { confidence }) };
       change(agents, fact.agent, (agent) => ({ ...agent, presence: told }));
       setAgent(agents, fact.agent, fact.then, fact.at);
       break;

@@ -503,11 +503,12 @@ impl Default for CapacityDocument {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PresenceDocument {
-    /// With which of them an agent is offered nothing: of `available`, `busy`, `in_call`, `do_not_disturb`, `away` and
-    /// `offline`. Default: `busy`, `in_call`, `do_not_disturb`, `offline`. What another system says about a call of
-    /// ours (`in_call` during our own conversation) changes nothing.
+    /// With which of them an agent is offered nothing: of `available`, `busy`, `in_call`, `in_meeting`,
+    /// `presenting`, `do_not_disturb`, `be_right_back`, `away`, `offline`, `out_of_office` and `unknown` (which is also
+    /// everything that Tandem does not know). Default: all but `available` and `away`. What another system says about a
+    /// call of ours (`in_call` during our own conversation) changes nothing.
     pub stops: Vec<Presence>,
-    /// The same for a value that the agent chose there. Default: `busy`, `do_not_disturb`, `away`, `offline`.
+    /// The same for a value that the agent chose there. Default: all but `available`.
     pub stops_manual: Vec<Presence>,
     /// For how long a value is believed that was not told again; seconds, 10 to 86,400, default 900. Afterwards nothing
     /// is known, and nothing is stopped.
@@ -516,12 +517,24 @@ pub struct PresenceDocument {
 
 impl Default for PresenceDocument {
     fn default() -> PresenceDocument {
-        use Presence::{Away, Busy, DoNotDisturb, InCall, Offline};
-        PresenceDocument {
-            stops: vec![Busy, InCall, DoNotDisturb, Offline],
-            stops_manual: vec![Busy, DoNotDisturb, Away, Offline],
-            believed_s: 900,
-        }
+        use Presence::{
+            Away, BeRightBack, Busy, DoNotDisturb, InCall, InMeeting, Offline, OutOfOffice, Presenting,
+            Unknown,
+        };
+        let stops = vec![
+            Busy,
+            InCall,
+            InMeeting,
+            Presenting,
+            DoNotDisturb,
+            BeRightBack,
+            Offline,
+            OutOfOffice,
+            Unknown,
+        ];
+        let mut stops_manual = stops.clone();
+        stops_manual.push(Away);
+        PresenceDocument { stops, stops_manual, believed_s: 900 }
     }
 }
 

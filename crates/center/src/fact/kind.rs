@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::agent::{AgentState, ChosenState, PresenceView, Rest, Who};
+use crate::agent::{AgentState, ChosenState, PresenceSeen, PresenceView, Rest, Who};
 use crate::call::{
     Address, CallId, Cause, Endpoint, LineName, PartyId, Quality, RecordEnd, RecordingId, Rejection,
     TransferId, TransferOutcome,
@@ -435,6 +435,9 @@ pub enum FactKind {
         waited_us: u64,
         /// How long the agent had been idle.
         idle_us: u64,
+        /// What another system said of the agent, if it was known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        presence: Option<PresenceSeen>,
         /// Of how many agents who were free and fit the strategy chose this one, the agent included.
         #[serde(default, skip_serializing_if = "is_zero")]
         of_ready: u64,

@@ -72,7 +72,14 @@ fn why(center: &Story, call: CallId) -> String {
 
 fn presence(center: &mut Story, agent: &str, presence: Presence, age_s: u64) {
     let (source, age) = ("Teams".into(), Duration::from_secs(age_s));
-    let report = PresenceReport { agent: agent.into(), source, presence, manual: false, age };
+    let report = PresenceReport {
+        agent: agent.into(),
+        source,
+        presence,
+        manual: false,
+        age,
+        confidence: Default::default(),
+    };
     center.input(Input::Presence(report));
 }
 

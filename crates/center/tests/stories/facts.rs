@@ -85,7 +85,14 @@ fn routing() -> Story {
     let mut center = Story::new(&config);
     let presence = |presence, age| {
         let (agent, source, manual) = ("adele".into(), "teams".into(), false);
-        Input::Presence(PresenceReport { agent, source, presence, manual, age })
+        Input::Presence(PresenceReport {
+            agent,
+            source,
+            presence,
+            manual,
+            age,
+            confidence: Default::default(),
+        })
     };
     center.input(presence(Presence::Busy, Duration::from_secs(880)));
     let [first, second, third] = center.callers();

@@ -279,7 +279,14 @@ fn perform(mut story: Story, operation: Operation, current: &mut usize) -> Story
         Operation::Presence(agent, presence, manual, age_s) => {
             let (agent, source) = (AGENTS[agent].into(), "teams".into());
             let age = Duration::from_secs(age_s);
-            story.input(Input::Presence(PresenceReport { agent, source, presence, manual, age }));
+            story.input(Input::Presence(PresenceReport {
+                agent,
+                source,
+                presence,
+                manual,
+                age,
+                confidence: Default::default(),
+            }));
         }
         Operation::Command(agent, act) => {
             let agent = AGENTS[agent].into();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::harness::{Story, house, on_break};
 use tandem_center::Input;
-use tandem_center::agent::{AgentState, ChosenState, Presence, PresenceReport};
+use tandem_center::agent::{AgentState, ChosenState, Confidence, Presence, PresenceReport};
 use tandem_center::fact::{FactKind, OfferOutcome};
 use tandem_center::supervise::RefusalReason;
 
@@ -15,7 +15,14 @@ fn config() -> String {
 fn report(center: &mut Story, presence: Presence, manual: bool, age_s: u64) {
     let (agent, source) = ("adele".into(), "teams".into());
     let age = Duration::from_secs(age_s);
-    center.input(Input::Presence(PresenceReport { agent, source, presence, manual, age }));
+    center.input(Input::Presence(PresenceReport {
+        agent,
+        source,
+        presence,
+        manual,
+        age,
+        confidence: Default::default(),
+    }));
 }
 
 fn told(center: &mut Story, presence: Presence) {
@@ -31,10 +38,15 @@ fn some_values_keep_offers_away_and_others_do_not() {
     for (presence, by_itself, chosen) in [
         (Presence::Available, true, true),
         (Presence::Busy, false, false),
-        (Presence::InCall, false, true),
+        (Presence::InCall, false, false),
+        (Presence::InMeeting, false, false),
+        (Presence::Presenting, false, false),
         (Presence::DoNotDisturb, false, false),
+        (Presence::BeRightBack, false, false),
         (Presence::Away, true, false),
         (Presence::Offline, false, false),
+        (Presence::OutOfOffice, false, false),
+        (Presence::Unknown, false, false),
     ] {
         for (manual, reachable) in [(false, by_itself), (true, chosen)] {
             let mut center = Story::new(&config());
@@ -44,6 +56,51 @@ fn some_values_keep_offers_away_and_others_do_not() {
             assert_eq!(center.rung_for(call).is_some(), reachable, "{presence:?} {manual}");
         }
     }
+}
+
+#[test]
+fn the_same_told_again_is_written_now_and_then_and_its_age_is_known_all_the_same() {
+    let mut center = Story::new(&config());
+    told(&mut center, Presence::Available);
+    let before = center.facts.len();
+    for _ in 0..9 {
+        center.pass(10);
+        told(&mut center, Presence::Available);
+    }
+    assert_eq!(center.facts.len(), before, "nothing has changed");
+    center.pass(4);
+    let [_] = center.callers();
+    let seen = center.facts.iter().rev().find_map(|fact| match &fact.kind {
+        FactKind::Offered { presence, .. } => presence.clone(),
+        _ => None,
+    });
+    let seen = seen.unwrap();
+    assert_eq!((seen.presence, seen.age_us), (Presence::Available, 4_000_000));
+    // After a third of the time for which it is believed it is a fact again, so that a restart knows it.
+    for _ in 0..2 {
+        center.pass(10);
+        told(&mut center, Presence::Available);
+    }
+    let again = center.facts.iter().skip(before);
+    assert_eq!(again.filter(|fact| matches!(fact.kind, FactKind::PresenceTold { .. })).count(), 1);
+}
+
+#[test]
+fn another_confidence_in_the_same_value_is_told() {
+    let mut center = Story::new(&config());
+    told(&mut center, Presence::Available);
+    let report = PresenceReport {
+        agent: "adele".into(),
+        source: "teams".into(),
+        presence: Presence::Available,
+        manual: false,
+        age: Duration::ZERO,
+        confidence: Confidence::Doubtful,
+    };
+    center.input(Input::Presence(report));
+    let last = center.facts.last().cloned().unwrap();
+    let FactKind::PresenceTold { told, .. } = &last.kind else { panic!("{last:?}") };
+    assert_eq!(told.confidence, Confidence::Doubtful);
 }
 
 #[test]
@@ -141,7 +198,14 @@ fn nothing_is_known_of_strangers() {
     let source = "teams".into();
     let (presence, age) = (Presence::Away, Duration::ZERO);
     let agent = "nobody".into();
-    center.input(Input::Presence(PresenceReport { agent, source, presence, manual: false, age }));
+    center.input(Input::Presence(PresenceReport {
+        agent,
+        source,
+        presence,
+        manual: false,
+        age,
+        confidence: Default::default(),
+    }));
     assert_eq!(center.refused[0].reason, RefusalReason::UnknownAgent);
 }
 

@@ -13,7 +13,7 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use tandem_center::Input;
 use tandem_center::agent::{
-    self, AgentAct, AgentCommand, AgentState, ChosenState, PresenceReport, PresenceView, Who,
+    self, AgentAct, AgentCommand, AgentState, ChosenState, Confidence, PresenceReport, PresenceView, Who,
 };
 use tandem_center::id::{AgentId, CodeId};
 use tandem_center::personal::Personal;
@@ -169,6 +169,20 @@ pub struct KnownPresence {
     pub observed_at: u64,
     /// Until when it is believed, in microseconds since 1970 UTC.
     pub until: u64,
+    /// How far it can be relied on.
+    pub confidence: ConfidenceName,
+}
+
+/// How far a presence that was told can be relied on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ConfidenceName {
+    /// The other system has contradicted itself, or its word came late.
+    Doubtful,
+    /// It was told once.
+    Told,
+    /// It was told in two ways, which agree.
+    Confirmed,
 }
 
 /// What other systems say.
@@ -181,12 +195,22 @@ pub enum PresenceName {
     Busy,
     /// In a call.
     InCall,
+    /// In a meeting.
+    InMeeting,
+    /// Shows something to others.
+    Presenting,
     /// Wants no calls.
     DoNotDisturb,
+    /// Gone for a moment.
+    BeRightBack,
     /// Not at the desk.
     Away,
     /// Not signed in there.
     Offline,
+    /// Away for longer, and says so.
+    OutOfOffice,
+    /// The other system does not know.
+    Unknown,
 }
 
 /// One thing that an agent is doing.
@@ -372,6 +396,7 @@ pub(super) async fn presence_tell(
         presence: presence.presence.into(),
         manual: presence.manual,
         age: Duration::from_micros(age_us),
+        confidence: Confidence::Told,
     };
     carry_out(&scope, &headers, &asked, Input::Presence(report), Shown::Agent(agent)).await
 }
@@ -457,6 +482,17 @@ impl KnownPresence {
             stops: told.stops,
             observed_at: told.observed_at.as_micros(),
             until: told.until.as_micros(),
+            confidence: told.confidence.into(),
+        }
+    }
+}
+
+impl From<Confidence> for ConfidenceName {
+    fn from(confidence: Confidence) -> ConfidenceName {
+        match confidence {
+            Confidence::Doubtful => ConfidenceName::Doubtful,
+            Confidence::Told => ConfidenceName::Told,
+            Confidence::Confirmed => ConfidenceName::Confirmed,
         }
     }
 }
@@ -467,9 +503,14 @@ impl From<PresenceName> for agent::Presence {
             PresenceName::Available => agent::Presence::Available,
             PresenceName::Busy => agent::Presence::Busy,
             PresenceName::InCall => agent::Presence::InCall,
+            PresenceName::InMeeting => agent::Presence::InMeeting,
+            PresenceName::Presenting => agent::Presence::Presenting,
             PresenceName::DoNotDisturb => agent::Presence::DoNotDisturb,
+            PresenceName::BeRightBack => agent::Presence::BeRightBack,
             PresenceName::Away => agent::Presence::Away,
             PresenceName::Offline => agent::Presence::Offline,
+            PresenceName::OutOfOffice => agent::Presence::OutOfOffice,
+            PresenceName::Unknown => agent::Presence::Unknown,
         }
     }
 }
@@ -480,9 +521,14 @@ impl From<agent::Presence> for PresenceName {
             agent::Presence::Available => PresenceName::Available,
             agent::Presence::Busy => PresenceName::Busy,
             agent::Presence::InCall => PresenceName::InCall,
+            agent::Presence::InMeeting => PresenceName::InMeeting,
+            agent::Presence::Presenting => PresenceName::Presenting,
             agent::Presence::DoNotDisturb => PresenceName::DoNotDisturb,
+            agent::Presence::BeRightBack => PresenceName::BeRightBack,
             agent::Presence::Away => PresenceName::Away,
             agent::Presence::Offline => PresenceName::Offline,
+            agent::Presence::OutOfOffice => PresenceName::OutOfOffice,
+            agent::Presence::Unknown => PresenceName::Unknown,
         }
     }
 }

@@ -10,6 +10,7 @@ use tandem_center::fact::FactKind;
 use tandem_center::id::InteractionId;
 use utoipa::{IntoParams, ToSchema};
 
+use super::agents::{ConfidenceName, PresenceName};
 use super::error::{ApiError, ErrorBody};
 use super::scope::Scope;
 
@@ -42,6 +43,22 @@ pub struct EligibleAgent {
     pub name: String,
     /// How long without work, in microseconds.
     pub idle_us: u64,
+    /// What another system said of the agent, if it was known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub presence: Option<SeenPresence>,
+}
+
+/// What another system said of an agent when something was decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SeenPresence {
+    /// Which system.
+    pub source: String,
+    /// What it said.
+    pub presence: PresenceName,
+    /// How old that was, in microseconds.
+    pub age_us: u64,
+    /// How far it could be relied on.
+    pub confidence: ConfidenceName,
 }
 
 /// An agent who could not be rung.
@@ -118,6 +135,12 @@ impl Explanation {
             agent: agent.agent.to_string(),
             name: agent.name.to_string(),
             idle_us: agent.idle_us,
+            presence: agent.presence.as_ref().map(|seen| SeenPresence {
+                source: seen.source.to_string(),
+                presence: seen.presence.into(),
+                age_us: seen.age_us,
+                confidence: seen.confidence.into(),
+            }),
         };
         let excluded = |agent: &explain::Excluded| ExcludedAgent {
             agent: agent.agent.to_string(),
