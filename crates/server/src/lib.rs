@@ -11,6 +11,7 @@ pub mod engine;
 pub mod erase;
 pub mod expected;
 pub mod explain;
+pub mod identity;
 pub mod live;
 pub mod metrics;
 pub mod outbound;

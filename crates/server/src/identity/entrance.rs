@@ -1,0 +1,547 @@
+//! The ways in: Entra, passwords, invitations, the code of the first start, the one click of a demo; and staying in.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tandem_people::audit::Entry;
+use tandem_people::caller::{Caller, Who};
+use tandem_people::id::{LoginId, PersonId};
+use tandem_people::login::{Ending, RenewFault, SignIn};
+use tandem_people::moment::UnixMillis;
+use tandem_people::password::{self, GoodPassword, Verdict};
+use tandem_people::permission::Grants;
+use tandem_people::person::{GroupRoles, Guid, Identity as Known, Person, UserName};
+use tandem_people::role::{EffectiveRole, Role};
+use tandem_people::scope::Scope;
+use tandem_people::secret::{Secret, SecretHash};
+use tandem_store::Tenant;
+use tandem_store::register::CredentialRow;
+
+use super::credentials::CredentialKind;
+use super::fault::IdentityFault;
+use super::rows::{self, people_scope};
+use super::{Identity, of};
+
+/// What somebody who signed in holds.
+#[derive(Debug)]
+pub struct Tokens {
+    /// Who it is.
+    pub caller: Arc<Caller>,
+    /// The login.
+    pub login: LoginId,
+    /// Goes with each request.
+    pub access: Secret,
+    /// For how long it is good.
+    pub access_for: Duration,
+    /// Buys the next access token; `None` if another tab was first and has it.
+    pub refresh: Option<Secret>,
+    /// For how long the login can last.
+    pub refresh_for: Duration,
+}
+
+/// Somebody whom Entra told.
+#[derive(Clone, Debug)]
+pub struct EntraUser<'a> {
+    /// The tenant to which the Entra tenant belongs; `None` if it is not connected, then only operators are let in.
+    pub tenant: Option<&'a Tenant>,
+    /// The claim `tid`.
+    pub tid: Guid,
+    /// The claim `oid`.
+    pub oid: Guid,
+    /// The claim `preferred_username` or `upn`: only to find somebody whom the configuration names so.
+    pub principal_name: Option<&'a str>,
+    /// The claim `name`.
+    pub name: &'a str,
+    /// What app roles and groups make of them: [`Identity::group_roles`].
+    pub told: BTreeSet<EffectiveRole>,
+}
+
+/// A way in that works once.
+#[derive(Debug)]
+pub struct Invitation {
+    /// What stands in the link.
+    pub code: Secret,
+    /// Until when it is good.
+    pub until: UnixMillis,
+}
+
+impl Identity {
+    /// Which groups of Entra make which roles in a tenant.
+    pub fn group_roles(&self, tenant: &Tenant) -> Option<&GroupRoles> {
+        self.shared.settings.tenants.get(tenant).map(|configured| &configured.groups)
+    }
+
+    /// Finds the person whom Entra told, or makes one, if some role says what they are here.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityFault::NoRole`], [`IdentityFault::NotOnboarded`], [`IdentityFault::OfAnotherTenant`]; the register
+    /// failed.
+    pub fn provision(&self, user: &EntraUser<'_>, now: UnixMillis) -> Result<Person, IdentityFault> {
+        let _order = self.order();
+        let known = Known::Entra { tenant: user.tid.clone(), user: user.oid.clone() };
+        let found = match self.person_known_as(&known)? {
+            Some(person) => Some(person),
+            None => self.named_in_configuration(user, &known)?,
+        };
+        let scope = user.tenant.map(|tenant| Scope::tenant(tenant.as_str()));
+        let person = match found {
+            Some(person) if person.scope == Scope::Installation || Some(&person.scope) == scope.as_ref() => {
+                person
+            }
+            Some(_) => return Err(IdentityFault::OfAnotherTenant),
+            None => Person {
+                id: PersonId::from_random(self.random()),
+                scope: scope.ok_or_else(|| IdentityFault::NotOnboarded { tid: user.tid.to_string() })?,
+                name: "".into(),
+                identities: vec![known],
+                assigned: BTreeSet::new(),
+                told: BTreeSet::new(),
+                guest: BTreeMap::new(),
+                agent: None,
+                enabled: true,
+                created: now,
+            },
+        };
+        self.told(person, user, now)
+    }
+
+    /// Opens a login for somebody who proved who they are. `label` is how they will know it again.
+    ///
+    /// # Errors
+    ///
+    /// The person may not sign in; there are too many logins; the disk failed.
+    pub fn sign_in(
+        &self,
+        person: &Person,
+        how: SignIn,
+        label: &str,
+        now: UnixMillis,
+    ) -> Result<Tokens, IdentityFault> {
+        let _order = self.order();
+        self.put_if_configured(person, now)?;
+        let random = self.random();
+        let opened = self.in_state(|state| state.logins.open(now, person, how, label, &random))?;
+        let mut written = self.write_changes();
+        if matches!(written, Err(IdentityFault::Full(_))) {
+            // Logins that ended are kept to be seen; they keep nobody out.
+            self.shared.register.logins_prune(rows::millis(now))?;
+            written = self.write_login(&opened.id);
+        }
+        if let Err(fault) = written {
+            self.in_state(|state| state.logins.revoke(now, &opened.id, Ending::Revoked));
+            self.write_later();
+            return Err(fault);
+        }
+        self.audit(login_entry(now, person, Some(&opened.id), how, "login.open"));
+        Ok(Tokens {
+            caller: opened.caller,
+            login: opened.id,
+            access: opened.access,
+            access_for: opened.access_until.since(now),
+            refresh: Some(opened.refresh),
+            refresh_for: opened.refresh_until.since(now),
+        })
+    }
+
+    /// Lets somebody in by name and password. A few at a time: each check takes memory.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityFault::WrongCredential`], whatever was wrong; [`IdentityFault::Wait`] after too many of them.
+    pub async fn sign_in_by_password(
+        &self,
+        user_name: String,
+        password: Secret,
+        address: IpAddr,
+        label: String,
+    ) -> Result<Tokens, IdentityFault> {
+        let _turn = self.shared.hashing.acquire().await.map_err(|_| IdentityFault::Ending)?;
+        self.change(move |identity| {
+            identity.check_password(&user_name, &password, address, &label, super::now())
+        })
+        .await
+    }
+
+    /// Lets the first person in by the code that stands on the console: an operator, and administrator of a tenant who is
+    /// alone. A user name of the configuration gets its password.
+    ///
+    /// # Errors
+    ///
+    /// The code or the wish does not fit.
+    pub async fn set_up(
+        &self,
+        code: String,
+        user_name: UserName,
+        name: String,
+        password: Secret,
+        label: String,
+    ) -> Result<Tokens, IdentityFault> {
+        let _turn = self.shared.hashing.acquire().await.map_err(|_| IdentityFault::Ending)?;
+        self.change(move |identity| {
+            identity.set_up_now(&code, &user_name, &name, password, &label, super::now())
+        })
+        .await
+    }
+
+    /// Makes a link with which a person sets a password or a passkey. One that was made before is worthless then.
+    ///
+    /// # Errors
+    ///
+    /// There is no such person, or one without a user name; the disk failed.
+    pub fn invite(&self, scope: &Scope, id: &PersonId, now: UnixMillis) -> Result<Invitation, IdentityFault> {
+        let person = self.person(scope, id)?.ok_or(IdentityFault::Unknown("person"))?;
+        super::credentials::local_name(&person).ok_or(IdentityFault::NoUserName)?;
+        if !self.shared.settings.local {
+            return Err(IdentityFault::LocalOff);
+        }
+        self.put_if_configured(&person, now)?;
+        self.forget_invitations(&person)?;
+        let bytes: [u8; 32] = self.random();
+        let code = Secret::new(hex(&bytes));
+        let until = now + INVITATION_GOOD_FOR;
+        let row = CredentialRow {
+            kind: CredentialKind::Invitation.as_str().to_owned(),
+            id: hex(SecretHash::of(code.expose()).as_bytes()),
+            data: until.as_millis().to_be_bytes().to_vec(),
+            label: String::new(),
+            created_ms: rows::millis(now),
+            used_ms: None,
+        };
+        self.shared.register.credential_put(of(scope)?, id.as_str(), &row)?;
+        Ok(Invitation { code, until })
+    }
+
+    /// Who was invited by a link.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityFault::WrongCredential`]: it is not known, was used, or its time is over.
+    pub fn invited(&self, code: &str, now: UnixMillis) -> Result<Person, IdentityFault> {
+        let id = hex(SecretHash::of(code).as_bytes());
+        let found = self.shared.register.credential_by_id(CredentialKind::Invitation.as_str(), &id)?;
+        let (scope, person, row) = found.ok_or(IdentityFault::WrongCredential)?;
+        let until = row.data.as_slice().try_into().map(u64::from_be_bytes).unwrap_or_default();
+        let person: PersonId = person.parse().map_err(|_| IdentityFault::WrongCredential)?;
+        if UnixMillis::from_millis(until) <= now {
+            return Err(IdentityFault::WrongCredential);
+        }
+        self.person(&people_scope(&scope), &person)?.ok_or(IdentityFault::WrongCredential)
+    }
+
+    /// Takes an invitation: sets the password and opens a login. All other logins of the person end.
+    ///
+    /// # Errors
+    ///
+    /// As [`Identity::invited`]; the password is not good enough.
+    pub async fn accept_invitation(
+        &self,
+        code: String,
+        password: Secret,
+        label: String,
+    ) -> Result<Tokens, IdentityFault> {
+        let _turn = self.shared.hashing.acquire().await.map_err(|_| IdentityFault::Ending)?;
+        self.change(move |identity| {
+            let now = super::now();
+            let person = identity.invited(&code, now)?;
+            identity.password_set(&person, password, now)?;
+            identity.forget_invitations(&person)?;
+            identity.logins_revoke(&person.id, None, Ending::CredentialChanged, now)?;
+            identity.sign_in(&person, SignIn::Password, &label, now)
+        })
+        .await
+    }
+
+    /// Lets somebody in with one click: only whom the configuration of a demo names.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityFault::WrongCredential`] for anybody else.
+    pub fn sign_in_by_click(
+        &self,
+        user_name: &UserName,
+        label: &str,
+        now: UnixMillis,
+    ) -> Result<Tokens, IdentityFault> {
+        let named = self.shared.settings.one_click.iter().any(|one| one.user_name == *user_name);
+        let person = self.person_known_as(&Known::Local { user_name: user_name.clone() })?;
+        let person = person.filter(|_| named).ok_or(IdentityFault::WrongCredential)?;
+        self.sign_in(&person, SignIn::Demo, label, now)
+    }
+
+    /// The people who sign in with one click.
+    ///
+    /// # Errors
+    ///
+    /// The register cannot be read.
+    pub fn one_click_people(&self) -> Result<Vec<(UserName, Person)>, IdentityFault> {
+        let mut people = Vec::new();
+        for one in &self.shared.settings.one_click {
+            let known = Known::Local { user_name: one.user_name.clone() };
+            people.extend(self.person_known_as(&known)?.map(|person| (one.user_name.clone(), person)));
+        }
+        Ok(people)
+    }
+
+    /// Gives the next access token for a refresh secret.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityFault::Renew`]; the disk failed, and then the next try may end the login.
+    pub fn refresh(&self, refresh: &Secret, now: UnixMillis) -> Result<Tokens, IdentityFault> {
+        let _order = self.order();
+        let random = self.random();
+        let renewed = self.in_state(|state| state.logins.renew(now, refresh.expose(), &random));
+        let written = self.write_changes();
+        match renewed {
+            Ok(renewed) => {
+                written?;
+                let over = self.state().logins.login(&renewed.id).map_or(now, |row| row.expires);
+                Ok(Tokens {
+                    caller: renewed.caller,
+                    login: renewed.id,
+                    access: renewed.access,
+                    access_for: renewed.access_until.since(now),
+                    refresh: renewed.refresh,
+                    refresh_for: over.since(now),
+                })
+            }
+            Err(RenewFault::Stolen { login }) => {
+                self.audit_stolen(&login, now)?;
+                Err(RenewFault::Stolen { login }.into())
+            }
+            Err(fault) => Err(fault.into()),
+        }
+    }
+
+    /// Ends the login by which a caller is known.
+    ///
+    /// # Errors
+    ///
+    /// The caller has none; the disk failed.
+    pub fn sign_out(&self, caller: &Caller, now: UnixMillis) -> Result<(), IdentityFault> {
+        match caller.who() {
+            Who::Person { person, login: Some(login) } => {
+                self.login_revoke(person, login, Ending::SignedOut, now)?;
+                self.audit(Entry::new(
+                    now,
+                    caller,
+                    caller.scope().clone(),
+                    "login.close",
+                    &format!("login/{login}"),
+                ));
+                Ok(())
+            }
+            _ => Err(IdentityFault::Unknown("login")),
+        }
+    }
+
+    fn check_password(
+        &self,
+        user_name: &str,
+        password: &Secret,
+        address: IpAddr,
+        label: &str,
+        now: UnixMillis,
+    ) -> Result<Tokens, IdentityFault> {
+        if !self.shared.settings.local {
+            return Err(IdentityFault::LocalOff);
+        }
+        self.state().attempts.may_try(now, user_name, address)?;
+        let person = match user_name.parse::<UserName>() {
+            Ok(user_name) => self.person_known_as(&Known::Local { user_name })?,
+            Err(_) => None,
+        };
+        let kept = match &person {
+            Some(person) => self.kept_password(&person.scope, &person.id)?,
+            None => None,
+        };
+        match (password::check(kept.as_ref(), password), person) {
+            (Verdict::Right { hash_again }, Some(person)) => {
+                self.in_state(|state| state.attempts.succeeded(user_name));
+                if hash_again {
+                    self.password_keep(&person, &GoodPassword::known(password.clone()), now)?;
+                }
+                self.sign_in(&person, SignIn::Password, label, now)
+            }
+            (_, person) => {
+                self.in_state(|state| state.attempts.failed(now, user_name, address));
+                let address = address.to_string();
+                match person {
+                    Some(person) => {
+                        let nobody = Caller::new(person.scope.clone(), Who::Unknown, Grants::NONE);
+                        let object = format!("person/{}", person.id);
+                        let entry = Entry::new(now, &nobody, person.scope, "login.open", &object);
+                        self.audit(entry.refused("wrong_credential").with("address", &address));
+                    }
+                    None => self.audit_stranger(now, "login.open", "", "wrong_credential", &address),
+                }
+                Err(IdentityFault::WrongCredential)
+            }
+        }
+    }
+
+    fn set_up_now(
+        &self,
+        code: &str,
+        user_name: &UserName,
+        name: &str,
+        password: Secret,
+        label: &str,
+        now: UnixMillis,
+    ) -> Result<Tokens, IdentityFault> {
+        let known = Known::Local { user_name: user_name.clone() };
+        let found = self.person_known_as(&known)?;
+        if found.as_ref().is_some_and(|person| !self.is_configured(&person.scope, &person.id)) {
+            return Err(IdentityFault::Taken("user name"));
+        }
+        let good = GoodPassword::new(password, user_name)?;
+        let person = found.unwrap_or_else(|| Person {
+            id: PersonId::from_random(self.random()),
+            scope: Scope::Installation,
+            name: name.into(),
+            identities: vec![known],
+            assigned: BTreeSet::from([Role::Operator]),
+            told: BTreeSet::new(),
+            guest: self.administrator_of_the_only(),
+            agent: None,
+            enabled: true,
+            created: now,
+        });
+        person.check()?;
+        // Only now: the code is good once, and whoever mistyped something else is to try again.
+        self.in_state(|state| state.setup.redeem(now, code))?;
+        {
+            let _order = self.order();
+            self.put(&person, now)?;
+        }
+        self.password_keep(&person, &good, now)?;
+        let object = format!("person/{}", person.id);
+        self.audit(Entry::new(now, &Caller::console(), person.scope.clone(), "setup.redeem", &object));
+        self.sign_in(&person, SignIn::Setup, label, now)
+    }
+
+    fn administrator_of_the_only(&self) -> BTreeMap<Arc<str>, BTreeSet<Role>> {
+        let mut tenants = self.shared.settings.tenants.keys();
+        match (tenants.next(), tenants.next()) {
+            (Some(only), None) => {
+                BTreeMap::from([(Arc::from(only.as_str()), BTreeSet::from([Role::Administrator]))])
+            }
+            _ => BTreeMap::new(),
+        }
+    }
+
+    /// Somebody whom the configuration knows by principal name, with the identity noted.
+    fn named_in_configuration(
+        &self,
+        user: &EntraUser<'_>,
+        known: &Known,
+    ) -> Result<Option<Person>, IdentityFault> {
+        let mut all = self.shared.roster.all();
+        let Some((id, configured)) =
+            all.find(|(_, person)| person.is_principal(&user.tid, user.principal_name))
+        else {
+            return Ok(None);
+        };
+        let mut person = self.person(&configured.scope, id)?.ok_or(IdentityFault::Unknown("person"))?;
+        if person.identities.iter().any(|known| matches!(known, Known::Entra { .. })) {
+            // The name belongs to another user now than the one who first came with it.
+            return Ok(None);
+        }
+        person.identities.push(known.clone());
+        Ok(Some(person))
+    }
+
+    /// Notes what Entra told now, and refuses whom nothing gives a role.
+    fn told(
+        &self,
+        mut person: Person,
+        user: &EntraUser<'_>,
+        now: UnixMillis,
+    ) -> Result<Person, IdentityFault> {
+        let before = self.person(&person.scope, &person.id)?;
+        let configured = self.is_configured(&person.scope, &person.id);
+        let own = person
+            .told
+            .iter()
+            .filter(|_| configured)
+            .filter(|role| role.origin == tandem_people::role::Origin::Configuration);
+        person.told = own.cloned().chain(user.told.iter().cloned()).collect();
+        if !configured {
+            person.name = shown_name(user).into();
+        }
+        let has_role = !person.effective().is_empty() || !person.guest.is_empty();
+        if before.as_ref() != Some(&person) && (before.is_some() || has_role) {
+            self.put(&person, now)?;
+            self.in_state(|state| state.logins.person_changed(now, &person));
+            self.write_changes()?;
+            self.tell_change();
+        }
+        if has_role { Ok(person) } else { Err(IdentityFault::NoRole { name: shown_name(user).to_owned() }) }
+    }
+
+    fn write_login(&self, id: &LoginId) -> Result<(), IdentityFault> {
+        let row = self.state().logins.login(id).cloned().ok_or(IdentityFault::Unknown("login"))?;
+        let scope = of(&row.scope)?;
+        Ok(self.shared.register.login_put(&scope, &rows::login_row(&row))?)
+    }
+
+    fn forget_invitations(&self, person: &Person) -> Result<(), IdentityFault> {
+        for credential in self.credentials(&person.scope, &person.id)? {
+            if credential.kind == CredentialKind::Invitation {
+                self.credential_remove(
+                    &person.scope,
+                    &person.id,
+                    CredentialKind::Invitation,
+                    &credential.id,
+                )?;
+            }
+        }
+        Ok(())
+    }
+
+    fn audit_stolen(&self, login: &LoginId, now: UnixMillis) -> Result<(), IdentityFault> {
+        if let Some((scope, row)) = self.shared.register.login_by_id(login.as_str())? {
+            let scope = people_scope(&scope);
+            let person = row.person.parse().map_err(|_| IdentityFault::Unknown("person"))?;
+            let who = Who::Person { person, login: Some(login.clone()) };
+            let caller = Caller::new(scope.clone(), who, Grants::NONE);
+            let object = format!("login/{login}");
+            self.audit(Entry::new(now, &caller, scope, "login.refresh", &object).refused("stolen"));
+        }
+        Ok(())
+    }
+}
+
+fn login_entry(now: UnixMillis, person: &Person, login: Option<&LoginId>, how: SignIn, act: &str) -> Entry {
+    let who = Who::Person { person: person.id.clone(), login: login.cloned() };
+    let caller = Caller::new(person.scope.clone(), who, Grants::NONE);
+    let object = login.map_or_else(String::new, |login| format!("login/{login}"));
+    let how = serde_json::to_value(how).ok().and_then(|how| how.as_str().map(str::to_owned));
+    Entry::new(now, &caller, person.scope.clone(), act, &object).with("how", &how.unwrap_or_default())
+}
+
+/// The name of a user, or what stands for one who has none.
+fn shown_name<'a>(user: &EntraUser<'a>) -> &'a str {
+    let cut = |text: &'a str| {
+        let mut end = text.len().min(Person::NAME_BYTES_MAX);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        text.get(..end).unwrap_or_default()
+    };
+    match (user.name.trim(), user.principal_name) {
+        ("", Some(principal)) if !principal.trim().is_empty() => cut(principal.trim()),
+        ("", _) => "?",
+        (name, _) => cut(name),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// How long an invitation is good.
+const INVITATION_GOOD_FOR: Duration = Duration::from_secs(7 * 86_400);
