@@ -2,7 +2,7 @@
 //!
 //! A [`call::Call`] is a request to Graph without host and token; the shell makes it a [`Request`](crate::http::Request)
 //! with both, and hands in what came back as a [`call::Answer`]. Whatever paces, repeats or decides is a value of this
-//! module that is told the time: [`throttle`], [`watch`], [`write`], [`directory`].
+//! module that is told the time: [`throttle`], [`watch`], [`mod@write`], [`directory`].
 //!
 //! What Graph says is believed as far as it is documented: a text that is not known is kept and means nothing, a link
 //! to another host is not followed, and a notification that is not proved is not read.

@@ -183,14 +183,11 @@ impl Presences {
     /// # Errors
     /// The call was not done, or the answer cannot be read.
     pub fn from_answer(asked: &[ObjectId], answer: &Answer) -> Result<Self, Fault> {
-        let page: Page = Fault::read(Operation::ReadPresences, answer, |response| {
-            serde_json::from_slice(&response.body).ok()
-        })?;
+        let page = Fault::read(Operation::ReadPresences, answer, |response| entries(&response.body))?;
         let mut missing: BTreeSet<ObjectId> = asked.iter().copied().collect();
         let mut answer = Self::default();
-        for value in page.value {
-            let read = serde_json::from_value::<Wire>(value).ok();
-            match read.and_then(|wire| Some((wire.id.as_deref()?.parse().ok()?, wire.presence()))) {
+        for wire in page {
+            match wire.and_then(|wire| Some((wire.id.as_deref()?.parse().ok()?, wire.presence()))) {
                 Some((person, presence)) if missing.remove(&person) => answer.said.push((person, presence)),
                 _ => answer.strange += 1,
             }
@@ -280,9 +277,18 @@ fn same_if_both<T: PartialEq>(a: Option<&T>, b: Option<&T>) -> bool {
     a.zip(b).is_none_or(|(a, b)| a == b)
 }
 
+/// The entries of an answer; none for each that cannot be read. Nearly always all can be, and are read at one go.
+fn entries(body: &[u8]) -> Option<Vec<Option<Wire>>> {
+    if let Ok(page) = serde_json::from_slice::<Page<Wire>>(body) {
+        return Some(page.value.into_iter().map(Some).collect());
+    }
+    let page: Page<serde_json::Value> = serde_json::from_slice(body).ok()?;
+    Some(page.value.into_iter().map(|value| serde_json::from_value(value).ok()).collect())
+}
+
 #[derive(Deserialize)]
-struct Page {
-    value: Vec<serde_json::Value>,
+struct Page<T> {
+    value: Vec<T>,
 }
 
 /// A presence as Graph writes it.

@@ -175,6 +175,8 @@ struct Trouble {
     faults: u32,
     /// Nothing is sent before; then one request, to see.
     until: Instant,
+    /// The request to see is on its way; if nothing is heard of it, another one follows then.
+    seeing_until: Option<Instant>,
 }
 
 impl Lane {
@@ -188,11 +190,10 @@ impl Lane {
 
     fn admit(&mut self, now: Instant, random: &mut StdRng) -> Result<(), Instant> {
         if let Some(trouble) = &mut self.trouble {
-            if now < trouble.until {
-                return Err(trouble.until);
+            let until = trouble.seeing_until.unwrap_or(trouble.until);
+            if now < until {
+                return Err(until);
             }
-            // One request to see how it goes; the next only when this one was done, or after another pause.
-            trouble.until = now + back_off(trouble.faults, random);
         }
         let even = self.even.map_or(now, |even| even.max(now));
         if let Some(earliest) = even.checked_sub(self.ahead_max)
@@ -201,6 +202,9 @@ impl Lane {
             return Err(earliest);
         }
         self.even = Some(even + self.interval);
+        if let Some(trouble) = &mut self.trouble {
+            trouble.seeing_until = Some(now + back_off(trouble.faults, random));
+        }
         Ok(())
     }
 
@@ -221,7 +225,7 @@ impl Lane {
             None => back_off(faults, random),
         };
         let until = before.map_or(now + pause, |trouble| trouble.until.max(now + pause));
-        self.trouble = Some(Trouble { since, last_at: now, faults, until });
+        self.trouble = Some(Trouble { since, last_at: now, faults, until, seeing_until: None });
     }
 
     fn clear(&mut self, asked_at: Instant) {

@@ -82,6 +82,8 @@ pub struct PresenceWriter {
     asked: BTreeMap<CallId, Asked>,
     calls_made: u64,
     held: Option<Held>,
+    /// Graph's limits allow nothing before; to be asked again when something was heard.
+    gate: Option<Instant>,
     outputs: VecDeque<Output>,
 }
 
@@ -109,6 +111,8 @@ struct Asked {
 /// Writing is refused.
 #[derive(Debug)]
 struct Held {
+    /// What was asked before says nothing about it.
+    since: Instant,
     again: Instant,
     told: bool,
     faults: u32,
@@ -163,6 +167,7 @@ impl PresenceWriter {
             asked: BTreeMap::new(),
             calls_made: 0,
             held: None,
+            gate: None,
             outputs: VecDeque::new(),
         }
     }
@@ -205,11 +210,15 @@ impl PresenceWriter {
         let operation = if asked.shown.is_some() { Operation::SetPresence } else { Operation::ClearPresence };
         let done = Fault::check(operation, answer).map(|_| ());
         throttle.heard(now, asked.at, Family::Presence, done.as_ref().copied());
+        self.gate = None;
         let pause = back_off(self.people.get(&asked.person).map_or(1, |w| w.faults + 1), &mut self.random);
         if let Err(fault) = &done {
             self.on_fault(now, &asked, fault);
-        } else if self.held.take().is_some_and(|held| held.told) {
-            self.outputs.push_back(Output::Restored);
+        } else {
+            let held = self.held.take_if(|held| asked.at >= held.since);
+            if held.is_some_and(|held| held.told) {
+                self.outputs.push_back(Output::Restored);
+            }
         }
         let Some(writing) = self.people.get_mut(&asked.person) else { return };
         writing.asking = None;
@@ -244,9 +253,7 @@ impl PresenceWriter {
         while let Some(&(due, person)) = self.due.first()
             && due <= now
         {
-            if let Err(later) = self.may_write(now, throttle) {
-                // Nobody else may either.
-                self.put_off(now, later);
+            if !self.may_write(now, throttle) {
                 return;
             }
             self.write(now, person);
@@ -262,7 +269,7 @@ impl PresenceWriter {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         let late = self.asked.first_key_value().map(|(_, asked)| asked.at + ANSWER_AFTER_MAX);
-        let due = self.due.first().map(|(due, _)| *due);
+        let due = self.due.first().map(|(due, _)| self.not_before(*due));
         late.into_iter().chain(due).min()
     }
 
@@ -312,44 +319,48 @@ impl PresenceWriter {
         }
     }
 
-    /// Moves everything that is due to a later moment.
-    fn put_off(&mut self, now: Instant, later: Instant) {
-        let people: Vec<_> =
-            self.due.iter().take_while(|(due, _)| *due <= now).map(|(_, person)| *person).collect();
-        for person in people {
-            self.schedule(person, Some(later));
-        }
+    /// The later of this and when something may be written.
+    fn not_before(&self, at: Instant) -> Instant {
+        let held = self.held.as_ref().map(|held| held.again);
+        held.into_iter().chain(self.gate).fold(at, Instant::max)
     }
 
-    fn may_write(&mut self, now: Instant, throttle: &mut Throttle) -> Result<(), Instant> {
-        if let Some(held) = &mut self.held {
-            if now < held.again {
-                return Err(held.again);
-            }
-            throttle.admit(now, Family::Presence)?;
-            // One request to see.
-            held.again = now + REFUSED_AGAIN;
-            return Ok(());
+    /// Whether a call may be sent now; it counts as sent then.
+    fn may_write(&mut self, now: Instant, throttle: &mut Throttle) -> bool {
+        if self.not_before(now) > now {
+            return false;
         }
-        throttle.admit(now, Family::Presence)
+        if let Err(later) = throttle.admit(now, Family::Presence) {
+            self.gate = Some(later);
+            return false;
+        }
+        self.gate = None;
+        // One request to see; the next when it was done, or after another pause.
+        if let Some(held) = &mut self.held {
+            held.again = now + REFUSED_AGAIN;
+        }
+        true
     }
 
     fn on_fault(&mut self, now: Instant, asked: &Asked, fault: &Fault) {
+        if self.held.as_ref().is_some_and(|held| asked.at < held.since) {
+            return;
+        }
         let (told, faults) = self.held.as_ref().map_or((false, 0), |held| (held.told, held.faults));
         match fault.kind {
             FaultKind::Unauthorised | FaultKind::NoToken => {
                 self.outputs.push_back(Output::TokenRefused);
                 let faults = faults.saturating_add(1);
                 let again = now + back_off(faults, &mut self.random);
-                self.held = Some(Held { again, told, faults });
+                self.held = Some(Held { since: now, again, told, faults });
             }
             FaultKind::Forbidden => {
                 if !told {
                     self.outputs.push_back(Output::Refused { fault: fault.clone() });
                 }
                 let part = self.random.random_range(0.9..=1.0);
-                self.held =
-                    Some(Held { again: now + REFUSED_AGAIN.mul_f64(part), told: true, faults: faults + 1 });
+                let again = now + REFUSED_AGAIN.mul_f64(part);
+                self.held = Some(Held { since: now, again, told: true, faults: faults.saturating_add(1) });
             }
             _ if fault.is_passing() => {}
             _ => {

@@ -1,7 +1,7 @@
 //! Up to 650 people who are asked for in one request, and the subscription that tells of them.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::graph::subscription::SubscriptionId;
 use crate::graph::watch::CallId;
@@ -108,11 +108,19 @@ impl Group {
         }
     }
 
-    /// Notes that the members are no longer those of the subscription.
-    pub(super) fn outgrow(&mut self, now: Instant) {
-        if let Subscription::Active(active) = &mut self.subscription {
-            active.outgrown_at.get_or_insert(now);
-        }
+    /// Notes that the members are no longer those of the subscription; whether they were before.
+    pub(super) fn outgrow(&mut self, now: Instant) -> bool {
+        let Subscription::Active(active) = &mut self.subscription else { return false };
+        let first = active.outgrown_at.is_none();
+        active.outgrown_at.get_or_insert(now);
+        first
+    }
+
+    /// Nobody vouches for its people any more: it is polled as often as all, and nobody called stale before that.
+    pub(super) fn poll_soon(&mut self, now: Instant, poll_every: Duration, stale_after: Duration) {
+        self.next_poll = self.next_poll.min(now + poll_every);
+        self.grace_until = now + stale_after;
+        self.stale_check = self.stale_check.min(self.grace_until);
     }
 }
 

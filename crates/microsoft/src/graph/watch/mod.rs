@@ -257,7 +257,9 @@ impl Watcher {
             let id = self.group_with_room(now.at);
             if let Some(group) = self.groups.get_mut(&id) {
                 group.members.insert(person);
-                group.outgrow(now.at);
+                if group.outgrow(now.at) {
+                    group.poll_soon(now.at, self.settings.poll_every, self.settings.stale_after);
+                }
             }
             self.people.insert(person, Watched::new(id, now.at));
             self.ask_soon(now.at, [person]);
@@ -473,8 +475,10 @@ impl Watcher {
         let late = source == Source::Poll && merged.outcome == Outcome::Changed && group.is_told(now);
         self.counts.subscriptions_late += u64::from(late);
         if (late || merged.contradiction) && matches!(group.subscription, Subscription::Active(_)) {
+            if group.is_told(now) {
+                group.poll_soon(now, self.settings.poll_every, self.settings.stale_after);
+            }
             group.doubted_until = Some(now + DOUBT);
-            group.next_poll = group.next_poll.min(now + self.settings.poll_every);
         }
     }
 

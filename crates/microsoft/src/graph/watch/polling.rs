@@ -16,11 +16,15 @@ pub(super) struct Polling {
     /// As whom: the application, or an account if the application may not.
     as_account: Option<ObjectId>,
     hold: Option<Hold>,
+    /// Graph's limits allow no poll before; to be asked again when something was heard.
+    gate: Option<Instant>,
 }
 
 /// Reading presence is refused.
 #[derive(Debug)]
 struct Hold {
+    /// What was asked before says nothing about it.
+    since: Instant,
     /// One request is sent then, to see.
     again: Instant,
     faults: u32,
@@ -29,9 +33,10 @@ struct Hold {
 }
 
 impl Polling {
-    /// The later of this and the end of a hold.
+    /// The later of this and when a poll may be sent.
     pub(super) fn not_before(&self, at: Instant) -> Instant {
-        self.hold.as_ref().map_or(at, |hold| hold.again.max(at))
+        let hold = self.hold.as_ref().map(|hold| hold.again);
+        hold.into_iter().chain(self.gate).fold(at, Instant::max)
     }
 
     fn caller(&self) -> Caller {
@@ -42,11 +47,10 @@ impl Polling {
 impl Watcher {
     /// Has these people asked for in a moment, together with others who come in it.
     pub(super) fn ask_soon(&mut self, now: Instant, people: impl IntoIterator<Item = ObjectId>) {
-        let before = self.urgent.len();
         self.urgent.extend(people.into_iter().filter(|person| self.people.contains_key(person)));
-        // Those who wait already have been watched before: nobody is told late, and nobody early.
-        if self.urgent.len() > before {
-            self.urgent_at.get_or_insert(now + GATHER);
+        if !self.urgent.is_empty() {
+            let soon = now + GATHER;
+            self.urgent_at = Some(self.urgent_at.map_or(soon, |at| at.min(soon)));
         }
     }
 
@@ -59,8 +63,7 @@ impl Watcher {
                 self.urgent_at = None;
                 return;
             }
-            if let Err(later) = self.may_poll(now, throttle) {
-                self.urgent_at = Some(later);
+            if !self.may_poll(now, throttle) {
                 return;
             }
             let people: Vec<_> = self.urgent.iter().copied().take(IDS_MAX).collect();
@@ -82,16 +85,17 @@ impl Watcher {
         if !self.groups.get(&id).is_some_and(due) {
             return;
         }
-        let admitted = self.may_poll(now, throttle);
-        let Some(group) = self.groups.get_mut(&id) else { return };
-        if let Err(later) = admitted {
-            group.next_poll = later;
+        if !self.may_poll(now, throttle) {
             return;
         }
+        let Some(group) = self.groups.get_mut(&id) else { return };
         let every = if group.is_told(now) { self.settings.check_every } else { self.settings.poll_every };
-        // In step with the others, but never twice to catch up.
-        let next = group.next_poll + every;
-        group.next_poll = if next > now { next } else { now + every };
+        // In step with the other groups, however late; never twice to catch up.
+        group.next_poll += every;
+        if group.next_poll <= now {
+            let turns = (now - group.next_poll).as_nanos() / every.as_nanos().max(1);
+            group.next_poll += every.saturating_mul(u32::try_from(turns + 1).unwrap_or(1));
+        }
         let people: Vec<_> = group.members.iter().copied().collect();
         self.counts.polls += 1;
         let call = presence::read(self.polling.caller(), &people);
@@ -116,12 +120,13 @@ impl Watcher {
         if let Some(group) = group.and_then(|id| self.groups.get_mut(&id)) {
             group.polling = None;
         }
+        self.polling.gate = None;
         let presences = Presences::from_answer(&people, answer);
         let result = presences.as_ref().map(|_| ());
         self.note(now.at, asked_at, caller, result, Family::Presence, throttle);
         match presences {
             Ok(presences) => {
-                self.on_polling_works(now.at);
+                self.on_polling_works(now.at, asked_at);
                 self.counts.strange += presences.strange as u64;
                 for (person, presence) in presences.said {
                     // Who is no longer watched was when it was asked.
@@ -135,7 +140,7 @@ impl Watcher {
             }
             Err(fault) => {
                 self.counts.polls_failed += 1;
-                self.on_poll_failed(now.at, caller, &fault);
+                self.on_poll_failed(now.at, asked_at, caller, &fault);
                 if group.is_none() {
                     self.ask_soon(now.at, people);
                 }
@@ -152,8 +157,8 @@ impl Watcher {
         }
     }
 
-    fn on_polling_works(&mut self, now: Instant) {
-        let Some(hold) = self.polling.hold.take() else { return };
+    fn on_polling_works(&mut self, now: Instant, asked_at: Instant) {
+        let Some(hold) = self.polling.hold.take_if(|hold| asked_at >= hold.since) else { return };
         if hold.told {
             self.outputs.push_back(Output::PollingRestored);
         }
@@ -161,12 +166,15 @@ impl Watcher {
     }
 
     /// Passing faults are the throttle's matter; what the caller may not do is held back here.
-    fn on_poll_failed(&mut self, now: Instant, caller: Caller, fault: &Fault) {
+    fn on_poll_failed(&mut self, now: Instant, asked_at: Instant, caller: Caller, fault: &Fault) {
+        if self.polling.hold.as_ref().is_some_and(|hold| asked_at < hold.since) {
+            return;
+        }
         let faults = self.polling.hold.as_ref().map_or(0, |hold| hold.faults).saturating_add(1);
         let told = self.polling.hold.as_ref().is_some_and(|hold| hold.told);
         let hold = match fault.kind {
             FaultKind::Unauthorised | FaultKind::NoToken => {
-                Hold { again: now + back_off(faults, &mut self.random), faults, told }
+                Hold { since: now, again: now + back_off(faults, &mut self.random), faults, told }
             }
             FaultKind::Forbidden | FaultKind::Rejected | FaultKind::NotFound => {
                 if !told {
@@ -174,7 +182,7 @@ impl Watcher {
                 }
                 let first = caller == Caller::Application && faults == 1;
                 let again = now + if first && !self.accounts.is_empty() { GATHER } else { REFUSED_AGAIN };
-                Hold { again, faults, told: true }
+                Hold { since: now, again, faults, told: true }
             }
             _ => return,
         };
@@ -188,19 +196,21 @@ impl Watcher {
         self.polling.hold = Some(hold);
     }
 
-    /// Whether a poll may be sent now; if not, when to ask again.
-    fn may_poll(&mut self, now: Instant, throttle: &mut Throttle) -> Result<(), Instant> {
-        if let Some(hold) = &self.polling.hold
-            && now < hold.again
-        {
-            return Err(hold.again);
+    /// Whether a poll may be sent now; it counts as sent then.
+    fn may_poll(&mut self, now: Instant, throttle: &mut Throttle) -> bool {
+        if self.polling.not_before(now) > now {
+            return false;
         }
-        throttle.admit(now, Family::Presence)?;
+        if let Err(later) = throttle.admit(now, Family::Presence) {
+            self.polling.gate = Some(later);
+            return false;
+        }
+        self.polling.gate = None;
         // One request to see; the next when it was done, or after another minute.
         if let Some(hold) = &mut self.polling.hold {
             hold.again = now + REFUSED_AGAIN;
         }
-        Ok(())
+        true
     }
 }
 

@@ -388,15 +388,6 @@ enum Cared {
     Reauthorised,
 }
 
-impl Group {
-    /// Nobody vouches for its people any more: it is polled as often as all, and nobody called stale before that.
-    fn poll_soon(&mut self, now: Instant, poll_every: Duration, stale_after: Duration) {
-        self.next_poll = self.next_poll.min(now + poll_every);
-        self.grace_until = now + stale_after;
-        self.stale_check = self.stale_check.min(self.grace_until);
-    }
-}
-
 /// The longest life of a presence subscription (Microsoft Graph: subscription, maximum length per resource).
 const LIFE_MAX: Duration = Duration::from_secs(3600);
 
