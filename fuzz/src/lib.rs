@@ -2,4 +2,5 @@
 
 pub mod entra;
 pub mod media;
+pub mod people;
 pub mod sip;

@@ -5,12 +5,18 @@
 //! with it a new refresh secret: each is good once. When one comes back that was replaced, two hold it, one of them a
 //! thief, and the login ends for both (RFC 9700 section 4.14.2).
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::hash::{BuildHasherDefault, Hash, Hasher};
+mod refresh;
+mod table;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+pub use refresh::RefreshHashes;
+use refresh::{read_refresh, refresh_text};
+use table::HashTable;
 
 use crate::caller::Caller;
 use crate::id::{LoginId, PersonId};
@@ -54,8 +60,8 @@ pub struct Logins {
     terms: LoginTerms,
     held: BTreeMap<LoginId, Held>,
     of_person: BTreeMap<PersonId, BTreeSet<LoginId>>,
-    of_family: HashMap<HashKey, LoginId, HashKeyHasher>,
-    access: HashMap<HashKey, Access, HashKeyHasher>,
+    of_family: HashTable<LoginId>,
+    access: HashTable<Access>,
     /// When to look at a login again: it may be idle, over, or have a token that is.
     deadlines: BTreeSet<(UnixMillis, LoginId)>,
     changes: VecDeque<Change>,
@@ -68,8 +74,8 @@ impl Logins {
             terms,
             held: BTreeMap::new(),
             of_person: BTreeMap::new(),
-            of_family: HashMap::default(),
-            access: HashMap::default(),
+            of_family: HashTable::default(),
+            access: HashTable::default(),
             deadlines: BTreeSet::new(),
             changes: VecDeque::new(),
         }
@@ -143,7 +149,7 @@ impl Logins {
         if !token.starts_with(ACCESS_PREFIX) || token.len() != ACCESS_CHARS {
             return Err(AccessFault::Unknown);
         }
-        let access = self.access.get(&HashKey(SecretHash::of(token))).ok_or(AccessFault::Unknown)?;
+        let access = self.access.get(SecretHash::of(token)).ok_or(AccessFault::Unknown)?;
         let row = &self.held.get(&access.login).ok_or(AccessFault::Unknown)?.row;
         if access.until <= now || self.idle_ends(row) <= now {
             return Err(AccessFault::Expired);
@@ -183,7 +189,7 @@ impl Logins {
         random: &[u8; Logins::RENEW_RANDOM_BYTES],
     ) -> Result<Renewed, RenewFault> {
         let (family, secret) = read_refresh(refresh).ok_or(RenewFault::Unknown)?;
-        let id = self.of_family.get(&HashKey(SecretHash::of(family))).cloned().ok_or(RenewFault::Unknown)?;
+        let id = self.of_family.get(SecretHash::of(family)).cloned().ok_or(RenewFault::Unknown)?;
         let held = self.held.get(&id).ok_or(RenewFault::Unknown)?;
         if self.idle_ends(&held.row) <= now {
             self.end(now, &id, Ending::Over);
@@ -241,7 +247,7 @@ impl Logins {
             };
             if let Some(held) = self.held.get_mut(&id) {
                 for (hash, _) in &held.tokens {
-                    if let Some(access) = self.access.get_mut(&HashKey(*hash)) {
+                    if let Some(access) = self.access.get_mut(*hash) {
                         access.caller = caller.clone();
                     }
                 }
@@ -285,7 +291,7 @@ impl Logins {
                 held.tokens.retain(|(hash, until)| {
                     let good = *until > now;
                     if !good {
-                        self.access.remove(&HashKey(*hash));
+                        self.access.remove(*hash);
                     }
                     good
                 });
@@ -307,7 +313,7 @@ impl Logins {
     fn hold(&mut self, row: LoginRow, caller: Arc<Caller>) {
         let id = row.id.clone();
         self.of_person.entry(row.person.clone()).or_default().insert(id.clone());
-        self.of_family.insert(HashKey(row.refresh.family), id.clone());
+        self.of_family.insert(row.refresh.family, id.clone());
         self.held.insert(id.clone(), Held { row, caller, tokens: VecDeque::new(), due: None });
         self.schedule(&id);
     }
@@ -320,10 +326,10 @@ impl Logins {
             if held.tokens.len() > Logins::ACCESS_OF_LOGIN_MAX
                 && let Some((oldest, _)) = held.tokens.pop_front()
             {
-                self.access.remove(&HashKey(oldest));
+                self.access.remove(oldest);
             }
             let access = Access { login: id.clone(), caller: held.caller.clone(), until };
-            self.access.insert(HashKey(hash), access);
+            self.access.insert(hash, access);
         }
         self.schedule(id);
         (Secret::new(text), until)
@@ -344,9 +350,9 @@ impl Logins {
             self.deadlines.remove(&(due, id.clone()));
         }
         for (hash, _) in &held.tokens {
-            self.access.remove(&HashKey(*hash));
+            self.access.remove(*hash);
         }
-        self.of_family.remove(&HashKey(held.row.refresh.family));
+        self.of_family.remove(held.row.refresh.family);
         if let Some(ids) = self.of_person.get_mut(&held.row.person) {
             ids.remove(id);
             if ids.is_empty() {
@@ -437,62 +443,6 @@ pub enum SignIn {
     Setup,
     /// One click, in the demo.
     Demo,
-}
-
-/// What is known of the refresh secret of a login.
-///
-/// The secret has two halves: one that names the login and stays, and one that changes with each renewal. Whoever has the
-/// first with a second that was replaced once held the login: that is how a stolen secret is told from a wrong one, however
-/// long ago it was replaced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RefreshHashes {
-    /// Of the half that stays.
-    pub family: SecretHash,
-    /// Of the half that is good.
-    pub secret: SecretHash,
-    /// Of the half that was good before.
-    pub previous: Option<SecretHash>,
-    /// When it was replaced.
-    pub renewed: UnixMillis,
-}
-
-impl Default for RefreshHashes {
-    /// Hashes of nothing: no secret fits them.
-    fn default() -> RefreshHashes {
-        let nothing = SecretHash::from_bytes([0; SecretHash::BYTES]);
-        RefreshHashes { family: nothing, secret: nothing, previous: None, renewed: UnixMillis::default() }
-    }
-}
-
-impl RefreshHashes {
-    /// The bytes to be kept: one column of a table.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(REFRESH_HASHES_BYTES);
-        bytes.extend_from_slice(&self.renewed.as_millis().to_be_bytes());
-        bytes.extend_from_slice(self.family.as_bytes());
-        bytes.extend_from_slice(self.secret.as_bytes());
-        if let Some(previous) = &self.previous {
-            bytes.extend_from_slice(previous.as_bytes());
-        }
-        bytes
-    }
-
-    /// Reads [`RefreshHashes::to_bytes`]; `None` if they are not.
-    pub fn from_bytes(bytes: &[u8]) -> Option<RefreshHashes> {
-        let (renewed, rest) = bytes.split_first_chunk::<8>()?;
-        let (family, rest) = rest.split_first_chunk::<{ SecretHash::BYTES }>()?;
-        let (secret, rest) = rest.split_first_chunk::<{ SecretHash::BYTES }>()?;
-        let previous = match rest {
-            [] => None,
-            rest => Some(SecretHash::from_bytes(rest.try_into().ok()?)),
-        };
-        Some(RefreshHashes {
-            family: SecretHash::from_bytes(*family),
-            secret: SecretHash::from_bytes(*secret),
-            previous,
-            renewed: UnixMillis::from_millis(u64::from_be_bytes(*renewed)),
-        })
-    }
 }
 
 /// What a new login gives to the person.
@@ -646,37 +596,6 @@ struct Access {
     until: UnixMillis,
 }
 
-/// A hash as a key. It is random already, so that its own beginning is the best hash of it; the tables are never iterated.
-#[derive(PartialEq, Eq)]
-struct HashKey(SecretHash);
-
-impl Hash for HashKey {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.0.head());
-    }
-}
-
-type HashKeyHasher = BuildHasherDefault<Head>;
-
-#[derive(Default)]
-struct Head(u64);
-
-impl Hasher for Head {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 << 8) | u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, head: u64) {
-        self.0 = head;
-    }
-}
-
 struct OpenDraw {
     id: [u8; 16],
     family: [u8; 32],
@@ -704,17 +623,6 @@ fn halves(random: &[u8; Logins::RENEW_RANDOM_BYTES]) -> ([u8; 32], [u8; 32]) {
     (first, second)
 }
 
-fn refresh_text(family: &str, secret: &str) -> Secret {
-    Secret::new(format!("{REFRESH_PREFIX}{family}_{secret}"))
-}
-
-fn read_refresh(text: &str) -> Option<(&str, &str)> {
-    let (family, secret) = text.strip_prefix(REFRESH_PREFIX)?.split_once('_')?;
-    let fits =
-        |part: &str| part.len() == BASE62_CHARS && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    (fits(family) && fits(secret)).then_some((family, secret))
-}
-
 fn cut(text: &str, bytes_max: usize) -> &str {
     let mut end = text.len().min(bytes_max);
     while !text.is_char_boundary(end) {
@@ -725,37 +633,12 @@ fn cut(text: &str, bytes_max: usize) -> &str {
 
 /// What an access token begins with, so that it is known for what it is wherever it is found.
 const ACCESS_PREFIX: &str = "tda_";
-/// What a refresh secret begins with.
-const REFRESH_PREFIX: &str = "tdr_";
 /// Length of an access token.
 const ACCESS_CHARS: usize = ACCESS_PREFIX.len() + BASE62_CHARS;
-/// Most bytes of [`RefreshHashes::to_bytes`].
-const REFRESH_HASHES_BYTES: usize = 8 + 3 * SecretHash::BYTES;
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
-
-    proptest! {
-        #[test]
-        fn kept_hashes_read_back(family: [u8; 32], secret: [u8; 32], previous: Option<[u8; 32]>, renewed: u64) {
-            let hashes = RefreshHashes {
-                family: SecretHash::from_bytes(family),
-                secret: SecretHash::from_bytes(secret),
-                previous: previous.map(SecretHash::from_bytes),
-                renewed: UnixMillis::from_millis(renewed),
-            };
-            prop_assert_eq!(RefreshHashes::from_bytes(&hashes.to_bytes()), Some(hashes));
-        }
-
-        #[test]
-        fn no_bytes_bring_the_reader_down(bytes: Vec<u8>, text in "(tdr_)?\\PC{0,90}") {
-            let _ = RefreshHashes::from_bytes(&bytes);
-            let _ = read_refresh(&text);
-        }
-    }
 
     #[test]
     fn a_label_is_cut_at_a_character() {

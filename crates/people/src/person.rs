@@ -136,6 +136,16 @@ pub enum Identity {
     },
 }
 
+impl Identity {
+    /// The identity as a row names it: its kind, who vouches for it, and as whom. No two people have the same.
+    pub fn parts(&self) -> (&'static str, &str, &str) {
+        match self {
+            Identity::Entra { tenant, user } => ("entra", tenant.as_str(), user.as_str()),
+            Identity::Local { user_name } => ("local", "", user_name.as_str()),
+        }
+    }
+}
+
 /// An id that Microsoft gave: a GUID. It is read in any case and kept in lower case.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

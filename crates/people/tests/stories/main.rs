@@ -4,9 +4,13 @@
 
 mod authorisation;
 mod first_start;
+#[path = "../../../../fuzz/src/people.rs"]
+#[expect(unreachable_pub, reason = "public where the fuzz targets use it")]
+mod fuzz;
 mod guesses;
 mod keys_of_programs;
 mod logins;
+mod mutations;
 mod passkeys;
 mod passwords;
 mod staff;

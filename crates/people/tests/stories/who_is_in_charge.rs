@@ -130,6 +130,14 @@ fn a_capital_letter_makes_nobody_somebody_else() {
 }
 
 #[test]
+fn an_identity_is_found_by_its_parts() {
+    let entra = Identity::Entra { tenant: group(1), user: group(2) };
+    assert_eq!(entra.parts(), ("entra", group(1).as_str(), group(2).as_str()));
+    let local = Identity::Local { user_name: "Anna".parse().unwrap() };
+    assert_eq!(local.parts(), ("local", "", "anna"));
+}
+
+#[test]
 fn a_person_is_kept_as_they_are() {
     let mut anna = person(1, north(), &[Role::Agent]);
     anna.agent = Some("anna".into());
