@@ -122,22 +122,39 @@ impl Caller {
     /// Whether the caller may give this role to a person, or take it.
     ///
     /// An administrator gives every role of the tenant; an operator gives them too, because a new tenant has nobody
-    /// else, and alone makes other operators. Nobody gives themselves what they may not do already.
+    /// else, and alone makes other operators. Nobody gives themselves what they may not do already, and a key gives
+    /// nobody more than it has.
     ///
     /// # Errors
     ///
-    /// As [`Caller::may`]; [`Refusal::OwnRights`] for the last rule.
+    /// As [`Caller::may`]; [`Refusal::OwnRights`] and [`Refusal::BeyondOwn`] for the last rules.
     pub fn may_assign(&self, role: Role, scope: &Scope, person: &PersonId) -> Result<(), Refusal> {
         let permission = Permission::PeopleWrite;
         self.may(permission, Object::People(scope))?;
         if role == Role::Operator {
             self.may(Permission::TenantsWrite, Object::Installation)?;
         }
-        let held = self.grants_in(scope)?;
-        if self.person() == Some(person) && !held.all().covers(Grants::of_roles([role]).all()) {
-            return Err(Refusal::OwnRights);
+        let missing = Grants::of_roles([role]).all().without(self.grants_in(scope)?.all());
+        match &self.who {
+            Who::Person { person: own, .. } if own == person && !missing.is_empty() => {
+                Err(Refusal::OwnRights)
+            }
+            Who::Key { .. } if !missing.is_empty() => Err(Refusal::BeyondOwn { missing }),
+            _ => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Whether the caller may set or take passwords and passkeys of a person: their own, or as an administrator.
+    ///
+    /// # Errors
+    ///
+    /// As [`Caller::may`]; [`Refusal::NotForKeys`] for a program: it could sign in as whoever it changes.
+    pub fn may_change_credentials(&self, scope: &Scope, person: &PersonId) -> Result<(), Refusal> {
+        self.may(Permission::PeopleWrite, Object::Person { scope, person })?;
+        match &self.who {
+            Who::Key { .. } => Err(Refusal::NotForKeys),
+            _ => Ok(()),
+        }
     }
 
     /// Whether the caller may give these scopes to an API key.
@@ -257,15 +274,18 @@ pub enum Refusal {
         /// What it would take.
         permission: Permission,
     },
-    /// A key was to be given more than its maker has (403).
-    #[error("a key cannot be given scopes that its maker does not have: {missing:?}")]
+    /// A key was to be given more than its maker has, or a person more by a key than it has (403).
+    #[error("nobody can be given by this caller what it does not have: {missing:?}")]
     BeyondOwn {
-        /// What the maker does not have.
+        /// What the caller does not have.
         missing: PermissionSet,
     },
     /// Somebody was about to raise their own rights (403).
     #[error("nobody gives a role with more rights to themselves; another administrator can")]
     OwnRights,
+    /// Only people may do that, and programs may not (403).
+    #[error("an API key cannot do this; sign in")]
+    NotForKeys,
 }
 
 impl Refusal {
@@ -276,6 +296,7 @@ impl Refusal {
             Refusal::NotPermitted { .. } => "not_permitted",
             Refusal::BeyondOwn { .. } => "beyond_own",
             Refusal::OwnRights => "own_rights",
+            Refusal::NotForKeys => "not_for_keys",
         }
     }
 }
