@@ -306,6 +306,8 @@ pub struct StreamConfig {
     pub at_once_max: u32,
     /// The number they dial.
     pub number: String,
+    /// The numbers among which they choose instead, and how often each is dialled. Empty: only `number`.
+    pub numbers: BTreeMap<String, u32>,
     /// The keys among which they choose in a menu, and how often each is chosen, such as `{"1": 5, "2": 3}`. Empty:
     /// they press nothing.
     pub digits: BTreeMap<char, u32>,
@@ -333,6 +335,7 @@ impl Default for StreamConfig {
             per_hour: 240,
             at_once_max: 12,
             number: "+14255550100".to_owned(),
+            numbers: BTreeMap::new(),
             digits: [('1', 5), ('2', 3), ('3', 1)].into(),
             digit_after_ms: 3500,
             patience_s: 90,

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use tandem_sandbox::config::{
-    CarrierConfig, SandboxConfig, StreamConfig, TenantConfig, TrunkConfig, WebConfig,
+    CarrierConfig, SandboxConfig, StreamConfig, TenantConfig, TrunkConfig, UserConfig, WebConfig,
 };
 use tandem_sandbox::user::Press;
 
@@ -27,8 +27,13 @@ const CENTER: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 9));
 const CARRIER: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 10));
 /// The trunk's name in the Contoso tenant.
 const FQDN: &str = "sbc1.contoso.example";
+/// The name of the second customer's trunk, below that of the first: so Microsoft lets one border controller serve many
+/// ("Configure a Session Border Controller for multiple tenants").
+const FABRIKAM_FQDN: &str = "fabrikam.sbc1.contoso.example";
 /// What is dialled by callers who speak English, and by those who speak French.
 const NUMBERS: [&str; 2] = ["+14255550100", "+14255550190"];
+/// What callers of the second customer dial.
+const FABRIKAM_NUMBER: &str = "+14255550200";
 
 /// The demo's spoken prompts.
 const PROMPTS: [(&str, &[u8]); 36] = [
@@ -86,12 +91,12 @@ pub fn run(port: u16, folder: Option<PathBuf>, calls_per_hour: u32) -> Result<()
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         let sandbox = sandbox_config(&folder.join("sandbox"), calls_per_hour);
-        let tenant = sandbox.tenants.first().cloned().unwrap_or_else(TenantConfig::contoso);
+        let customers = Customers::of(&sandbox.tenants);
         let running = tandem_sandbox::run(sandbox, std::future::pending())
             .await
             .context("the simulated Microsoft tenant cannot start")?;
-        let text = configuration(port, &tenant, running.addresses());
-        write_files(&folder, &text)?;
+        let text = configuration(port, running.addresses());
+        write_files(&folder, &text, &customers)?;
         let settings = Settings::parse(&text, &folder)
             .map_err(|faults| anyhow::anyhow!("the demo's configuration has faults:\n{faults}"))?;
         telemetry::start(&settings.log)
@@ -155,6 +160,7 @@ fn sandbox_config(folder: &Path, calls_per_hour: u32) -> SandboxConfig {
             stream: (calls_per_hour > 0).then(|| StreamConfig {
                 per_hour: calls_per_hour,
                 number: NUMBERS[0].to_owned(),
+                numbers: [(NUMBERS[0].to_owned(), 80), (FABRIKAM_NUMBER.to_owned(), 20)].into(),
                 at_once_max: 18,
                 // When they are asked, after 12 seconds in a queue.
                 callback_percent: 40,
@@ -162,27 +168,40 @@ fn sandbox_config(folder: &Path, calls_per_hour: u32) -> SandboxConfig {
                 ..StreamConfig::default()
             }),
         }),
-        tenants: vec![tenant],
+        tenants: vec![tenant, TenantConfig::fabrikam()],
         ..SandboxConfig::default()
     }
 }
 
-fn write_files(folder: &Path, configuration: &str) -> Result<()> {
+/// The files of the two customers.
+struct Customers {
+    contoso: String,
+    fabrikam: String,
+}
+
+fn write_files(folder: &Path, configuration: &str, customers: &Customers) -> Result<()> {
     let prompts = folder.join("prompts");
     std::fs::create_dir_all(&prompts).with_context(|| prompts.display().to_string())?;
     for (name, bytes) in PROMPTS {
         let path = prompts.join(format!("{name}.wav"));
         std::fs::write(&path, bytes).with_context(|| path.display().to_string())?;
     }
-    let path = folder.join("tandem.toml");
-    std::fs::write(&path, configuration).with_context(|| path.display().to_string())
+    for (name, text) in [
+        ("tandem.toml", configuration),
+        ("contoso.toml", &customers.contoso),
+        ("fabrikam.toml", &customers.fabrikam),
+    ] {
+        let path = folder.join(name);
+        std::fs::write(&path, text).with_context(|| path.display().to_string())?;
+    }
+    Ok(())
 }
 
 /// The configuration file of the demo.
-fn configuration(port: u16, tenant: &TenantConfig, sandbox: &tandem_sandbox::Addresses) -> String {
-    let mut text = format!(
-        r#"# The configuration of the demo: what a company behind Teams Direct Routing would write, with the addresses of the
-# simulated tenant in place of Microsoft's.
+fn configuration(port: u16, sandbox: &tandem_sandbox::Addresses) -> String {
+    format!(
+        r#"# The configuration of the demo: what a partner with two customers behind Teams Direct Routing would write, with the
+# addresses of the simulated tenants in place of Microsoft's.
 
 data = "journal"
 
@@ -192,7 +211,15 @@ listen = "127.0.0.1:{port}"
 [log]
 level = "warn"
 
-# The simulated tenant answers for Microsoft's names.
+[tenants.contoso]
+name = "Contoso"
+file = "contoso.toml"
+
+[tenants.fabrikam]
+name = "Fabrikam"
+file = "fabrikam.toml"
+
+# The simulated tenants answer for Microsoft's names.
 [dns]
 servers = ["{dns}"]
 
@@ -218,11 +245,24 @@ name = "teams"
 profile = "direct_routing"
 interface = "teams"
 media = "sound"
+tenant = "contoso"
 fqdn = "{FQDN}"
 proxies = ["sip.pstnhub.microsoft.com:{teams}", "sip2.pstnhub.microsoft.com:{teams}", "sip3.pstnhub.microsoft.com:{teams}"]
 # Microsoft's published ranges would stand here by default; the simulated proxies are on this machine.
 peers = ["127.0.0.2", "127.0.0.3", "127.0.0.4"]
 
+[[trunks]]
+name = "teams-fabrikam"
+profile = "direct_routing"
+interface = "teams"
+media = "sound"
+tenant = "fabrikam"
+fqdn = "{FABRIKAM_FQDN}"
+proxies = ["sip.pstnhub.microsoft.com:{teams}", "sip2.pstnhub.microsoft.com:{teams}", "sip3.pstnhub.microsoft.com:{teams}"]
+peers = ["127.0.0.2", "127.0.0.3", "127.0.0.4"]
+keep_alive_s = 0
+
+# Both customers are called over this one: the number says whose a call is.
 [[trunks]]
 name = "carrier"
 profile = "carrier"
@@ -230,41 +270,51 @@ interface = "carrier"
 media = "sound"
 proxies = ["{CARRIER}:5060"]
 peers = ["{CARRIER}"]
-
-[prompts]
 "#,
         dns = sandbox.dns,
         chain = sandbox.border_chain.display(),
         key = sandbox.border_key.display(),
         root = sandbox.root.display(),
         teams = sandbox.proxies.first().map_or(5061, SocketAddr::port),
-    );
-    for (name, _) in PROMPTS {
-        text.push_str(&format!("\"{name}\" = \"prompts/{name}.wav\"\n"));
-    }
-    text + &center(tenant)
+    )
 }
 
-/// The part of the configuration file that says who talks to whom.
-fn center(tenant: &TenantConfig) -> String {
-    let mut text = CENTER_PART.to_owned();
-    for (place, user) in tenant.users.iter().enumerate() {
-        let (queues, skills) = WORK_OF.get(place % WORK_OF.len()).copied().unwrap_or_default();
-        let confirm = if user.id == CONFIRMS { "confirm = true\n" } else { "" };
-        // One person begins the day on a break, so that there is something to change on the page.
-        let starts = if place == 6 { "break" } else { "available" };
-        text.push_str(&format!(
-            "\n[[agents]]\nid = \"{}\"\nname = \"{}\"\nring = {{ line = \"teams\", phone = \"{}\" }}\n\
-             queues = {queues}\nskills = {{ {skills} }}\nstarts = \"{starts}\"\n{confirm}",
-            user.id, user.name, user.number
-        ));
+impl Customers {
+    fn of(tenants: &[TenantConfig]) -> Customers {
+        let users = |place: usize| tenants.get(place).map_or(&[][..], |tenant| &tenant.users);
+        let mut contoso = CONTOSO.to_owned();
+        for (place, user) in users(0).iter().enumerate() {
+            let (queues, skills) = WORK_OF.get(place % WORK_OF.len()).copied().unwrap_or_default();
+            let confirm = if user.id == CONFIRMS { "confirm = true\n" } else { "" };
+            // One person begins the day on a break, so that there is something to change on the page.
+            let starts = if place == 6 { "break" } else { "available" };
+            contoso.push_str(&agent(user, "teams", queues, skills, starts, confirm));
+        }
+        contoso.push_str(&number(NUMBERS[0], "main"));
+        contoso.push_str(&number(NUMBERS[1], "accueil"));
+        let mut fabrikam = FABRIKAM.to_owned();
+        for user in users(1) {
+            fabrikam.push_str(&agent(user, "teams-fabrikam", "[\"service\"]", "", "available", ""));
+        }
+        fabrikam.push_str(&number(FABRIKAM_NUMBER, "main"));
+        let mut prompts = String::from("\n[prompts]\n");
+        for (name, _) in PROMPTS {
+            prompts.push_str(&format!("\"{name}\" = \"prompts/{name}.wav\"\n"));
+        }
+        Customers { contoso: contoso + &prompts, fabrikam: fabrikam + &prompts }
     }
-    for (number, flow) in NUMBERS.iter().zip(["main", "accueil"]) {
-        text.push_str(&format!(
-            "\n[[numbers]]\ndialled = \"{number}\"\nline = \"carrier\"\nflow = \"{flow}\"\n"
-        ));
-    }
-    text
+}
+
+fn agent(user: &UserConfig, line: &str, queues: &str, skills: &str, starts: &str, more: &str) -> String {
+    format!(
+        "\n[[agents]]\nid = \"{}\"\nname = \"{}\"\nring = {{ line = \"{line}\", phone = \"{}\" }}\n\
+         queues = {queues}\nskills = {{ {skills} }}\nstarts = \"{starts}\"\n{more}",
+        user.id, user.name, user.number
+    )
+}
+
+fn number(dialled: &str, flow: &str) -> String {
+    format!("\n[[numbers]]\ndialled = \"{dialled}\"\nline = \"carrier\"\nflow = \"{flow}\"\n")
 }
 
 /// Who presses a key to take a call, as somebody would whose telephone is not one of Teams.
@@ -282,186 +332,57 @@ const WORK_OF: [(&str, &str); 8] = [
     ("[\"sales\", \"support\"]", "network = 3"),
 ];
 
-/// Queues and flows of the demo. Its callers have numbers from +1 206 555 1000 to 9999: so it knows who speaks French,
-/// who has a contract and who is very important.
-const CENTER_PART: &str = r#"
-[offers]
-missed_rest_s = 30
-confirm = ["press_one"]
-
-[[queues]]
-id = "support"
-name = "Support"
-strategy = "longest_idle"
-announce = ["please_wait"]
-music = "music"
-ring_timeout_s = 12
-wrap_up_s = 8
-last_agent_s = 10
-tell = { every_s = 10, place = ["you_are_number"], numbers = "number." }
-overflow = [
-  { after_s = 12, then = { callback = true } },
-  { after_s = 40, if_waiting = 2, then = { queue = "sales" } },
-]
-when_closed = { message = ["closed"] }
-
-[queues.wrap_up]
-extend_s = 30
-extensions = 2
-codes = [{ id = "fault", name = "Fault" }, { id = "question", name = "Question" }, { id = "complaint", name = "Complaint" }]
-
-[queues.callback]
-offer = ["call_back"]
-confirm = ["call_back_agreed"]
-intro = ["call_back_intro"]
-attempts = 2
-retry_s = 60
-ring_s = 20
-
-[[queues]]
-id = "sales"
-name = "Sales"
-strategy = "ring_all"
-announce = ["please_wait"]
-music = "music"
-ring_timeout_s = 12
-wrap_up_s = 5
-overflow = [{ after_s = 25, then = { voicemail = true } }]
-when_closed = { voicemail = true }
-
-[queues.wrap_up]
-codes = [{ id = "order", name = "Order" }, { id = "no_interest", name = "No interest" }]
-
-[queues.voicemail]
-greeting = ["leave_message"]
-intro = ["message_intro"]
-max_s = 60
-silence_s = 4
-
-[[queues]]
-id = "billing"
-name = "Billing"
-strategy = "most_skilled"
-skills = { invoices = 6 }
-relax = [{ after_s = 15, skills = { invoices = 4 } }]
-announce = ["please_wait"]
-music = "music"
-ring_timeout_s = 12
-wrap_up_s = 10
-max_wait_s = 120
-overflow = [
-  { after_s = 12, then = { callback = true } },
-  { after_s = 35, then = { voicemail = true } },
-]
-when_closed = { message = ["closed"] }
-
-[queues.wrap_up]
-codes = [{ id = "invoice", name = "Invoice" }, { id = "reminder", name = "Reminder" }]
-
-[queues.callback]
-offer = ["call_back"]
-confirm = ["call_back_agreed"]
-intro = ["call_back_intro"]
-attempts = 2
-retry_s = 60
-ring_s = 20
-
-[queues.voicemail]
-greeting = ["leave_message"]
-intro = ["message_intro"]
-max_s = 60
-silence_s = 4
-
-[flows.main]
-start = "welcome"
-
-[flows.main.steps.welcome]
-play = ["welcome"]
-then = "menu"
-
-[flows.main.steps.menu]
-menu = { prompts = ["menu"], digits = { "1" = "support", "2" = "sales", "3" = "billing" }, invalid = ["sorry"], otherwise = "support" }
-
-[flows.main.steps.support]
-enqueue = "support"
-otherwise = "nobody"
-cases = [
-  { when = { field = "from", starts_with = "+12065557" }, asks = { skills = { french = 7 }, relax = [{ after_s = 15, skills = { french = 4 } }, { after_s = 30 }] } },
-  { when = { field = "from", starts_with = "+12065558" }, asks = { skills = { network = 5 }, relax = [{ after_s = 20, skills = { network = 3 } }] } },
-  { when = { field = "from", starts_with = "+12065556" }, asks = { priority = 2 } },
-  { when = { field = "from", starts_with = "+120655599" }, asks = { vip = true } },
-]
-
-[flows.main.steps.sales]
-enqueue = "sales"
-otherwise = "nobody"
-cases = [{ when = { field = "from", starts_with = "+120655598" }, asks = { vip = true } }]
-
-[flows.main.steps.billing]
-enqueue = "billing"
-otherwise = "nobody"
-cases = [{ when = { field = "from", starts_with = "+12065556" }, asks = { priority = 2 } }]
-
-[flows.main.steps.nobody]
-play = ["nobody"]
-
-[flows.accueil]
-start = "bienvenue"
-
-[flows.accueil.steps.bienvenue]
-play = ["bienvenue"]
-then = "langue"
-
-[flows.accueil.steps.langue]
-set = { language = "fr" }
-then = "menu"
-
-[flows.accueil.steps.menu]
-menu = { prompts = ["menu_fr"], digits = { "1" = "support", "2" = "sales", "3" = "billing" }, otherwise = "support" }
-
-[flows.accueil.steps.support]
-play = ["patientez"]
-then = "attente"
-
-[flows.accueil.steps.attente]
-enqueue = "support"
-cases = [{ when = { field = "attribute.language", is = "fr" }, asks = { skills = { french = 7 }, relax = [{ after_s = 15, skills = { french = 4 } }, { after_s = 30 }] } }]
-
-[flows.accueil.steps.sales]
-enqueue = "sales"
-asks = { skills = { french = 4 }, relax = [{ after_s = 20 }] }
-
-[flows.accueil.steps.billing]
-enqueue = "billing"
-asks = { skills = { invoices = 4, french = 7 }, relax = [{ after_s = 20, skills = { invoices = 4 } }] }
-"#;
+/// Queues and flows of the first customer. Its callers have numbers from +1 206 555 1000 to 9999: so it knows who speaks
+/// French, who has a contract and who is very important.
+const CONTOSO: &str = include_str!("../assets/demo/contoso.toml");
+/// Queues and flows of the second.
+const FABRIKAM: &str = include_str!("../assets/demo/fabrikam.toml");
 
 #[cfg(test)]
 mod tests {
     use tandem_center::config::{Config, Document, Known};
 
     use super::*;
+    use crate::config::file::TenantFile;
 
     #[test]
     fn the_demo_shows_what_routing_can_do_and_has_no_faults() {
-        let document: Document = toml::from_str(&center(&TenantConfig::contoso())).unwrap();
-        let prompts = PROMPTS.iter().map(|(name, _)| (*name).into());
-        let known = Known {
-            prompts: prompts.chain(["music".into()]).collect(),
-            lines: ["teams".into(), "carrier".into()].into(),
-        };
-        let faults = Config::new(document.clone(), &known).err();
-        assert!(faults.is_none(), "{faults:?}");
+        let document = document(&customers().contoso, "teams");
         let strategies: std::collections::BTreeSet<String> =
             document.queues.iter().map(|queue| format!("{:?}", queue.strategy)).collect();
         assert_eq!(strategies.len(), 3, "{strategies:?}");
         assert!(document.agents.iter().any(|agent| agent.confirm));
     }
 
+    fn customers() -> Customers {
+        Customers::of(&[TenantConfig::contoso(), TenantConfig::fabrikam()])
+    }
+
+    /// The center of a customer's file, which has no faults.
+    fn document(text: &str, line: &str) -> Document {
+        let TenantFile { prompts, agents, queues, numbers, flows, offers, capacity, presence, limits } =
+            toml::from_str(text).unwrap();
+        let document = Document { agents, queues, numbers, flows, offers, capacity, presence, limits };
+        let prompts = prompts.keys().map(|name| name.as_str().into());
+        let known = Known {
+            prompts: prompts.chain(["music".into()]).collect(),
+            lines: [line.into(), "carrier".into()].into(),
+        };
+        let faults = Config::new(document.clone(), &known).err();
+        assert!(faults.is_none(), "{faults:?}");
+        document
+    }
+
+    #[test]
+    fn the_second_customer_has_people_and_a_queue_of_its_own() {
+        let document = document(&customers().fabrikam, "teams-fabrikam");
+        assert_eq!((document.agents.len(), document.queues.len()), (3, 1));
+    }
+
     #[test]
     fn every_prompt_is_a_sound_that_can_be_played() {
         let folder = tempfile::tempdir().unwrap();
-        write_files(folder.path(), "").unwrap();
+        write_files(folder.path(), "", &customers()).unwrap();
         for (name, bytes) in PROMPTS {
             assert!(bytes.starts_with(b"RIFF"), "{name}");
             assert!(folder.path().join(format!("prompts/{name}.wav")).is_file(), "{name}");

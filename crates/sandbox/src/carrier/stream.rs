@@ -1,5 +1,6 @@
 //! Callers who come by themselves: endless, drawn from a seed, as various as callers are.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::phone::Phone;
@@ -29,7 +30,9 @@ impl Stream {
         self.next = now + self.chance.gap(mean);
         let name = self.chance.pick(NAMES).copied().unwrap_or("Somebody");
         let from = format!("{NUMBERS}{:04}", 1000 + self.chance.below(9000));
-        let digit = self.digit();
+        let number = weighted(&mut self.chance, &self.config.numbers).cloned();
+        let number = number.unwrap_or_else(|| self.config.number.clone());
+        let digit = weighted(&mut self.chance, &self.config.digits).copied();
         // People differ more in patience than in how long they talk.
         let patience = f64::from(self.config.patience_s) * (0.3 + 1.4 * self.chance.unit());
         let talk = f64::from(self.config.talk_s) * (0.5 + self.chance.unit());
@@ -44,7 +47,7 @@ impl Stream {
             at_ms: self.config.callback_after_ms + self.chance.below(5000) as u32,
         });
         Script {
-            number: self.config.number.clone(),
+            number,
             from,
             name: name.to_owned(),
             presses: presses.into_iter().chain(callback).collect(),
@@ -78,18 +81,22 @@ impl Stream {
             talk_ms: Some((talk * 1000.0) as u32),
         })
     }
+}
 
-    fn digit(&mut self) -> Option<char> {
-        let sum: u64 = self.config.digits.values().map(|weight| u64::from(*weight)).sum();
-        let mut at = self.chance.below(sum);
-        for (digit, weight) in &self.config.digits {
-            match at.checked_sub((*weight).into()) {
-                Some(rest) => at = rest,
-                None => return Some(*digit),
-            }
-        }
-        None
+/// One of them, as often as its weight says; none of none.
+fn weighted<'a, T>(chance: &mut Chance, among: &'a BTreeMap<T, u32>) -> Option<&'a T> {
+    if among.is_empty() {
+        return None;
     }
+    let sum: u64 = among.values().map(|weight| u64::from(*weight)).sum();
+    let mut at = chance.below(sum);
+    for (one, weight) in among {
+        match at.checked_sub((*weight).into()) {
+            Some(rest) => at = rest,
+            None => return Some(one),
+        }
+    }
+    None
 }
 
 /// With what the callers' own numbers begin.
