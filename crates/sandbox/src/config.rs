@@ -235,6 +235,9 @@ pub struct UserConfig {
     /// the application is in the user's tenant.
     #[serde(default)]
     pub app_roles: Vec<String>,
+    /// Administers the tenant (Global Administrator): may consent for all of it.
+    #[serde(default)]
+    pub administrator: bool,
     /// What the sign-in page asks for. `None`: a click is enough.
     #[serde(default, skip_serializing)]
     pub password: Option<String>,
@@ -268,6 +271,7 @@ impl Default for UserConfig {
             skills: Vec::new(),
             groups: Vec::new(),
             app_roles: Vec::new(),
+            administrator: false,
             password: None,
             guest: false,
             enabled: true,

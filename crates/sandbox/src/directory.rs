@@ -81,6 +81,11 @@ impl Directory {
         self.apps.get(id)
     }
 
+    /// Registers an application, or changes its registration. What tenants have granted stays.
+    pub fn register(&mut self, app: AppConfig) {
+        self.apps.insert(AppId::new(&app.id), app);
+    }
+
     /// The application whose API a resource names: by client id, or by Application ID URI.
     pub fn app_of_resource(&self, resource: &str) -> Option<&AppConfig> {
         self.apps.get(&AppId::new(resource)).or_else(|| {
@@ -107,25 +112,34 @@ impl Directory {
     /// asks for. People get the roles that the configuration gives them.
     pub fn consent(&mut self, tenant: &EntraTenantId, app: &AppId) -> Result<(), DirectoryRefusal> {
         let registration = self.apps.get(app).ok_or(DirectoryRefusal::NoApp)?;
+        let (permissions, delegated) = (registration.permissions.clone(), registration.delegated.clone());
+        self.consent_to(tenant, app, permissions, delegated)
+    }
+
+    /// An administrator consents to these application permissions and delegated permissions only.
+    pub fn consent_to(
+        &mut self,
+        tenant: &EntraTenantId,
+        app: &AppId,
+        permissions: impl IntoIterator<Item = String>,
+        delegated: impl IntoIterator<Item = String>,
+    ) -> Result<(), DirectoryRefusal> {
+        let registration = self.apps.get(app).ok_or(DirectoryRefusal::NoApp)?;
         let found = self.tenants.get_mut(tenant).ok_or(DirectoryRefusal::NoTenant)?;
-        let principal = found.principals.entry(app.clone()).or_insert_with(|| ServicePrincipal {
-            id: ObjectId::derived(&[tenant.as_str(), app.as_str(), "service principal"]),
-            app: app.clone(),
-            permissions: BTreeSet::new(),
-            delegated: BTreeMap::new(),
-            roles: BTreeSet::new(),
-        });
-        principal.permissions.extend(registration.permissions.iter().cloned());
-        let delegated = principal.delegated.entry(None).or_default();
-        delegated.extend(registration.delegated.iter().cloned());
-        delegated.extend(registration.scopes.iter().cloned());
+        let mut assigned = Vec::new();
         for user in found.users.values() {
             let known = registration.roles.iter().filter(|role| user.app_roles.contains(&role.value));
-            principal.roles.extend(
+            assigned.extend(
                 known
                     .map(|role| Assigned { to: Holder::User(user.object_id.clone()), role: role.id.clone() }),
             );
         }
+        let principal = found.install(app);
+        principal.permissions.extend(permissions);
+        let granted = principal.delegated.entry(None).or_default();
+        granted.extend(delegated);
+        granted.extend(registration.scopes.iter().cloned());
+        principal.roles.extend(assigned);
         self.changed(tenant, Changed::Consent(app.clone()));
         Ok(())
     }
@@ -145,14 +159,7 @@ impl Directory {
         if !found.users.contains_key(user) {
             return Err(DirectoryRefusal::NoUser);
         }
-        let principal = found.principals.entry(app.clone()).or_insert_with(|| ServicePrincipal {
-            id: ObjectId::derived(&[tenant.as_str(), app.as_str(), "service principal"]),
-            app: app.clone(),
-            permissions: BTreeSet::new(),
-            delegated: BTreeMap::new(),
-            roles: BTreeSet::new(),
-        });
-        principal.delegated.entry(Some(user.clone())).or_default().extend(scopes);
+        found.install(app).delegated.entry(Some(user.clone())).or_default().extend(scopes);
         self.changed(tenant, Changed::Consent(app.clone()));
         Ok(())
     }
@@ -373,6 +380,18 @@ impl Tenant {
         app.roles.iter().filter(|role| has(&role.id)).map(|role| role.value.clone()).collect()
     }
 
+    /// The application in this tenant; without any grant if it was not there.
+    fn install(&mut self, app: &AppId) -> &mut ServicePrincipal {
+        let id = ObjectId::derived(&[self.id.as_str(), app.as_str(), "service principal"]);
+        self.principals.entry(app.clone()).or_insert_with(|| ServicePrincipal {
+            id,
+            app: app.clone(),
+            permissions: BTreeSet::new(),
+            delegated: BTreeMap::new(),
+            roles: BTreeSet::new(),
+        })
+    }
+
     /// Adds somebody, and the groups that are not there yet; gives the groups that have a new member.
     fn add(&mut self, user: User, groups: &[String]) -> Vec<ObjectId> {
         let mut joined = Vec::new();
@@ -418,6 +437,8 @@ pub struct User {
     pub office: String,
     /// The preferred language.
     pub preferred_language: String,
+    /// Administers the tenant.
+    pub administrator: bool,
     /// What the profile lists as skills.
     pub skills: Vec<String>,
     /// The values of app roles that are assigned as soon as an application is consented to.
@@ -459,6 +480,7 @@ impl User {
             preferred_language: config.preferred_language.clone(),
             skills: config.skills.clone(),
             app_roles: config.app_roles.clone(),
+            administrator: config.administrator,
             password: config.password.clone(),
             guest: config.guest,
             enabled: config.enabled,

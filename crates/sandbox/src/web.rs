@@ -12,7 +12,7 @@ use axum::http::StatusCode;
 use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use jiff::{SignedDuration, Timestamp};
 use rustls::ServerConfig;
 use serde::{Deserialize, Serialize};
@@ -86,6 +86,25 @@ impl Cloud {
     /// Where the listeners are.
     pub fn places(&self) -> Places {
         self.0.places
+    }
+}
+
+/// Through which listener a request came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listener {
+    /// Plain HTTP.
+    Plain,
+    /// HTTPS.
+    Secure,
+}
+
+impl Listener {
+    /// The scheme of its addresses.
+    pub fn scheme(self) -> &'static str {
+        match self {
+            Self::Plain => "http",
+            Self::Secure => "https",
+        }
     }
 }
 
@@ -177,8 +196,10 @@ impl WebServer {
     /// Answers until dropped.
     pub async fn serve(self, app: Router) {
         let secure = TlsConnections::new(self.https, self.places.https, TlsAcceptor::from(self.acceptor));
+        let plain_app = app.clone().layer(Extension(Listener::Plain));
+        let secure_app = app.layer(Extension(Listener::Secure));
         let (plain_ended, secure_ended) =
-            tokio::join!(axum::serve(self.http, app.clone()), axum::serve(secure, app));
+            tokio::join!(axum::serve(self.http, plain_app), axum::serve(secure, secure_app));
         for error in [plain_ended.err(), secure_ended.err()].into_iter().flatten() {
             tracing::error!(%error, "the web ended");
         }

@@ -42,6 +42,8 @@ pub struct AppConfig {
     pub preauthorised: Vec<String>,
     /// Only people with a role may sign in ("Assignment required").
     pub assignment_required: bool,
+    /// Optional claims of its tokens: `acct`, `idtyp`, `email`, `login_hint`.
+    pub optional_claims: Vec<String>,
     /// Puts the ids of people's groups into its tokens (`groupMembershipClaims: SecurityGroup`).
     pub group_claims: bool,
 }
@@ -94,6 +96,7 @@ impl AppConfig {
                 "Presence.Read.All",
             ]),
             consented: vec![CONTOSO.to_owned()],
+            optional_claims: owned(&["acct", "email", "idtyp"]),
             ..Self::default()
         }
     }
@@ -119,6 +122,7 @@ impl Default for AppConfig {
             consented: Vec::new(),
             preauthorised: TEAMS_CLIENTS.iter().map(|(_, id)| (*id).to_owned()).collect(),
             assignment_required: false,
+            optional_claims: Vec::new(),
             group_claims: false,
         }
     }

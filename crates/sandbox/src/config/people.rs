@@ -88,6 +88,7 @@ fn person(id: &str, among: &[Profile]) -> UserConfig {
         skills: owned(profile.skills),
         groups: owned(profile.groups),
         app_roles: owned(profile.roles),
+        administrator: ADMINISTRATORS.contains(&id),
         guest: profile.kind == Kind::Guest,
         enabled: profile.kind != Kind::Left,
         photo: matches!(profile.kind, Kind::Member),
@@ -106,6 +107,9 @@ const PHONES: &[(&str, u32, u32)] = &[
     ("goran", 4000, 5000),
     ("hana", 1500, 2500),
 ];
+
+/// Who administers a tenant, and so may consent for it.
+const ADMINISTRATORS: [&str; 3] = ["karin", "olga", "ravi"];
 
 /// Those with a number first, in the order of their numbers.
 const CONTOSO_PEOPLE: &[Profile] = &[

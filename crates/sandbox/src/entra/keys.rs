@@ -14,81 +14,78 @@ use x509_parser::public_key::PublicKey;
 /// All keys that there are.
 #[derive(Debug)]
 pub struct KeyRing {
-    published: Vec<SigningKey>,
-    /// Which of them signs.
-    signing: usize,
-    /// A key that is published nowhere: for forgeries.
-    foreign: SigningKey,
+    signing: SigningKey,
+    /// Published beside it: those of before, the oldest first, and last the next one.
+    others: Vec<SigningKey>,
+    /// A key that is published nowhere, made when the first forgery needs it.
+    foreign: Option<SigningKey>,
 }
 
 impl KeyRing {
-    /// Two published keys, the first of which signs, and one for forgeries.
+    /// Two published keys, the first of which signs.
     ///
     /// Keys are made by the cryptographic library from the machine's randomness, not from the seed.
     pub fn new() -> Result<Self, KeyFault> {
-        let published = vec![SigningKey::generate()?, SigningKey::generate()?];
-        Ok(Self { published, signing: 0, foreign: SigningKey::generate()? })
+        Ok(Self { signing: SigningKey::generate()?, others: vec![SigningKey::generate()?], foreign: None })
     }
 
     /// The key that signs.
     pub fn signing(&self) -> &SigningKey {
-        self.published.get(self.signing).unwrap_or(&self.foreign)
+        &self.signing
     }
 
-    /// A key that nobody should trust.
-    pub fn foreign(&self) -> &SigningKey {
-        &self.foreign
+    /// A key that nobody should trust: for forgeries.
+    pub fn foreign(&mut self) -> Result<&SigningKey, KeyFault> {
+        match self.foreign.take() {
+            Some(key) => Ok(self.foreign.insert(key)),
+            None => Ok(self.foreign.insert(SigningKey::generate()?)),
+        }
     }
 
     /// A published key by its id.
     pub fn get(&self, kid: &str) -> Option<&SigningKey> {
-        self.published.iter().find(|key| key.kid == kid)
+        self.published().find(|key| key.kid == kid)
     }
 
-    /// The ids of the published keys, the one that signs first.
-    pub fn ids(&self) -> Vec<String> {
-        let (older, newer) = self.published.split_at(self.signing.min(self.published.len()));
-        newer.iter().chain(older).map(|key| key.kid.clone()).collect()
+    /// The published keys, the one that signs first.
+    pub fn published(&self) -> impl Iterator<Item = &SigningKey> {
+        std::iter::once(&self.signing).chain(&self.others)
     }
 
-    /// The next key signs from now on; a further one is published. The old one stays published until withdrawn.
+    /// The next key signs from now on, and a further one is published. The old one stays published until withdrawn.
     pub fn roll(&mut self) -> Result<(), KeyFault> {
-        self.published.push(SigningKey::generate()?);
-        if self.published.len() > KEYS_MAX {
-            self.published.remove(0);
-        } else {
-            self.signing += 1;
+        let further = SigningKey::generate()?;
+        let next = match self.others.pop() {
+            Some(next) => next,
+            None => SigningKey::generate()?,
+        };
+        let old = std::mem::replace(&mut self.signing, next);
+        self.others.push(old);
+        if self.others.len() >= KEYS_MAX - 1 {
+            self.others.remove(0);
         }
+        self.others.push(further);
         Ok(())
     }
 
-    /// A new key that was never published before signs at once, and all others are gone: what an outside sees when
-    /// keys roll between two of its looks.
+    /// A key that was never published before signs at once, and all others are gone: what an outside sees when keys
+    /// roll between two of its looks.
     pub fn replace(&mut self) -> Result<(), KeyFault> {
-        *self = Self {
-            published: vec![SigningKey::generate()?],
-            signing: 0,
-            foreign: std::mem::replace(&mut self.foreign, SigningKey::generate()?),
-        };
+        self.signing = SigningKey::generate()?;
+        self.others = vec![SigningKey::generate()?];
         Ok(())
     }
 
     /// Publishes a key no longer. Says no to the one that signs, and to ids that are not there.
     pub fn withdraw(&mut self, kid: &str) -> bool {
-        let Some(place) = self.published.iter().position(|key| key.kid == kid) else { return false };
-        if place == self.signing {
-            return false;
-        }
-        self.published.remove(place);
-        if place < self.signing {
-            self.signing -= 1;
-        }
-        true
+        let before = self.others.len();
+        self.others.retain(|key| key.kid != kid);
+        self.others.len() < before
     }
 
     /// The document at `jwks_uri`. `issuer` stands on each key, and may hold `{tenantid}`.
     pub fn document(&self, issuer: &str) -> Value {
-        let keys: Vec<Value> = self.published.iter().map(|key| key.public(issuer)).collect();
+        let keys: Vec<Value> = self.published().map(|key| key.public(issuer)).collect();
         json!({ "keys": keys })
     }
 }
