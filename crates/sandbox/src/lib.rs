@@ -50,6 +50,7 @@ use crate::directory::Directory;
 use crate::dns::{DnsServer, SharedZone};
 use crate::entra::Entra;
 use crate::graph::Graph;
+use crate::graph::courier::{Courier, CourierFault};
 use crate::shell::{Engine, Shell, bind_proxies};
 use crate::teams::Teams;
 use crate::teams::proxy::ProxyId;
@@ -98,6 +99,7 @@ pub async fn run(
 
     let mut chance = Chance::new(config.seed.unwrap_or_else(seed_of_now));
     let (teams_chance, carrier_chance) = (chance.branch(), chance.branch());
+    let courier = Courier::new(zone.clone(), authority.trust()?, config.web.record.as_deref())?;
     let entra = Entra::new(config.web.issuer.clone(), chance.branch())?;
     let cloud = Cloud::new(
         Directory::new(&config),
@@ -116,7 +118,8 @@ pub async fn run(
     let app = control::app(control::Shared { engine: engine.clone(), zone, addresses: addresses.clone() });
     let mut tasks = JoinSet::new();
     tasks.spawn(dns.serve());
-    tasks.spawn(web.serve(web::app(cloud.clone())));
+    tasks.spawn(web.serve(web::app(cloud.clone()).layer(axum::Extension(courier.clone()))));
+    tasks.spawn(courier.run(cloud.clone()));
     tasks.spawn(shell.run());
     tasks.spawn(async move {
         if let Err(error) = axum::serve(control, app).await {
@@ -228,6 +231,9 @@ pub enum SandboxError {
     /// No key to sign tokens with can be made.
     #[error("no key can be made for signing tokens")]
     Key(#[from] entra::KeyFault),
+    /// Notifications of Graph cannot be sent.
+    #[error(transparent)]
+    Courier(#[from] CourierFault),
     /// A name in the configuration is no DNS name.
     #[error("trunks.fqdn = \"{0}\": not a DNS name of at most 63 characters")]
     TrunkName(String),

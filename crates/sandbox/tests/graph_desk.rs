@@ -73,13 +73,13 @@ impl Desk {
     }
 
     /// Sends a request; `path` may have a query.
-    pub(crate) fn send(
+    pub(crate) fn outcome(
         &mut self,
         method: &str,
         path: &str,
         headers: &[(&str, &str)],
         body: Option<Value>,
-    ) -> Answer {
+    ) -> Outcome {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let mut all: BTreeMap<String, String> =
             headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -93,7 +93,18 @@ impl Desk {
             headers: all,
             body: body.map(|body| body.to_string().into()).unwrap_or_default(),
         };
-        match self.graph.handle(self.now, &self.directory, &self.entra, &request).outcome {
+        self.graph.handle(self.now, &self.directory, &self.entra, &request).outcome
+    }
+
+    /// Sends a request that is answered at once.
+    pub(crate) fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<Value>,
+    ) -> Answer {
+        match self.outcome(method, path, headers, body) {
             Outcome::Answer(answer) => answer,
             other => panic!("not an answer: {other:?}"),
         }

@@ -24,6 +24,7 @@ mod entra_trouble;
 mod graph_desk;
 mod graph_directory;
 mod graph_presence;
+mod graph_subscription;
 mod hold;
 mod hostile_bytes;
 mod in_dialog;

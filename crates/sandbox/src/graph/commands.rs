@@ -3,13 +3,16 @@
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::forgery::{Forgery, ForgeryFault};
 use super::presence::{Activity, Availability, Client, PresenceFault, Status, StatusMessage, Told, View};
+use super::subscription::{Resource, SILENT_AFTER, Standing, Subscription};
 use super::switches::{Switches, TROUBLES_MAX};
+use super::telling::Lifecycle;
 use super::throttle::Limits;
 use crate::web::{Cloud, CloudState};
 
@@ -22,6 +25,10 @@ pub fn commands() -> Router<Cloud> {
         .route("/sandbox/graph/switches", get(switches).put(set_switches))
         .route("/sandbox/graph/limits", get(limits).put(set_limits))
         .route("/sandbox/graph/delta/forget", post(forget_delta))
+        .route("/sandbox/graph/forgeries", post(forge))
+        .route("/sandbox/graph/subscriptions", get(subscriptions))
+        .route("/sandbox/graph/subscriptions/{id}", delete(remove_subscription))
+        .route("/sandbox/graph/subscriptions/{id}/lifecycle", post(tell_lifecycle))
 }
 
 /// What a person does, seen from outside.
@@ -206,10 +213,10 @@ async fn people(State(cloud): State<Cloud>, Query(since): Query<Since>) -> Respo
     let deadline = tokio::time::Instant::now() + patience;
     loop {
         let (stirred, everybody) = cloud.with(|now, state| {
-            let stirred = state.graph.stirred.clone();
-            let waiting = stirred.notified_owned();
-            let newer = since.version != Some(state.graph.version);
-            (waiting, newer.then(|| everybody(now, state)))
+            let waiting = state.graph.stirred();
+            state.graph.follow(now, &state.directory);
+            let newer = since.version != Some(state.graph.version(&state.directory));
+            (waiting, newer.then(|| everybody(state)))
         });
         if let Some(everybody) = everybody {
             return Json(everybody).into_response();
@@ -220,8 +227,7 @@ async fn people(State(cloud): State<Cloud>, Query(since): Query<Since>) -> Respo
     }
 }
 
-fn everybody(now: Timestamp, state: &mut CloudState) -> Everybody {
-    state.graph.follow(now, &state.directory);
+fn everybody(state: &CloudState) -> Everybody {
     let (graph, directory) = (&state.graph, &state.directory);
     let tenants = directory.tenants().map(|tenant| TenantView {
         id: tenant.id.to_string(),
@@ -242,7 +248,7 @@ fn everybody(now: Timestamp, state: &mut CloudState) -> Everybody {
             })
             .collect(),
     });
-    Everybody { version: graph.version, tenants: tenants.collect() }
+    Everybody { version: graph.version(directory), tenants: tenants.collect() }
 }
 
 /// `GET /sandbox/graph/switches`.
@@ -277,6 +283,136 @@ async fn set_limits(State(cloud): State<Cloud>, Json(limits): Json<Limits>) -> S
 async fn forget_delta(State(cloud): State<Cloud>) -> StatusCode {
     cloud.with(|_, state| state.graph.delta_epoch += 1);
     StatusCode::NO_CONTENT
+}
+
+/// A subscription as the page shows it. The client's secret is not told.
+#[derive(Serialize)]
+struct SubscriptionView {
+    id: String,
+    app: String,
+    tenant: String,
+    creator: Option<String>,
+    resource: String,
+    rich: bool,
+    expires: String,
+    notification_url: String,
+    lifecycle_url: Option<String>,
+    standing: &'static str,
+}
+
+fn subscription_views(state: &CloudState) -> Vec<SubscriptionView> {
+    let view = |one: &Subscription| SubscriptionView {
+        id: one.id.clone(),
+        app: one.app.to_string(),
+        tenant: one.tenant.to_string(),
+        creator: one.creator.as_ref().map(ToString::to_string),
+        resource: match &one.resource {
+            Resource::Presence(people) => format!("presence of {}", people.len()),
+            Resource::Users(_) => "users".to_owned(),
+            Resource::Groups(_) => "groups".to_owned(),
+        },
+        rich: one.recipient.is_some(),
+        expires: one.expires.to_string(),
+        notification_url: one.notification_url.clone(),
+        lifecycle_url: one.lifecycle_url.clone(),
+        standing: match one.standing {
+            Standing::Good { .. } => "good",
+            Standing::Warned { .. } => "warned",
+            Standing::Silent => "silent",
+        },
+    };
+    state.graph.subscriptions.iter().map(view).collect()
+}
+
+/// `GET /sandbox/graph/subscriptions`: all of them, of all applications.
+async fn subscriptions(State(cloud): State<Cloud>) -> Response {
+    let all = cloud.with(|now, state| {
+        state.graph.follow(now, &state.directory);
+        serde_json::json!({
+            "subscriptions": subscription_views(state),
+            "waiting": state.graph.deliveries.len(),
+            "dropped": state.graph.deliveries.dropped(),
+        })
+    });
+    Json(all).into_response()
+}
+
+/// `DELETE /sandbox/graph/subscriptions/{id}`: Microsoft ends it and says so (`subscriptionRemoved`).
+async fn remove_subscription(State(cloud): State<Cloud>, Path(id): Path<String>) -> StatusCode {
+    let ended = cloud.with(|now, state| {
+        let ended = state.graph.end(&id);
+        if let Some(subscription) = &ended {
+            state.graph.tell_lifecycle(now, subscription, Lifecycle::SubscriptionRemoved);
+        }
+        state.graph.stir();
+        ended.is_some()
+    });
+    if ended { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LifecycleBody {
+    event: Lifecycle,
+}
+
+/// `POST /sandbox/graph/subscriptions/{id}/lifecycle` with `{"event": "reauthorizationRequired"}`: its lifecycle
+/// endpoint is told. Told that it has to be authorised again, it falls silent after a quarter of an hour.
+async fn tell_lifecycle(
+    State(cloud): State<Cloud>,
+    Path(id): Path<String>,
+    Json(body): Json<LifecycleBody>,
+) -> StatusCode {
+    let told = cloud.with(|now, state| {
+        let subscription = state.graph.subscriptions.get_mut(&id).map(|subscription| {
+            if body.event == Lifecycle::ReauthorizationRequired {
+                subscription.standing = Standing::Warned { silent_at: now + SILENT_AFTER };
+            }
+            subscription.clone()
+        });
+        if let Some(subscription) = &subscription {
+            state.graph.tell_lifecycle(now, subscription, body.event);
+        }
+        state.graph.stir();
+        subscription.is_some()
+    });
+    if told { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ForgeryBody {
+    user: String,
+    what: Forgery,
+    #[serde(default = "available")]
+    availability: Availability,
+    #[serde(default = "active")]
+    activity: Activity,
+}
+
+fn available() -> Availability {
+    Availability::Available
+}
+
+fn active() -> Activity {
+    Activity::Available
+}
+
+/// `POST /sandbox/graph/forgeries` with `{"user": "alice", "what": "foreign_key"}`: who watches that user's presence
+/// is sent a notification with that one thing wrong, which claims a presence, Available unless it says another.
+async fn forge(State(cloud): State<Cloud>, Json(body): Json<ForgeryBody>) -> Response {
+    let done = cloud.with(|now, state| {
+        state.graph.follow(now, &state.directory);
+        let user = state.directory.user_named(&body.user).ok_or(ForgeryFault::NoSubscription)?;
+        let claimed = Status::new(body.availability, body.activity);
+        state.graph.forge(now, &mut state.entra, &user.object_id, claimed, body.what)
+    });
+    match done {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(fault) => {
+            (StatusCode::CONFLICT, Json(serde_json::json!({ "error": fault.to_string() }))).into_response()
+        }
+    }
 }
 
 /// The object id of whom the control calls so.

@@ -1,43 +1,57 @@
 //! Microsoft Graph v1.0 over the sandbox's directory, as real as its documents tell: permissions, paging, delta
 //! queries, batches, presence, change notifications, throttling, and everything that can go wrong, on command.
 //!
-//! [`Graph`] decides and holds no socket; time and randomness are handed in. `routes` and `courier` are its shell.
+//! [`Graph`] decides and holds no socket; time and randomness are handed in. `routes`, `commands` and `courier` are its shell.
 
 mod applications;
 pub mod batch;
 mod commands;
 mod communications;
+pub mod courier;
+pub mod delivery;
 mod delta;
 pub mod exchange;
 pub mod fault;
 pub mod filter;
+pub mod forgery;
 mod groups;
 pub mod membership;
 pub mod people;
 pub mod permission;
 pub mod photo;
+mod poster;
 pub mod presence;
 pub mod query;
 mod routes;
+pub mod sealed;
 pub mod search;
+mod subscribing;
+pub mod subscription;
 pub mod switches;
+pub mod telling;
 pub mod throttle;
 mod users;
 mod visit;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde_json::Value;
 use tokio::sync::Notify;
+use tokio::sync::futures::OwnedNotified;
 
 pub use self::commands::commands;
 pub use self::routes::routes;
 
+use self::delivery::Deliveries;
 use self::exchange::{Answer, Request, Tags};
 use self::fault::Fault;
 use self::membership::Memberships;
 use self::presence::Presences;
+use self::subscribing::Handshake;
+use self::subscription::{ChangeType, Resource, Subscriptions};
 use self::switches::{Mishap, Switches};
 use self::throttle::{Limits, Throttle};
 use self::visit::Visit;
@@ -50,6 +64,9 @@ use crate::entra::{Entra, GraphCaller};
 pub struct Graph {
     presences: Presences,
     memberships: Memberships,
+    subscriptions: Subscriptions,
+    deliveries: Deliveries,
+    last_bodies: BTreeMap<String, Value>,
     throttle: Throttle,
     limits: Limits,
     switches: Switches,
@@ -57,7 +74,7 @@ pub struct Graph {
     seen: Option<u64>,
     chance: Chance,
     stirred: Arc<Notify>,
-    version: u64,
+    revision: u64,
 }
 
 impl Graph {
@@ -66,6 +83,9 @@ impl Graph {
         Self {
             presences: Presences::default(),
             memberships: Memberships::default(),
+            subscriptions: Subscriptions::default(),
+            deliveries: Deliveries::default(),
+            last_bodies: BTreeMap::new(),
             throttle: Throttle::default(),
             limits,
             switches: Switches::default(),
@@ -73,7 +93,7 @@ impl Graph {
             seen: None,
             chance,
             stirred: Arc::new(Notify::new()),
-            version: 0,
+            revision: 0,
         }
     }
 
@@ -147,6 +167,14 @@ impl Graph {
     /// Lets go of what has expired, and takes over what has changed in the directory since it was looked at last.
     fn follow(&mut self, now: Timestamp, directory: &Directory) {
         self.presences.handle_timeout(now);
+        self.age_subscriptions(now);
+        self.follow_directory(now, directory);
+        while let Some(person) = self.presences.poll_change() {
+            self.tell_presence(now, &person);
+        }
+    }
+
+    fn follow_directory(&mut self, now: Timestamp, directory: &Directory) {
         let sequence = directory.sequence();
         if self.seen == Some(sequence) {
             return;
@@ -160,17 +188,27 @@ impl Graph {
             self.seen = Some(sequence);
             return;
         };
-        for change in changes {
-            match &change.what {
+        for change in changes.cloned().collect::<Vec<_>>() {
+            let tenant = &change.tenant;
+            match change.what {
                 Changed::User(id) => {
-                    if let Some(user) = directory.user(&change.tenant, id) {
+                    let is_new = !self.presences.has(id.as_str());
+                    if let Some(user) = directory.user(tenant, &id) {
                         self.presences.add(now, id.as_str(), has_teams(user));
                         self.presences.license(now, id.as_str(), has_teams(user));
                     }
+                    let how = if is_new { ChangeType::Created } else { ChangeType::Updated };
+                    self.tell_directory(now, tenant, &Resource::Users(Some(id)), how);
                 }
-                Changed::UserRemoved(id) => self.presences.remove(id.as_str()),
-                Changed::Group(id) => self.memberships.look(directory, change.sequence, id),
-                Changed::Consent(_) => {}
+                Changed::UserRemoved(id) => {
+                    self.presences.remove(id.as_str());
+                    self.tell_directory(now, tenant, &Resource::Users(Some(id)), ChangeType::Deleted);
+                }
+                Changed::Group(id) => {
+                    self.memberships.look(directory, change.sequence, &id);
+                    self.tell_directory(now, tenant, &Resource::Groups(Some(id)), ChangeType::Updated);
+                }
+                Changed::Consent(app) => self.check_consent(now, directory, tenant, &app),
             }
         }
         self.seen = Some(sequence);
@@ -178,8 +216,17 @@ impl Graph {
 
     /// Something may have changed: who waits for it looks.
     fn stir(&mut self) {
-        self.version += 1;
         self.stirred.notify_waiters();
+    }
+
+    /// Is done as soon as something may have changed.
+    pub fn stirred(&self) -> OwnedNotified {
+        self.stirred.clone().notified_owned()
+    }
+
+    /// Grows with everything that a page shows.
+    fn version(&self, directory: &Directory) -> u64 {
+        self.revision + self.presences.revision() + directory.sequence()
     }
 }
 
@@ -199,6 +246,8 @@ pub struct Reply {
 pub enum Outcome {
     /// An answer.
     Answer(Answer),
+    /// Endpoints have to be asked first.
+    Handshake(Box<Handshake>),
     /// The connection is cut.
     HangUp,
 }

@@ -15,6 +15,7 @@ pub struct Presences {
     people: BTreeMap<String, Person>,
     due: BTreeSet<(Timestamp, String)>,
     changed: VecDeque<String>,
+    revision: u64,
 }
 
 impl Presences {
@@ -230,12 +231,18 @@ impl Presences {
     pub fn contradict(&mut self, user: &str, told: Option<Told>) -> Result<(), PresenceFault> {
         let person = self.people.get_mut(user).ok_or(PresenceFault::NoPerson)?;
         person.contradiction = told;
+        self.revision += 1;
         Ok(())
     }
 
     /// Somebody whose presence as others see it changed since this was asked last.
     pub fn poll_change(&mut self) -> Option<String> {
         self.changed.pop_front()
+    }
+
+    /// Grows with everything that happens here.
+    pub fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// When something expires next.
@@ -267,6 +274,7 @@ impl Presences {
         if !person.licensed {
             return Err(PresenceFault::NoLicence);
         }
+        self.revision += 1;
         let before = person.seen();
         change(person);
         person.expire(now);

@@ -1,14 +1,16 @@
 //! Graph's side of the listeners: requests in, answers out, batches taken apart.
 
-use axum::Router;
 use axum::body::{Body as HttpBody, Bytes, to_bytes};
 use axum::extract::{Request as HttpRequest, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use axum::routing::any;
+use axum::{Extension, Router};
 use jiff::Timestamp;
+use serde_json::{Value, json};
 
 use super::batch::{Batch, Next};
+use super::courier::Courier;
 use super::exchange::{Answer, Body, Request, Tags};
 use super::fault::Fault;
 use super::{BODY_OCTETS_MAX, Outcome, Reply};
@@ -19,7 +21,11 @@ pub fn routes() -> Router<Cloud> {
     Router::new().route("/v1.0/{*rest}", any(serve))
 }
 
-async fn serve(State(cloud): State<Cloud>, request: HttpRequest) -> Response {
+async fn serve(
+    State(cloud): State<Cloud>,
+    Extension(courier): Extension<Courier>,
+    request: HttpRequest,
+) -> Response {
     let (head, body) = request.into_parts();
     // One octet more than is allowed is enough to know that it is too much.
     let body = to_bytes(body, BODY_OCTETS_MAX + 1).await;
@@ -37,25 +43,30 @@ async fn serve(State(cloud): State<Cloud>, request: HttpRequest) -> Response {
     let (outcome, tags) = if too_large {
         refuse(&cloud, &request, &Fault::TooLarge)
     } else if is_batch {
-        batch(&cloud, &request).await
+        batch(&cloud, &courier, &request).await
     } else {
-        let Reply { outcome, tags, .. } = ask(&cloud, &request).await;
+        let Reply { outcome, tags, .. } = ask(&cloud, &courier, &request).await;
         (outcome, tags)
     };
+    courier.write(|| record(&request, &outcome, &tags));
     respond(cloud.now(), outcome, &tags)
 }
 
 /// One request by itself.
-async fn ask(cloud: &Cloud, request: &Request) -> Reply {
-    let reply = cloud.with(|now, state| state.graph.handle(now, &state.directory, &state.entra, request));
+async fn ask(cloud: &Cloud, courier: &Courier, request: &Request) -> Reply {
+    let mut reply = cloud.with(|now, state| state.graph.handle(now, &state.directory, &state.entra, request));
     if !reply.delay.is_zero() {
         tokio::time::sleep(reply.delay.min(SLOW_MAX)).await;
+    }
+    if let Outcome::Handshake(handshake) = reply.outcome {
+        // Nothing is locked meanwhile: the endpoint may ask Graph something before it answers.
+        reply.outcome = Outcome::Answer(courier.shake(cloud, &reply.tags, *handshake).await);
     }
     reply
 }
 
 /// A batch: its token is looked at once for all, everything else for each request.
-async fn batch(cloud: &Cloud, request: &Request) -> (Outcome, Tags) {
+async fn batch(cloud: &Cloud, courier: &Courier, request: &Request) -> (Outcome, Tags) {
     let opened = cloud.with(|now, state| {
         let tags = state.graph.tags(request);
         let known = state.graph.caller(now, &state.directory, &state.entra, request);
@@ -70,9 +81,9 @@ async fn batch(cloud: &Cloud, request: &Request) -> (Outcome, Tags) {
         let now = cloud.now();
         match batch.next(request, |fault| Answer::fault(fault, now, &tags)) {
             Next::Done(answer) => return (Outcome::Answer(answer), tags),
-            Next::Ask { id, request } => match ask(cloud, &request).await.outcome {
+            Next::Ask { id, request } => match ask(cloud, courier, &request).await.outcome {
                 Outcome::Answer(answer) => batch.answered(&id, &answer),
-                Outcome::HangUp => return (Outcome::HangUp, tags),
+                Outcome::Handshake(_) | Outcome::HangUp => return (Outcome::HangUp, tags),
             },
         }
     }
@@ -108,6 +119,43 @@ fn respond(now: Timestamp, outcome: Outcome, tags: &Tags) -> Response {
         }
     }
     response
+}
+
+/// An exchange as it is written down, to be held against the contract. Tokens and secrets are not in it.
+fn record(request: &Request, outcome: &Outcome, tags: &Tags) -> Value {
+    let read = |bytes: &Bytes| serde_json::from_slice::<Value>(bytes).unwrap_or(Value::Null);
+    let headers: serde_json::Map<String, Value> = request
+        .headers
+        .iter()
+        .filter(|(name, _)| *name != "authorization")
+        .map(|(name, value)| (name.clone(), Value::String(value.clone())))
+        .collect();
+    let answer = match outcome {
+        Outcome::Answer(answer) => {
+            let headers: serde_json::Map<String, Value> = answer
+                .headers
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), Value::String(value.clone())))
+                .chain([("request-id".to_owned(), Value::String(tags.request.clone()))])
+                .collect();
+            let (kind, body) = match &answer.body {
+                Body::Empty => (None, Value::Null),
+                Body::Json(value) => (Some("application/json"), value.clone()),
+                Body::Jpeg(bytes) => (Some("image/jpeg"), Value::from(bytes.len())),
+            };
+            json!({ "status": answer.status, "headers": headers, "contentType": kind, "body": body })
+        }
+        Outcome::Handshake(_) | Outcome::HangUp => Value::Null,
+    };
+    json!({
+        "kind": "exchange",
+        "method": request.method,
+        "path": request.path,
+        "query": request.query,
+        "headers": headers,
+        "body": read(&request.body),
+        "answer": answer,
+    })
 }
 
 /// An answer that promises more than it brings: the server cuts the connection when the body ends too early.

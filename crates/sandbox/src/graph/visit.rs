@@ -45,6 +45,9 @@ enum Route {
     PresencesById,
     Presence(String),
     PresenceAct { user: String, act: String },
+    Subscriptions,
+    Subscription(String),
+    Reauthorize(String),
 }
 
 impl Visit<'_> {
@@ -115,6 +118,12 @@ impl Visit<'_> {
             ("POST", Route::PresencesById) => self.presences_by_id(),
             ("GET", Route::Presence(user)) => self.presence(&user),
             ("POST", Route::PresenceAct { user, act }) => self.presence_act(&user, &act),
+            ("GET", Route::Subscriptions) => self.subscriptions(),
+            ("POST", Route::Subscriptions) => self.subscribe(),
+            ("GET", Route::Subscription(id)) => self.subscription(&id),
+            ("PATCH", Route::Subscription(id)) => self.renew(&id),
+            ("DELETE", Route::Subscription(id)) => self.unsubscribe(&id),
+            ("POST", Route::Reauthorize(id)) => self.reauthorize(&id),
             _ => Err(Fault::Method),
         }
     }
@@ -208,6 +217,7 @@ impl Route {
             Self::Presences | Self::PresencesById | Self::Presence(_) | Self::PresenceAct { .. } => {
                 Service::Presence
             }
+            Self::Subscriptions | Self::Subscription(_) | Self::Reauthorize(_) => Service::Subscriptions,
             // "Throttling in Microsoft Entra ID": what requests cost, in resource units.
             Self::Users | Self::Members { .. } => Service::Directory { units: 2 },
             Self::UsersDelta | Self::GroupsDelta => Service::Directory { units: 5 },
@@ -266,6 +276,9 @@ fn route(names: &[&str]) -> Option<Route> {
         }
         ["servicePrincipals", principal, "oauth2PermissionGrants"] => Route::PrincipalGrants(own(principal)),
         ["oauth2PermissionGrants"] => Route::Grants,
+        ["subscriptions"] => Route::Subscriptions,
+        ["subscriptions", id] => Route::Subscription(own(id)),
+        ["subscriptions", id, "reauthorize"] => Route::Reauthorize(own(id)),
         _ => return None,
     })
 }
