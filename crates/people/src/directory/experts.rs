@@ -1,12 +1,14 @@
 //! Suggesting whom to ask: by skill, and by who solved it before.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::entry::{Entry, EntryId};
+use super::entry::{EntryId, Skill};
+use super::groups::GroupId;
+use super::index::Slot;
 use super::solved::{Solved, Solver, Topic};
 use super::{Directory, Stored};
 use crate::moment::UnixMillis;
@@ -138,88 +140,128 @@ impl Directory {
         presence: impl Fn(&EntryId) -> Option<Seen>,
         limit: usize,
     ) -> Vec<Suggestion> {
-        let mut reasons = self.by_skill(wanted);
-        self.add_solvers(wanted, solved, now, &mut reasons);
-        if let Some(asker) = &wanted.asker {
-            reasons.remove(asker);
-        }
-        let home = wanted
-            .asker
-            .as_ref()
-            .and_then(|asker| self.get(asker))
-            .and_then(|asker| asker.department.as_deref());
-        let home = home.and_then(|home| self.departments.find(home));
-        let mut found: Vec<(Suggestion, &Stored)> = reasons
+        let mut grounds = self.by_skill(wanted);
+        self.add_solvers(wanted, solved, now, &mut grounds);
+        let asker = wanted.asker.as_ref().and_then(|asker| self.by_id.get(asker));
+        let home = asker.and_then(|asker| {
+            grounds.remove(asker);
+            self.stored(*asker)?.department
+        });
+        let mut found: Vec<Candidate<'_>> = grounds
             .into_iter()
-            .filter_map(|(id, mut good)| {
-                let stored = self.by_id.get(&id).and_then(|slot| self.stored(*slot))?;
+            .filter_map(|(slot, mut grounds)| {
+                let stored = self.stored(slot)?;
                 if home.is_some() && stored.department == home {
-                    let department = stored.entry.department.clone().unwrap_or_default();
-                    good.push((SAME_DEPARTMENT, Reason::SameDepartment { department }));
+                    grounds.push((SAME_DEPARTMENT, Ground::Department));
                 }
-                good.sort_by_key(|(strength, _)| Reverse(*strength));
-                let strength = good.iter().map(|(strength, _)| strength).sum();
-                let reasons = good.into_iter().map(|(_, reason)| reason).collect();
-                let seen = presence(&id);
-                Some((Suggestion { id, reasons, seen, strength }, stored))
+                let strength = grounds.iter().map(|(strength, _)| strength).sum();
+                Some(Candidate { stored, seen: presence(&stored.entry.id), strength, grounds })
             })
             .collect();
-        found.sort_by(|(a, left), (b, right)| {
-            let rank = |one: &Suggestion| (Seen::rank(one.seen), Reverse(one.strength));
-            rank(a).cmp(&rank(b)).then_with(|| left.order.cmp(&right.order)).then_with(|| a.id.cmp(&b.id))
-        });
-        found.truncate(limit.min(Directory::SUGGESTIONS_MAX));
-        found.into_iter().map(|(suggestion, _)| suggestion).collect()
+        let limit = limit.min(Directory::SUGGESTIONS_MAX);
+        if limit > 0 && found.len() > limit {
+            found.select_nth_unstable_by(limit - 1, Candidate::compare);
+        }
+        found.truncate(limit);
+        found.sort_unstable_by(Candidate::compare);
+        found.into_iter().map(Candidate::explain).collect()
     }
 
-    fn by_skill(&self, wanted: &Experts) -> BTreeMap<EntryId, Vec<(u32, Reason)>> {
-        let mut reasons: BTreeMap<EntryId, Vec<(u32, Reason)>> = BTreeMap::new();
+    fn by_skill<'a>(&'a self, wanted: &'a Experts) -> BTreeMap<Slot, Vec<(u32, Ground<'a>)>> {
+        let mut grounds: BTreeMap<Slot, Vec<(u32, Ground<'a>)>> = BTreeMap::new();
         for wanted in &wanted.skills {
             let Some(group) = self.skills.find(&wanted.name) else { continue };
-            for stored in self.people.iter().flatten().filter(|stored| stored.skills.contains(&group)) {
-                if let Some(best) = self.best_skill(&stored.entry, group, wanted.least) {
-                    reasons.entry(stored.entry.id.clone()).or_default().push(best);
+            for (place, stored) in (0usize..).zip(&self.people) {
+                let (Some(slot), Some(stored)) = (Slot::nth(place), stored) else { continue };
+                if let Some((strength, skill)) = best_skill(stored, group, wanted.least) {
+                    grounds.entry(slot).or_default().push((strength, Ground::Skill(skill)));
                 }
             }
         }
-        reasons
+        grounds
     }
 
-    /// The best of the skills of one name, if it is good enough.
-    fn best_skill(&self, entry: &Entry, group: super::GroupId, least: u8) -> Option<(u32, Reason)> {
-        let named = entry.skills.iter().filter(|skill| self.skills.find(&skill.name) == Some(group));
-        let good = named.filter(|skill| skill.level.is_none_or(|level| level >= least));
-        good.map(|skill| {
-            let strength = match skill.level {
-                Some(level) => SKILL_LEAST + u32::from(level.min(LEVEL_BEST)) * SKILL_STEP,
-                None => SKILL_UNKNOWN,
-            };
-            (strength, Reason::Skill { name: skill.name.clone(), level: skill.level })
-        })
-        .max_by_key(|(strength, _)| *strength)
-    }
-
-    fn add_solvers(
+    fn add_solvers<'a>(
         &self,
-        wanted: &Experts,
+        wanted: &'a Experts,
         solved: &Solved,
         now: UnixMillis,
-        reasons: &mut BTreeMap<EntryId, Vec<(u32, Reason)>>,
+        grounds: &mut BTreeMap<Slot, Vec<(u32, Ground<'a>)>>,
     ) {
         for topic in &wanted.topics {
             for (solver, memory) in solved.of(topic, now).filter(|(_, memory)| memory.weight >= WEIGHT_LEAST)
             {
-                let entry = match solver {
-                    Solver::Agent(agent) => self.agent(agent),
-                    Solver::Entry(id) => self.get(id),
+                let slot = match solver {
+                    Solver::Agent(agent) => self.by_agent.get(agent),
+                    Solver::Entry(id) => self.by_id.get(id),
                 };
-                let Some(entry) = entry else { continue };
-                let reason =
-                    Reason::SolvedBefore { topic: topic.clone(), times: memory.times, last: memory.last };
-                reasons.entry(entry.id.clone()).or_default().push((strength_of(memory.weight), reason));
+                if let Some(slot) = slot {
+                    let ground = Ground::Solved { topic, times: memory.times, last: memory.last };
+                    grounds.entry(*slot).or_default().push((strength_of(memory.weight), ground));
+                }
             }
         }
     }
+}
+
+/// Somebody for whom there is a reason.
+struct Candidate<'a> {
+    stored: &'a Stored,
+    seen: Option<Seen>,
+    strength: u32,
+    grounds: Vec<(u32, Ground<'a>)>,
+}
+
+/// A reason, not yet put into words: there may be very many people with one.
+#[derive(Clone, Copy)]
+enum Ground<'a> {
+    Skill(&'a Skill),
+    Solved { topic: &'a Topic, times: u32, last: UnixMillis },
+    Department,
+}
+
+impl Candidate<'_> {
+    fn compare(&self, other: &Candidate<'_>) -> Ordering {
+        Seen::rank(self.seen)
+            .cmp(&Seen::rank(other.seen))
+            .then_with(|| other.strength.cmp(&self.strength))
+            .then_with(|| self.stored.order.cmp(&other.stored.order))
+            .then_with(|| self.stored.entry.id.cmp(&other.stored.entry.id))
+    }
+
+    fn explain(mut self) -> Suggestion {
+        self.grounds.sort_by_key(|(strength, _)| Reverse(*strength));
+        let entry = &self.stored.entry;
+        let reason = |(_, ground)| match ground {
+            Ground::Skill(skill) => Reason::Skill { name: skill.name.clone(), level: skill.level },
+            Ground::Solved { topic, times, last } => {
+                Reason::SolvedBefore { topic: topic.clone(), times, last }
+            }
+            Ground::Department => {
+                Reason::SameDepartment { department: entry.department.clone().unwrap_or_default() }
+            }
+        };
+        Suggestion {
+            id: entry.id.clone(),
+            reasons: self.grounds.into_iter().map(reason).collect(),
+            seen: self.seen,
+            strength: self.strength,
+        }
+    }
+}
+
+/// The best of somebody's skills of one name, if it is good enough.
+fn best_skill(stored: &Stored, group: GroupId, least: u8) -> Option<(u32, &Skill)> {
+    let named = stored.skills.iter().zip(&stored.entry.skills).filter(|(of, _)| **of == Some(group));
+    let good = named.map(|(_, skill)| skill).filter(|skill| skill.level.is_none_or(|level| level >= least));
+    good.map(|skill| {
+        let strength = match skill.level {
+            Some(level) => SKILL_LEAST + u32::from(level.min(LEVEL_BEST)) * SKILL_STEP,
+            None => SKILL_UNKNOWN,
+        };
+        (strength, skill)
+    })
+    .max_by_key(|(strength, _)| *strength)
 }
 
 /// Once counts 300, three times 600, seven times 900: the first times say most.

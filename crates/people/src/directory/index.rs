@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use super::distance::{distance, forgiven};
+use super::distance::{Distance, Typed};
 use super::entry::{Field, Place};
-use super::fold::WORD_CHARS_MAX;
 
 /// The place of somebody in the directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,8 +17,9 @@ pub(super) struct Index {
     by_text: BTreeMap<Arc<str>, u32>,
     terms: Vec<Term>,
     free: Vec<u32>,
-    /// The letters of each term, apart from the terms so that all can be looked over quickly; none for one that is free.
-    letters: Vec<Letters>,
+    /// What each term looks like, apart from the terms so that all can be looked over in a row; nothing for one that is
+    /// free.
+    outlines: Vec<Outline>,
 }
 
 #[derive(Clone, Debug)]
@@ -33,7 +33,15 @@ struct Term {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Posting(u32);
 
-/// Which letters a word has: a bit for each, some letters sharing one.
+/// What a word looks like.
+#[derive(Clone, Copy, Debug, Default)]
+struct Outline {
+    letters: Letters,
+    /// The word itself, if it is ASCII and no longer; else only zeros.
+    short: [u8; SHORT_BYTES],
+}
+
+/// Which letters a word has: a bit for each, some letters sharing one; and above them how many they are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Letters(u64);
 
@@ -84,8 +92,8 @@ impl Index {
             *postings = Vec::new();
             self.by_text.remove(text);
             self.free.push(id);
-            if let Some(letters) = self.letters.get_mut(id as usize) {
-                *letters = Letters::default();
+            if let Some(outline) = self.outlines.get_mut(id as usize) {
+                *outline = Outline::default();
             }
         }
     }
@@ -104,28 +112,27 @@ impl Index {
             let fit = if text.len() == typed.len() { Fit::Exact } else { Fit::Begins };
             self.tell(*id, fit, &mut told);
         }
-        let letters: Vec<char> = typed.chars().collect();
-        let errors_max = forgiven(letters.len());
-        if errors_max == 0 {
+        let near = Typed::new(typed);
+        if near.errors_max() == 0 {
             return;
         }
         let wanted = Letters::of(typed);
-        let mut word = ['\0'; WORD_CHARS_MAX];
-        for (id, has) in (0u32..).zip(&self.letters) {
+        for (id, Outline { letters, short }) in (0u32..).zip(&self.outlines) {
             // A letter that the word does not have is an error at least.
-            if wanted.missing(*has) > u32::from(errors_max) {
+            if wanted.missing(*letters) > u32::from(near.errors_max()) || letters.length() < near.length_min()
+            {
                 continue;
             }
-            let Some(term) = self.terms.get(id as usize).filter(|term| !term.text.starts_with(typed)) else {
-                continue;
+            let distance = match short.get(..letters.length() as usize) {
+                Some(word @ [first, ..]) if *first != 0 => {
+                    near.distance(word.iter().map(|letter| char::from(*letter)))
+                }
+                _ => match self.terms.get(id as usize) {
+                    Some(term) => near.distance(term.text.chars()),
+                    None => continue,
+                },
             };
-            let mut length = 0;
-            for (place, letter) in word.iter_mut().zip(term.text.chars()) {
-                *place = letter;
-                length += 1;
-            }
-            let word = word.get(..length).unwrap_or_default();
-            if let Some(fit) = like(&letters, word, errors_max) {
+            if let Some((fit, _)) = like(distance) {
                 self.tell(id, fit, &mut told);
             }
         }
@@ -148,17 +155,17 @@ impl Index {
             return Some(*id);
         }
         let text: Arc<str> = Arc::from(text);
-        let (term, letters) = (Term { text: text.clone(), postings: Vec::new() }, Letters::of(&text));
+        let (term, outline) = (Term { text: text.clone(), postings: Vec::new() }, Outline::of(&text));
         let id = match self.free.pop() {
             Some(id) => {
                 *self.terms.get_mut(id as usize)? = term;
-                *self.letters.get_mut(id as usize)? = letters;
+                *self.outlines.get_mut(id as usize)? = outline;
                 id
             }
             None => {
                 let id = u32::try_from(self.terms.len()).ok()?;
                 self.terms.push(term);
-                self.letters.push(letters);
+                self.outlines.push(outline);
                 id
             }
         };
@@ -167,14 +174,15 @@ impl Index {
     }
 }
 
-/// How well a word fits what was typed, but for at least one error.
-pub(super) fn like(typed: &[char], word: &[char], errors_max: u8) -> Option<Fit> {
-    let near = distance(typed, word, errors_max);
-    match (near.whole, near.beginning) {
-        (Some(1), _) => Some(Fit::Like1),
-        (_, Some((1, _))) => Some(Fit::BeginsLike1),
-        (Some(2), _) => Some(Fit::Like2),
-        (_, Some((2, _))) => Some(Fit::BeginsLike2),
+/// How well a word fits that is so far from what was typed, and how many of its letters were meant; `None` for the
+/// whole word. Nothing for a word that begins with what was typed: that is no error.
+pub(super) fn like(distance: Distance) -> Option<(Fit, Option<usize>)> {
+    match (distance.whole, distance.beginning) {
+        (_, Some((0, _))) => None,
+        (Some(1), _) => Some((Fit::Like1, None)),
+        (_, Some((1, letters))) => Some((Fit::BeginsLike1, Some(letters))),
+        (Some(2), _) => Some((Fit::Like2, None)),
+        (_, Some((2, letters))) => Some((Fit::BeginsLike2, Some(letters))),
         _ => None,
     }
 }
@@ -218,21 +226,42 @@ impl Place {
     }
 }
 
+impl Outline {
+    fn of(text: &str) -> Outline {
+        let mut short = [0; SHORT_BYTES];
+        if text.is_ascii()
+            && let Some(place) = short.get_mut(..text.len())
+        {
+            place.copy_from_slice(text.as_bytes());
+        }
+        Outline { letters: Letters::of(text), short }
+    }
+}
+
 impl Letters {
     fn of(text: &str) -> Letters {
-        Letters(text.chars().fold(0, |bits, letter| {
-            bits | 1
+        let mut letters = 0;
+        let mut length = 0u64;
+        for letter in text.chars() {
+            length += 1;
+            letters |= 1
                 << match letter {
                     'a'..='z' => u32::from(letter) - u32::from('a'),
                     '0'..='9' => 26 + u32::from(letter) - u32::from('0'),
-                    other => 36 + u32::from(other) % 28,
-                }
-        }))
+                    other => 36 + u32::from(other) % (LETTER_BITS - 36),
+                };
+        }
+        Letters(letters | length.min(u64::from(u8::MAX)) << LETTER_BITS)
     }
 
     /// How many of these letters the other word does not have, at least.
     fn missing(self, other: Letters) -> u32 {
-        (self.0 & !other.0).count_ones()
+        (self.0 & !other.0 & ((1 << LETTER_BITS) - 1)).count_ones()
+    }
+
+    /// How many letters the word has.
+    fn length(self) -> u32 {
+        u32::try_from(self.0 >> LETTER_BITS).unwrap_or(u32::MAX)
     }
 }
 
@@ -241,3 +270,9 @@ const FIELDS: [Field; 6] =
 
 const PLACE_BITS: u32 = 8;
 const SLOT_BITS: u32 = 32 - PLACE_BITS;
+
+/// Bits for letters in [`Letters`].
+const LETTER_BITS: u32 = 56;
+
+/// Letters of a word that are kept in its [`Outline`]: most words have no more.
+const SHORT_BYTES: usize = 16;

@@ -98,7 +98,7 @@ impl Directory {
         let stored = Stored {
             order: fold::key(&entry.name).into(),
             department: entry.department.as_deref().and_then(|name| self.departments.enter(name)),
-            skills: entry.skills.iter().filter_map(|skill| self.skills.enter(&skill.name)).collect(),
+            skills: entry.skills.iter().map(|skill| self.skills.enter(&skill.name)).collect(),
             entry,
         };
         for (term, field) in stored.entry.terms() {
@@ -130,7 +130,7 @@ impl Directory {
         if let Some(group) = stored.department {
             self.departments.leave(group);
         }
-        for group in stored.skills {
+        for group in stored.skills.into_iter().flatten() {
             self.skills.leave(group);
         }
         self.free.push(slot);
@@ -159,7 +159,8 @@ struct Stored {
     /// The name as it is sorted by.
     order: Box<str>,
     department: Option<GroupId>,
-    skills: Box<[GroupId]>,
+    /// Of each skill of the entry.
+    skills: Box<[Option<GroupId>]>,
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::distance::{distance, forgiven};
+use super::distance::Typed;
 use super::entry::{Entry, EntryId, Field, initials};
 use super::fold::{self, Spelling, Word};
 use super::index::{Fit, like};
@@ -147,7 +147,7 @@ struct Passes {
 impl Passes {
     fn admits(&self, stored: &Stored) -> bool {
         (self.department.is_none() || self.department == stored.department)
-            && self.skill.is_none_or(|skill| stored.skills.contains(&skill))
+            && self.skill.is_none_or(|skill| stored.skills.contains(&Some(skill)))
     }
 }
 
@@ -199,11 +199,12 @@ fn weight(fit: Fit, field: Field) -> u16 {
 fn matches(entry: &Entry, typed: &[String]) -> Vec<Match> {
     let mut all = Vec::new();
     for typed in typed {
+        let near = Typed::new(typed);
         let mut best: Option<(Fit, Vec<Match>)> = None;
         for (field, number, text) in entry.texts() {
             for spelling in Spelling::of(text) {
                 for word in fold::words(text, *spelling) {
-                    let Some((fit, letters)) = fits(typed, &word.text) else { continue };
+                    let Some((fit, letters)) = fits(typed, &near, &word) else { continue };
                     let Some(found) = Match::of(field, number, &word, letters) else { continue };
                     match &mut best {
                         Some((known, _)) if *known > fit => {}
@@ -229,20 +230,16 @@ fn matches(entry: &Entry, typed: &[String]) -> Vec<Match> {
 }
 
 /// How well a word of an entry fits what was typed, and how many of its letters were meant.
-fn fits(typed: &str, word: &str) -> Option<(Fit, usize)> {
-    if word.starts_with(typed) {
-        let fit = if word.len() == typed.len() { Fit::Exact } else { Fit::Begins };
-        return Some((fit, typed.chars().count()));
+fn fits(typed: &str, near: &Typed, word: &Word) -> Option<(Fit, usize)> {
+    let letters = word.spans.len();
+    if word.text == typed {
+        return Some((Fit::Exact, letters));
     }
-    let (typed, word): (Vec<char>, Vec<char>) = (typed.chars().collect(), word.chars().collect());
-    let errors_max = forgiven(typed.len());
-    if errors_max == 0 {
-        return None;
+    if word.text.starts_with(typed) {
+        return Some((Fit::Begins, typed.chars().count()));
     }
-    match like(&typed, &word, errors_max)? {
-        fit @ (Fit::Like1 | Fit::Like2) => Some((fit, word.len())),
-        fit => distance(&typed, &word, errors_max).beginning.map(|(_, letters)| (fit, letters)),
-    }
+    let (fit, meant) = like(near.distance(word.text.chars()))?;
+    Some((fit, meant.unwrap_or(letters)))
 }
 
 #[cfg(test)]
