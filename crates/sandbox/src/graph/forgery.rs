@@ -78,6 +78,9 @@ pub enum ForgeryFault {
     /// Nothing has been told yet that could be told again.
     #[error("nothing has been told to that subscription yet")]
     NothingToReplay,
+    /// The key that nobody trusts cannot be made.
+    #[error("no key can be made for the forgery")]
+    Key,
 }
 
 impl Graph {
@@ -134,7 +137,7 @@ impl Graph {
         }
         let mut body = json!({ "value": [value] });
         if subscription.recipient.is_some() && forgery != Forgery::NoToken {
-            let token = self.forged_token(now, entra, subscription, forgery, &stranger);
+            let token = self.forged_token(now, entra, subscription, forgery, &stranger)?;
             body["validationTokens"] = json!([token]);
         }
         Ok(body)
@@ -147,9 +150,9 @@ impl Graph {
         subscription: &Subscription,
         forgery: Forgery,
         stranger: &str,
-    ) -> String {
+    ) -> Result<String, ForgeryFault> {
         let true_token = entra.change_tracking_token(now, &subscription.tenant, &subscription.app);
-        let Some(parts) = jwt::Parts::read(&true_token) else { return true_token };
+        let Some(parts) = jwt::Parts::read(&true_token) else { return Ok(true_token) };
         let (mut header, mut claims) = (parts.header.clone(), parts.claims.clone());
         match forgery {
             Forgery::Unsigned => header["alg"] = json!("none"),
@@ -170,13 +173,18 @@ impl Graph {
                 claims["azp"] = json!(stranger);
             }
             Forgery::ForeignKey => {}
-            _ => return true_token,
+            _ => return Ok(true_token),
         }
-        let keys = entra.keys();
-        jwt::write(&header, &claims, |signed| match forgery {
-            Forgery::Unsigned => Vec::new(),
-            Forgery::ForeignKey => keys.foreign().sign(signed),
-            _ => keys.signing().sign(signed),
-        })
+        match forgery {
+            Forgery::Unsigned => Ok(jwt::write(&header, &claims, |_| Vec::new())),
+            Forgery::ForeignKey => {
+                let key = entra.keys_mut().foreign().map_err(|_| ForgeryFault::Key)?;
+                Ok(jwt::write(&header, &claims, |signed| key.sign(signed)))
+            }
+            _ => {
+                let key = entra.keys().signing();
+                Ok(jwt::write(&header, &claims, |signed| key.sign(signed)))
+            }
+        }
     }
 }
