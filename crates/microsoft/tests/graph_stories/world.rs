@@ -1,7 +1,4 @@
 //! A watcher, a clock that is moved by hand, and a Graph that does what a story wants.
-#![allow(dead_code, unreachable_pub, reason = "each test file uses its part of the world")]
-#![allow(clippy::disallowed_methods, reason = "a story needs some instant to begin with")]
-#![allow(clippy::panic, clippy::unwrap_used, reason = "a story that does not go as told must fail")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -17,32 +14,38 @@ use tandem_microsoft::id::{EntraTenantId, Guid, ObjectId};
 use tandem_microsoft::time::UnixTime;
 use zeroize::Zeroizing;
 
+/// The moment at which a story begins.
+#[expect(clippy::disallowed_methods, reason = "a story needs some instant to begin with")]
+pub(crate) fn start() -> Instant {
+    Instant::now()
+}
+
 /// The tenant that is watched.
-pub const TENANT: EntraTenantId = EntraTenantId(Guid::from_octets([0xee; 16]));
+pub(crate) const TENANT: EntraTenantId = EntraTenantId(Guid::from_octets([0xee; 16]));
 
 /// Somebody.
-pub fn person(number: u32) -> ObjectId {
+pub(crate) fn person(number: u32) -> ObjectId {
     let mut octets = [0xa0; 16];
     octets[..4].copy_from_slice(&number.to_be_bytes());
     ObjectId(Guid::from_octets(octets))
 }
 
 /// An account to subscribe as.
-pub fn account(number: u8) -> ObjectId {
+pub(crate) fn account(number: u8) -> ObjectId {
     ObjectId(Guid::from_octets([number; 16]))
 }
 
-pub fn s(seconds: u64) -> Duration {
+pub(crate) fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-pub fn ms(milliseconds: u64) -> Duration {
+pub(crate) fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
 }
 
 /// What Graph does with calls of a kind.
 #[derive(Clone, Debug)]
-pub enum Mood {
+pub(crate) enum Mood {
     Fine,
     /// This status, code and pause.
     Refusing(u16, &'static str, Option<u32>),
@@ -53,51 +56,51 @@ pub enum Mood {
 
 /// A subscription at Graph.
 #[derive(Clone, Debug)]
-pub struct Held {
-    pub id: String,
-    pub people: Vec<ObjectId>,
-    pub client_state: String,
-    pub expires: UnixTime,
-    pub account: Caller,
-    pub certificate_id: Option<String>,
-    pub reauthorised: u32,
-    pub renewed: u32,
+pub(crate) struct Held {
+    pub(crate) id: String,
+    pub(crate) people: Vec<ObjectId>,
+    pub(crate) client_state: String,
+    pub(crate) expires: UnixTime,
+    pub(crate) account: Caller,
+    pub(crate) certificate_id: Option<String>,
+    pub(crate) reauthorised: u32,
+    pub(crate) renewed: u32,
 }
 
 /// Graph, as far as presence goes.
 #[derive(Debug)]
-pub struct Graph {
-    pub states: BTreeMap<ObjectId, (String, String, Option<String>)>,
-    pub reads: Mood,
-    pub subscribes: Mood,
-    pub cares: Mood,
-    pub latency: Duration,
-    pub subscriptions: Vec<Held>,
-    pub one_per_account: bool,
+pub(crate) struct Graph {
+    pub(crate) states: BTreeMap<ObjectId, (String, String, Option<String>)>,
+    pub(crate) reads: Mood,
+    pub(crate) subscribes: Mood,
+    pub(crate) cares: Mood,
+    pub(crate) latency: Duration,
+    pub(crate) subscriptions: Vec<Held>,
+    pub(crate) one_per_account: bool,
     made: u32,
 }
 
-pub struct World {
-    pub start: Instant,
-    pub now: Instant,
-    pub watcher: Watcher,
-    pub throttle: Throttle,
-    pub graph: Graph,
-    pub told: Vec<(Duration, Output)>,
+pub(crate) struct World {
+    pub(crate) start: Instant,
+    pub(crate) now: Instant,
+    pub(crate) watcher: Watcher,
+    pub(crate) throttle: Throttle,
+    pub(crate) graph: Graph,
+    pub(crate) told: Vec<(Duration, Output)>,
     /// When which call was sent.
-    pub sent: Vec<(Duration, Call)>,
+    pub(crate) sent: Vec<(Duration, Call)>,
     on_the_way: Vec<(Instant, CallId, Answer)>,
     notifications: u32,
 }
 
 impl Graph {
-    pub fn set(&mut self, person: ObjectId, availability: &str, activity: &str) {
+    pub(crate) fn set(&mut self, person: ObjectId, availability: &str, activity: &str) {
         let sequence = self.states.get(&person).and_then(|(_, _, sequence)| sequence.clone());
         let next = sequence.map(|text| (text.parse::<u64>().unwrap() + 1).to_string());
         self.states.insert(person, (availability.into(), activity.into(), next));
     }
 
-    pub fn set_numbered(&mut self, person: ObjectId, state: &str, sequence: u64) {
+    pub(crate) fn set_numbered(&mut self, person: ObjectId, state: &str, sequence: u64) {
         self.states.insert(person, (state.into(), state.into(), Some(sequence.to_string())));
     }
 
@@ -211,7 +214,7 @@ fn respond(status: u16, body: Value) -> Response {
 }
 
 /// Where Graph may notify.
-pub fn notify(certificate_id: &str) -> Notify {
+pub(crate) fn notify(certificate_id: &str) -> Notify {
     Notify {
         url: "https://tandem.test/changes".into(),
         lifecycle_url: "https://tandem.test/life".into(),
@@ -221,17 +224,17 @@ pub fn notify(certificate_id: &str) -> Notify {
 
 impl World {
     /// Polling only.
-    pub fn polling() -> World {
+    pub(crate) fn polling() -> World {
         World::with(Settings::default())
     }
 
     /// With an address to notify, but no account yet.
-    pub fn notifying() -> World {
+    pub(crate) fn notifying() -> World {
         World::with(Settings { notify: Some(notify("c1")), ..Settings::default() })
     }
 
-    pub fn with(settings: Settings) -> World {
-        let start = Instant::now();
+    pub(crate) fn with(settings: Settings) -> World {
+        let start = start();
         World {
             start,
             now: start,
@@ -254,17 +257,17 @@ impl World {
         }
     }
 
-    pub fn moment(&self) -> Moment {
+    pub(crate) fn moment(&self) -> Moment {
         Moment { at: self.now, unix: UnixTime(1_800_000_000 + (self.now - self.start).as_secs()) }
     }
 
     /// Since the story began.
-    pub fn clock(&self) -> Duration {
+    pub(crate) fn clock(&self) -> Duration {
         self.now - self.start
     }
 
     /// Watches the first so many people, who are all available.
-    pub fn watch(&mut self, people: u32) {
+    pub(crate) fn watch(&mut self, people: u32) {
         for number in 0..people {
             self.graph.set(person(number), "Available", "Available");
         }
@@ -272,13 +275,13 @@ impl World {
         self.watcher.watch(moment, (0..people).map(person));
     }
 
-    pub fn employ(&mut self, accounts: u8) {
+    pub(crate) fn employ(&mut self, accounts: u8) {
         let moment = self.moment();
         self.watcher.set_accounts(moment, (1..=accounts).map(account));
     }
 
     /// Lets so much time pass.
-    pub fn run(&mut self, length: Duration) {
+    pub(crate) fn run(&mut self, length: Duration) {
         let end = self.now + length;
         let mut turns = 0;
         loop {
@@ -304,7 +307,7 @@ impl World {
     }
 
     /// Takes what the watcher says, and lets Graph answer its calls.
-    pub fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         while let Some(output) = self.watcher.poll_output() {
             let clock = self.clock();
             match output {
@@ -321,13 +324,13 @@ impl World {
     }
 
     /// Graph tells a change through the subscription that this person is in.
-    pub fn tell(&mut self, person: ObjectId, availability: &str, activity: &str) {
+    pub(crate) fn tell(&mut self, person: ObjectId, availability: &str, activity: &str) {
         let item = self.item(person);
         self.tell_as(&item, person, availability, activity);
     }
 
     /// Graph tells this.
-    pub fn tell_as(&mut self, item: &Item, person: ObjectId, availability: &str, activity: &str) {
+    pub(crate) fn tell_as(&mut self, item: &Item, person: ObjectId, availability: &str, activity: &str) {
         let json = json!({
             "@odata.type": "#microsoft.graph.presence", "@odata.id": format!("communications/presences('{person}')"),
             "id": person, "availability": availability, "activity": activity
@@ -339,7 +342,7 @@ impl World {
     }
 
     /// An item with content for the subscription of this person.
-    pub fn item(&mut self, person: ObjectId) -> Item {
+    pub(crate) fn item(&mut self, person: ObjectId) -> Item {
         let held =
             self.graph.subscriptions.iter().find(|held| held.people.contains(&person)).unwrap().clone();
         self.notifications += 1;
@@ -353,7 +356,7 @@ impl World {
     }
 
     /// Something happens to the subscription of this person.
-    pub fn lifecycle(&mut self, person: ObjectId, event: &str) {
+    pub(crate) fn lifecycle(&mut self, person: ObjectId, event: &str) {
         let held =
             self.graph.subscriptions.iter().find(|held| held.people.contains(&person)).unwrap().clone();
         let item = self.item_of(&held.id, &held.client_state, json!({"lifecycleEvent": event}));
@@ -362,7 +365,7 @@ impl World {
         self.watcher.handle_notification(moment, &item, None);
     }
 
-    pub fn item_of(&self, id: &str, client_state: &str, mut more: Value) -> Item {
+    pub(crate) fn item_of(&self, id: &str, client_state: &str, mut more: Value) -> Item {
         more["subscriptionId"] = id.into();
         more["clientState"] = client_state.into();
         more["tenantId"] = TENANT.to_string().into();
@@ -371,16 +374,16 @@ impl World {
     }
 
     /// How many requests for presence were sent since then.
-    pub fn polls_since(&self, since: Duration) -> usize {
+    pub(crate) fn polls_since(&self, since: Duration) -> usize {
         self.sent_since(since, Operation::ReadPresences)
     }
 
-    pub fn sent_since(&self, since: Duration, operation: Operation) -> usize {
+    pub(crate) fn sent_since(&self, since: Duration, operation: Operation) -> usize {
         self.sent.iter().filter(|(at, call)| *at >= since && call.operation == operation).count()
     }
 
     /// What is believed of each person, as told.
-    pub fn believed(&self) -> BTreeMap<ObjectId, String> {
+    pub(crate) fn believed(&self) -> BTreeMap<ObjectId, String> {
         let mut believed = BTreeMap::new();
         for (_, output) in &self.told {
             if let Output::Changed { person, presence, .. } = output {
@@ -391,7 +394,7 @@ impl World {
     }
 
     /// Who was told as stale, and not fresh or changed since.
-    pub fn stale(&self) -> BTreeSet<ObjectId> {
+    pub(crate) fn stale(&self) -> BTreeSet<ObjectId> {
         let mut stale = BTreeSet::new();
         for (_, output) in &self.told {
             match output {
@@ -408,7 +411,7 @@ impl World {
     }
 
     /// When this was told of the person first since then.
-    pub fn told_at(&self, since: Duration, of: ObjectId, availability: &str) -> Option<Duration> {
+    pub(crate) fn told_at(&self, since: Duration, of: ObjectId, availability: &str) -> Option<Duration> {
         self.told.iter().find_map(|(at, output)| match output {
             Output::Changed { person, presence, .. }
                 if *at >= since && *person == of && presence.availability == availability =>
@@ -419,7 +422,7 @@ impl World {
         })
     }
 
-    pub fn was_told(&self, since: Duration, which: impl Fn(&Output) -> bool) -> bool {
+    pub(crate) fn was_told(&self, since: Duration, which: impl Fn(&Output) -> bool) -> bool {
         self.told.iter().any(|(at, output)| *at >= since && which(output))
     }
 }

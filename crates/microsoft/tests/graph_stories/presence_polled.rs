@@ -1,8 +1,6 @@
 //! Presence with application permissions alone: nobody subscribes, everybody is asked for.
 
-mod graph_world;
-
-use graph_world::*;
+use crate::world::*;
 use tandem_microsoft::graph::call::{Operation, Target};
 use tandem_microsoft::graph::watch::{Output, Source};
 

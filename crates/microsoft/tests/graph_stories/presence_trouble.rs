@@ -1,8 +1,6 @@
 //! Graph is down, slow, in a hurry, or does not want: values age and are told as stale, and nothing is hammered.
 
-mod graph_world;
-
-use graph_world::*;
+use crate::world::*;
 use tandem_microsoft::graph::call::Caller;
 use tandem_microsoft::graph::fault::FaultKind;
 use tandem_microsoft::graph::watch::Output;

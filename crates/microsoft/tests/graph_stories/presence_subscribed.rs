@@ -1,8 +1,6 @@
 //! Presence that Graph tells by itself: subscriptions created, renewed, reauthorised, replaced, lost and refused.
 
-mod graph_world;
-
-use graph_world::*;
+use crate::world::*;
 use tandem_microsoft::graph::call::{Caller, Operation};
 use tandem_microsoft::graph::watch::{Lost, Output, Source};
 use tandem_microsoft::id::ObjectId;

@@ -1,8 +1,6 @@
 //! Graph says two things, says them late or twice; or somebody else says them.
 
-mod graph_world;
-
-use graph_world::*;
+use crate::world::*;
 use serde_json::json;
 use tandem_microsoft::graph::notification::{Delivery, Distrust};
 use tandem_microsoft::graph::sealed::SealFault;
