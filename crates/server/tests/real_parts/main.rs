@@ -30,6 +30,7 @@ mod ring_all;
 mod rules;
 mod strategies;
 mod teams;
+mod tenants;
 mod tls_edge;
 mod tls_phone;
 mod unanswered;

@@ -69,6 +69,11 @@ impl Tandem {
         self.process.id()
     }
 
+    /// Where the API is.
+    pub(crate) fn address(&self) -> String {
+        self.http.clone()
+    }
+
     /// An answer of the API.
     pub(crate) fn get(&self, path: &str) -> Value {
         let (status, body) = http::ask(&self.http, "GET", path, None).unwrap();
