@@ -11,10 +11,13 @@ use crate::lock::lock_file;
 use crate::master::Masters;
 use crate::queue::Queue;
 use crate::read::Readers;
+use crate::removal;
 use crate::schema::{self, open_writer};
 use crate::upgrade;
 use crate::writer::Writer;
-use crate::{Closed, FactNumber, Fault, InteractionKey, Lag, Record, Refused, Room, Snapshot, Story, Tenant};
+use crate::{
+    Closed, FactNumber, Fault, InteractionKey, Lag, Record, Refusal, Refused, Room, Snapshot, Story, Tenant,
+};
 
 /// Everything that happened in the contact centers of an installation, as one numbered list of facts per tenant.
 ///
@@ -120,6 +123,8 @@ impl Journal {
         }
         let masters = Arc::new(masters);
         let queue = Arc::new(Queue::new(settings.facts_waiting_max));
+        let removing = removal::begun(&connection).map_err(|source| Fault::of_sqlite(&path, source))?;
+        queue.resume_removal(&removing);
         let writer = Writer {
             connection,
             path: path.clone(),
@@ -127,6 +132,7 @@ impl Journal {
             on_event,
             masters: masters.clone(),
             erased: BTreeMap::new(),
+            removing: removing.into(),
             log_due: false,
             lock,
         };
@@ -183,6 +189,26 @@ impl Journal {
     /// It is sealed, and goes with the next fact that erases something, so put one away after such a fact.
     pub fn put_snapshot(&self, tenant: &Tenant, number: FactNumber, format: u32, state: Vec<u8>) {
         self.shared.queue.push_snapshot(tenant, number, format, state);
+    }
+
+    /// Removes everything of a tenant, for ever: for a customer who has left. Does not wait.
+    ///
+    /// Nothing more is taken for the tenant, and what waits to be written is dropped. Its keys and its snapshot are
+    /// destroyed with the next commit: from then on nothing about people can be read, in no file. Its facts go piece by
+    /// piece, so that others need not wait, also after a restart. When nothing is left, a tenant of the same name may
+    /// begin with its first fact. [`Journal::flush`] waits for it. If the program dies before that next commit, nothing has
+    /// happened: ask again.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Closed`]: the journal is closed.
+    pub fn remove(&self, tenant: &Tenant) -> Result<(), Refusal> {
+        if self.shared.queue.push_removal(tenant) { Ok(()) } else { Err(Refusal::Closed) }
+    }
+
+    /// Whether something of a tenant is still to be removed.
+    pub fn is_removing(&self, tenant: &Tenant) -> bool {
+        self.shared.queue.is_removing(tenant)
     }
 
     /// The latest snapshot in this format, if there is one.
@@ -265,7 +291,7 @@ impl Journal {
         self.shared.queue.lag()
     }
 
-    /// Waits until all that was appended is committed and told, but no longer than this.
+    /// Waits until all that was appended is committed and told, and all that was removed is gone, but no longer than this.
     ///
     /// # Errors
     ///

@@ -25,6 +25,8 @@
 //! in a file beside the journal. A fact marked [`Mark::Erases`] destroys the key of its interaction in the commit that
 //! writes it: what it opened can never be read again, and every fact and count stays. Sealing is the writer's work.
 //!
+//! [`Journal::remove`] does the same for a whole tenant, and then takes its facts away.
+//!
 //! What an installation may rely on: a commit that was told survives the death of the program at any moment (`kill -9`).
 //! It survives a power failure except for, at worst, the last moments before it (SQLite's WAL with `synchronous =
 //! NORMAL` synchronises at checkpoints); what remains is always a prefix without gaps.
@@ -46,6 +48,7 @@ mod queue;
 mod read;
 mod record;
 pub mod register;
+mod removal;
 mod schema;
 mod seal;
 mod tenant;

@@ -46,6 +46,9 @@ pub enum Refusal {
     /// Somebody else has appended to this tenant's journal; this process may never write to it again.
     #[error("another writer has taken over the journal of this tenant")]
     Fenced,
+    /// The tenant is being removed, see [`crate::Journal::remove`].
+    #[error("the journal of this tenant is being removed")]
+    Removing,
     /// A fact is larger than 1 MiB.
     #[error("fact {number} has {bytes} bytes, more than the {FACT_BYTES_MAX} allowed")]
     TooLarge {
@@ -104,6 +107,8 @@ pub(crate) enum Entry {
     Facts { tenant: Tenant, records: Vec<Record>, since: Instant },
     /// What all facts up to a number add up to.
     Snapshot { tenant: Tenant, number: FactNumber, format: u32, state: Vec<u8> },
+    /// Everything of a tenant is to be removed.
+    Removal { tenant: Tenant },
 }
 
 #[derive(Default)]
@@ -117,6 +122,8 @@ struct State {
     writing_since: Option<Instant>,
     last: BTreeMap<Tenant, FactNumber>,
     fenced: BTreeSet<Tenant>,
+    /// Tenants of which something is still to be removed.
+    removing: BTreeSet<Tenant>,
     phase: Phase,
 }
 
@@ -143,7 +150,44 @@ impl Queue {
 
     /// Makes a tenant known with the last number that stands in the file.
     pub(crate) fn register(&self, tenant: &Tenant, last: FactNumber) -> FactNumber {
-        *self.lock().last.entry(tenant.clone()).or_insert(last)
+        let mut state = self.lock();
+        if state.removing.contains(tenant) {
+            // What is there now will not be.
+            return last;
+        }
+        *state.last.entry(tenant.clone()).or_insert(last)
+    }
+
+    /// From now on nothing of this tenant is taken, until it is removed. `false` if the journal is closed.
+    pub(crate) fn push_removal(&self, tenant: &Tenant) -> bool {
+        let mut state = self.lock();
+        if state.phase != Phase::Open {
+            return false;
+        }
+        state.waiting.push_back(Entry::Removal { tenant: tenant.clone() });
+        state.remove(tenant);
+        drop(state);
+        self.filled.notify_one();
+        true
+    }
+
+    /// Tenants whose removal had begun before the journal was opened.
+    pub(crate) fn resume_removal(&self, tenants: &[Tenant]) {
+        let mut state = self.lock();
+        tenants.iter().for_each(|tenant| state.remove(tenant));
+    }
+
+    /// Nothing is left of a tenant: one of this name may begin anew.
+    pub(crate) fn removed(&self, tenant: &Tenant) {
+        let mut state = self.lock();
+        state.removing.remove(tenant);
+        state.last.remove(tenant);
+        drop(state);
+        self.emptied.notify_all();
+    }
+
+    pub(crate) fn is_removing(&self, tenant: &Tenant) -> bool {
+        self.lock().removing.contains(tenant)
     }
 
     pub(crate) fn push(&self, tenant: &Tenant, records: Vec<Record>) -> Result<Room, Refused> {
@@ -235,8 +279,15 @@ impl Queue {
         self.lock().fenced.insert(tenant.clone());
     }
 
-    pub(crate) fn is_fenced(&self, tenant: &Tenant) -> bool {
-        self.lock().fenced.contains(tenant)
+    /// Whether an entry is to be left out: its tenant is fenced, or will not be there any more.
+    pub(crate) fn is_void(&self, entry: &Entry) -> bool {
+        let state = self.lock();
+        match entry {
+            Entry::Removal { .. } => false,
+            Entry::Facts { tenant, .. } | Entry::Snapshot { tenant, .. } => {
+                state.fenced.contains(tenant) || state.removing.contains(tenant)
+            }
+        }
     }
 
     /// Waits before the next try. `false` if the queue is closing: then there is no next try.
@@ -254,10 +305,12 @@ impl Queue {
         }
     }
 
-    /// Waits until nothing waits. Answers with the number of facts that still do.
+    /// Waits until nothing waits and nothing is being removed. Answers with the number of facts that still do.
     pub(crate) fn wait_empty(&self, patience: Duration) -> usize {
-        let busy =
-            |state: &mut State| state.phase != Phase::Closed && (!state.waiting.is_empty() || state.writing);
+        let busy = |state: &mut State| {
+            let idle = state.waiting.is_empty() && !state.writing && state.removing.is_empty();
+            state.phase != Phase::Closed && !idle
+        };
         let state = self.lock();
         let (state, _) =
             self.emptied.wait_timeout_while(state, patience, busy).unwrap_or_else(PoisonError::into_inner);
@@ -291,6 +344,11 @@ impl Queue {
 }
 
 impl State {
+    fn remove(&mut self, tenant: &Tenant) {
+        self.removing.insert(tenant.clone());
+        self.last.remove(tenant);
+    }
+
     /// The number of the last record if all may be taken.
     fn admit(
         &self,
@@ -301,6 +359,9 @@ impl State {
     ) -> Result<FactNumber, Refusal> {
         if self.phase != Phase::Open {
             return Err(Refusal::Closed);
+        }
+        if self.removing.contains(tenant) {
+            return Err(Refusal::Removing);
         }
         if self.fenced.contains(tenant) {
             return Err(Refusal::Fenced);
@@ -325,14 +386,16 @@ impl State {
 impl Entry {
     pub(crate) fn tenant(&self) -> &Tenant {
         match self {
-            Entry::Facts { tenant, .. } | Entry::Snapshot { tenant, .. } => tenant,
+            Entry::Facts { tenant, .. } | Entry::Snapshot { tenant, .. } | Entry::Removal { tenant } => {
+                tenant
+            }
         }
     }
 
     fn facts(&self) -> usize {
         match self {
             Entry::Facts { records, .. } => records.len(),
-            Entry::Snapshot { .. } => 0,
+            Entry::Snapshot { .. } | Entry::Removal { .. } => 0,
         }
     }
 
@@ -340,13 +403,14 @@ impl Entry {
         match self {
             Entry::Facts { records, .. } => records.iter().map(Record::bytes).sum(),
             Entry::Snapshot { state, .. } => state.len(),
+            Entry::Removal { .. } => 0,
         }
     }
 
     fn since(&self) -> Option<Instant> {
         match self {
             Entry::Facts { since, .. } => Some(*since),
-            Entry::Snapshot { .. } => None,
+            Entry::Snapshot { .. } | Entry::Removal { .. } => None,
         }
     }
 }

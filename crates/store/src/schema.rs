@@ -25,6 +25,7 @@ pub(crate) const JOURNAL: Schema = Schema {
     migrations: &[
         (1, include_str!("../migrations/0001_journal.sql")),
         (2, include_str!("../migrations/0002_sealed.sql")),
+        (3, include_str!("../migrations/0003_removals.sql")),
     ],
     synchronous: "NORMAL",
     not_ours: |path| Fault::NotAJournal { path },

@@ -1,6 +1,6 @@
 //! The thread that writes: the only one that changes the file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
@@ -11,6 +11,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, Transactio
 
 use crate::master::Masters;
 use crate::queue::{Entry, Queue, Taken};
+use crate::removal::{self, Left};
 use crate::schema::BUSY_TIMEOUT;
 use crate::seal::{DataKey, Spot};
 use crate::{Event, FactNumber, Fault, Mark, Personal, Record, Tenant};
@@ -24,6 +25,8 @@ pub(crate) struct Writer<F> {
     pub(crate) masters: Arc<Masters>,
     /// The last fact of each tenant with which something was erased: no snapshot from before may be written any more.
     pub(crate) erased: BTreeMap<Tenant, FactNumber>,
+    /// Tenants whose facts are being removed, piece by piece.
+    pub(crate) removing: VecDeque<Tenant>,
     /// Something was erased, and the write-ahead log may still hold its key.
     pub(crate) log_due: bool,
     /// Keeps other processes out for as long as this one may write.
@@ -35,20 +38,23 @@ impl<F: FnMut(Event)> Writer<F> {
         // Told even if the listener panics, so that nobody waits for a writer that is gone.
         let _ended = Ended(self.queue.clone());
         loop {
-            let mut group = match self.queue.take(self.log_due.then_some(LOG_RETRY_EVERY)) {
+            let mut group = match self.queue.take(self.patience()) {
                 Taken::Group(group) => group,
                 Taken::Nothing => {
+                    self.remove_piece();
                     self.empty_log();
                     continue;
                 }
                 Taken::End => break,
             };
-            group.entries.retain(|entry| !self.queue.is_fenced(entry.tenant()));
+            group.entries.retain(|entry| !self.queue.is_void(entry));
             let given_up = !self.commit(&mut group.entries);
             if given_up {
                 return;
             }
             self.tell(&group.entries);
+            self.note_removals(&group.entries);
+            self.remove_piece();
             self.empty_log();
             self.queue.done(&group);
         }
@@ -56,6 +62,43 @@ impl<F: FnMut(Event)> Writer<F> {
         let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         drop(self.connection);
         drop(self.lock);
+    }
+
+    /// How long to wait for something to write while something else is left to do; for ever if nothing is.
+    fn patience(&self) -> Option<Duration> {
+        match (self.removing.is_empty(), self.log_due) {
+            (false, _) => Some(Duration::from_millis(1)),
+            (true, true) => Some(LOG_RETRY_EVERY),
+            (true, false) => None,
+        }
+    }
+
+    fn note_removals(&mut self, group: &[Entry]) {
+        for entry in group {
+            if let Entry::Removal { tenant } = entry {
+                self.log_due = true;
+                if !self.removing.contains(tenant) {
+                    self.removing.push_back(tenant.clone());
+                }
+            }
+        }
+    }
+
+    /// Removes some facts of a tenant that is being removed. What cannot be done now is tried again.
+    fn remove_piece(&mut self) {
+        let Some(tenant) = self.removing.pop_front() else { return };
+        match removal::remove_piece(&mut self.connection, &tenant) {
+            Ok(Left::Nothing) => {
+                self.log_due = true;
+                self.queue.removed(&tenant);
+            }
+            Ok(Left::Some) => self.removing.push_front(tenant),
+            // The disk is full or locked: the facts stay a while longer, and say nothing about anybody.
+            Err(_) => {
+                self.removing.push_back(tenant);
+                self.queue.wait_open(RETRY_EVERY);
+            }
+        }
     }
 
     /// Commits a group, however often it takes. `false` if the journal is being closed and it cannot be done.
@@ -194,6 +237,7 @@ fn write(
                         }
                     }
                 }
+                Entry::Removal { tenant } => removal::begin(&transaction, tenant)?,
                 Entry::Snapshot { tenant, number, .. } if erased.get(tenant) > Some(number) => {}
                 Entry::Snapshot { tenant, number, format, state } => {
                     let number = number.0.cast_signed();
