@@ -1,6 +1,6 @@
 # Tandem: what people type. `make` alone lists it.
 
-.PHONY: help run page test test-packages lint bench bench-packages clean
+.PHONY: help run page test test-packages clients lint bench bench-packages clean
 
 help:
 	@echo "make run     build the program and its page, and start a living demo on http://localhost:8080"
@@ -18,9 +18,17 @@ web/dist/index.html: $(shell find web -path web/node_modules -prune -o -path web
 	cd web && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
 	@touch $@
 
-test: test-packages page lint
+test: test-packages clients page lint
 	cd web && npm run --silent check
 	cargo test --workspace --locked
+
+# Microsoft's own client libraries, against which the simulated Entra ID and Graph are held.
+clients: tests/microsoft/node_modules/.package-lock.json
+
+tests/microsoft/node_modules/.package-lock.json: tests/microsoft/package-lock.json
+	@command -v npm >/dev/null || { echo "make test needs Node.js 20 or later with npm: https://nodejs.org"; exit 1; }
+	cd tests/microsoft && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
 
 test-packages:
 	scripts/install-packages.sh test
@@ -41,4 +49,4 @@ bench-packages:
 
 clean:
 	cargo clean
-	rm -rf web/dist web/node_modules
+	rm -rf web/dist web/node_modules tests/microsoft/node_modules

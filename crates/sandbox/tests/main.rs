@@ -30,6 +30,7 @@ mod hostile_bytes;
 mod in_dialog;
 mod known_forms;
 mod names;
+mod official_clients;
 mod one_way_connections;
 mod over_the_wire;
 mod phones;

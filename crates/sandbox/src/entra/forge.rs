@@ -155,6 +155,7 @@ impl Entra {
         let trusted = app.preauthorised.iter().any(|known| known.eq_ignore_ascii_case(&client.id));
         let asked = Asked {
             resource: Resource::Api(AppId::new(&app.id)),
+            prefix: String::new(),
             default: false,
             scopes: [ACCESS_AS_USER.to_owned()].into(),
             oidc: [].into(),

@@ -20,6 +20,8 @@ pub enum Resource {
 pub struct Asked {
     /// The resource; Graph when only OpenID Connect's scopes are named.
     pub resource: Resource,
+    /// What stood before the first of its scopes, with the slash: the answer names them likewise.
+    pub prefix: String,
     /// `/.default`: everything that is registered or granted.
     pub default: bool,
     /// The scopes of the resource, without its name.
@@ -35,7 +37,7 @@ impl Asked {
         directory: &Directory,
         tenant: &str,
     ) -> Result<Self, Fault> {
-        let (mut found, mut default) = (None, false);
+        let (mut found, mut prefix, mut default) = (None, String::new(), false);
         let (mut scopes, mut oidc) = (BTreeSet::new(), BTreeSet::new());
         for word in words {
             if OIDC.contains(&word) {
@@ -52,6 +54,9 @@ impl Asked {
             if scope.is_empty() || !readable {
                 return Err(Fault::Scope(word.to_owned()));
             }
+            if found.is_none() {
+                prefix = word.strip_suffix(scope).unwrap_or_default().to_owned();
+            }
             found = Some(resource);
             if scope == ".default" {
                 default = true;
@@ -62,7 +67,7 @@ impl Asked {
         if default && !scopes.is_empty() {
             return Err(Fault::Scope(scopes.into_iter().collect::<Vec<_>>().join(" ")));
         }
-        let asked = Self { resource: found.unwrap_or(Resource::Graph), default, scopes, oidc };
+        let asked = Self { resource: found.unwrap_or(Resource::Graph), prefix, default, scopes, oidc };
         asked.known(directory)?;
         Ok(asked)
     }
@@ -122,12 +127,17 @@ impl Asked {
         }
     }
 
-    /// What stands before the scopes in the answer's `scope`.
-    pub fn prefix(&self, directory: &Directory) -> String {
-        match &self.resource {
-            Resource::Graph => String::new(),
-            Resource::Api(api) => directory.app(api).map(|api| format!("{}/", api.uri())).unwrap_or_default(),
+    /// The answer's `scope`: what was granted, named as it was asked for.
+    pub fn answered(&self, granted: &[String]) -> String {
+        let mut names: Vec<String> = Vec::with_capacity(granted.len() + 1);
+        for scope in granted {
+            let is_bare = OIDC.contains(&scope.as_str());
+            names.push(if is_bare { scope.clone() } else { format!("{}{scope}", self.prefix) });
         }
+        if self.default {
+            names.push(format!("{}.default", self.prefix));
+        }
+        names.join(" ")
     }
 
     /// Whether a refresh token is asked for.
@@ -217,9 +227,22 @@ mod tests {
     fn an_api_is_named_by_uri_or_by_client_id() {
         let uri = format!("api://localhost/{TANDEM_APP}/access_as_user offline_access");
         let id = format!("{TANDEM_APP}/access_as_user offline_access");
-        assert_eq!(read(&uri), read(&id));
+        assert_eq!(read(&uri).unwrap().scopes, read(&id).unwrap().scopes);
+        assert_eq!(read(&id).unwrap().resource, read(&uri).unwrap().resource);
+        let granted = ["access_as_user".to_owned()];
+        assert_eq!(read(&id).unwrap().answered(&granted), format!("{TANDEM_APP}/access_as_user"));
         assert!(read(&uri).unwrap().is_offline());
         assert_eq!(read(&uri).unwrap().resource, Resource::Api(AppId::new(TANDEM_APP)));
+    }
+
+    #[test]
+    fn the_answer_names_what_was_granted_as_it_was_asked_for() {
+        let granted = ["openid".to_owned(), "User.Read".to_owned()];
+        assert_eq!(read("openid User.Read").unwrap().answered(&granted), "openid User.Read");
+        assert_eq!(
+            read("https://graph.microsoft.com/.default").unwrap().answered(&granted),
+            "openid https://graph.microsoft.com/User.Read https://graph.microsoft.com/.default"
+        );
     }
 
     #[test]

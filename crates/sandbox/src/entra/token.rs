@@ -366,15 +366,9 @@ impl Entra {
             }
             Resource::Api(_) => self.sign(&access),
         };
-        let prefix = grant.asked.prefix(directory);
-        let is_bare = |scope: &String| prefix.is_empty() || grant.asked.oidc.contains(scope);
-        let named: Vec<String> = scopes
-            .iter()
-            .map(|scope| if is_bare(scope) { scope.clone() } else { format!("{prefix}{scope}") })
-            .collect();
         let lifetime_s = frame.lifetime_s - 1;
         let mut answer = json!({
-            "token_type": "Bearer", "scope": named.join(" "), "expires_in": lifetime_s, "ext_expires_in": lifetime_s,
+            "token_type": "Bearer", "scope": grant.asked.answered(&scopes), "expires_in": lifetime_s, "ext_expires_in": lifetime_s,
             "access_token": access_token,
         });
         let Some(fields) = answer.as_object_mut() else { return Err(Fault::Malformed) };
