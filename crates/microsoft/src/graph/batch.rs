@@ -3,12 +3,13 @@
 //! Graph limits each of them alone: what it refuses for haste inside a batch is repeated alone, the rest is done.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::graph::call::{Answer, Call, Caller, NoAnswer, Operation, Target};
-use crate::graph::fault::Fault;
+use crate::graph::fault::{Fault, RETRY_AFTER_MAX};
 use crate::http::Response;
 
 /// Calls of one caller that go in one request.
@@ -84,7 +85,7 @@ impl Batch {
     /// Reads the answer: one for each call, in the order they were put in.
     ///
     /// A call that Graph left out of its answer has none ([`NoAnswer::TooSlow`]). What it refused for haste has a fault with
-    /// its own pause; [`Batch::of_throttled`] makes a batch of those alone.
+    /// its own pause; [`Batch::again`] makes a batch of those alone.
     ///
     /// # Errors
     /// The request as a whole was not done, or its answer cannot be read.
@@ -102,13 +103,31 @@ impl Batch {
         Ok(self.calls.into_iter().enumerate().map(answered).collect())
     }
 
-    /// A batch of those calls that Graph refused for haste, to be sent after the longest of their pauses; the others are
-    /// handed back.
+    /// What Graph refused for haste, to be asked again alone; the others are handed back.
     #[must_use]
-    pub fn of_throttled(answered: Vec<Answered>) -> (Self, Vec<Answered>) {
+    pub fn again(answered: Vec<Answered>) -> (Option<Again>, Vec<Answered>) {
         let hasty = |answered: &Answered| matches!(&answered.answer, Ok(response) if response.status == 429);
-        let (again, done): (Vec<_>, Vec<_>) = answered.into_iter().partition(hasty);
-        (Self { calls: again.into_iter().map(|answered| answered.call).collect() }, done)
+        let (hasty, done): (Vec<_>, Vec<_>) = answered.into_iter().partition(hasty);
+        let pause = hasty.iter().filter_map(Answered::pause).max();
+        let batch = Self { calls: hasty.into_iter().map(|answered| answered.call).collect() };
+        ((!batch.is_empty()).then_some(Again { batch, pause }), done)
+    }
+}
+
+/// Calls of a batch that Graph refused for haste.
+#[derive(Clone, Debug)]
+pub struct Again {
+    /// Those calls, and no others.
+    pub batch: Batch,
+    /// The longest pause that Graph asked for with one of them, if with any.
+    pub pause: Option<Duration>,
+}
+
+impl Answered {
+    /// The pause that Graph asks for with this answer.
+    fn pause(&self) -> Option<Duration> {
+        let seconds = self.answer.as_ref().ok()?.retry_after_seconds()?;
+        Some(Duration::from_secs(u64::from(seconds)).min(RETRY_AFTER_MAX))
     }
 }
 

@@ -1,8 +1,12 @@
 //! The photo of a person.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use crate::graph::call::{Answer, Call, Caller, Operation};
 use crate::graph::fault::{Fault, FaultKind};
 use crate::id::ObjectId;
+use crate::time::UnixTime;
 
 /// The sizes that Graph keeps of a photo, in pixels of each side.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -112,6 +116,79 @@ pub fn answered(answer: &Answer) -> Result<Photo, Fault> {
     }
 }
 
+/// What is known of people's photos, so that they are not asked for again and again: most people have none.
+///
+/// The photos themselves are kept elsewhere; this only says when to ask, and with which mark.
+#[derive(Debug, Default)]
+pub struct Album {
+    known: BTreeMap<ObjectId, Known>,
+}
+
+/// Whether to ask for a photo.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Due {
+    /// What is known is recent enough.
+    No,
+    /// Ask; with the mark of the photo that is known, if one is.
+    Ask(Option<Box<str>>),
+}
+
+#[derive(Debug)]
+struct Known {
+    asked_at: UnixTime,
+    /// The mark of the photo; none: there was none, or it had no mark.
+    etag: Option<Box<str>>,
+}
+
+impl Album {
+    /// Nothing known.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether to ask for the photo of this person.
+    #[must_use]
+    pub fn due(&self, now: UnixTime, person: ObjectId) -> Due {
+        match self.known.get(&person) {
+            Some(known) if now.since(known.asked_at) < ASKED_AGAIN => Due::No,
+            Some(known) => Due::Ask(known.etag.clone()),
+            None => Due::Ask(None),
+        }
+    }
+
+    /// Notes what was answered.
+    pub fn note(&mut self, now: UnixTime, person: ObjectId, photo: &Photo) {
+        let etag = match photo {
+            Photo::Picture { etag, .. } => etag.clone(),
+            Photo::Unchanged => self.known.remove(&person).and_then(|known| known.etag),
+            Photo::None => None,
+        };
+        if self.known.len() >= KNOWN_MAX && !self.known.contains_key(&person) {
+            self.forget_old(now);
+        }
+        self.known.insert(person, Known { asked_at: now, etag });
+    }
+
+    /// Forgets a person.
+    pub fn forget(&mut self, person: ObjectId) {
+        self.known.remove(&person);
+    }
+
+    fn forget_old(&mut self, now: UnixTime) {
+        self.known.retain(|_, known| now.since(known.asked_at) < ASKED_AGAIN);
+        if self.known.len() >= KNOWN_MAX {
+            self.known.clear();
+        }
+    }
+}
+
+/// How long what is known of a photo is believed.
+pub const ASKED_AGAIN: Duration = Duration::from_secs(24 * 3600);
+
+/// People whose photos are remembered. Beyond, those of yesterday are forgotten, and if there are none, all.
+pub const KNOWN_MAX: usize = 100_000;
+
 /// Octets of a photo; a larger one is none.
 pub const OCTETS_MAX: usize = 512 * 1024;
 
@@ -145,6 +222,25 @@ mod tests {
             panic!("a picture")
         };
         assert_eq!((kind, etag.as_deref()), (Kind::Jpeg, Some("\"v2\"")));
+    }
+
+    #[test]
+    fn who_has_none_is_not_asked_for_again_for_a_day() {
+        let (ada, bob) = (ObjectId(Guid::from_octets([1; 16])), ObjectId(Guid::from_octets([2; 16])));
+        let (now, mut album) = (UnixTime(1_800_000_000), Album::new());
+        assert_eq!(album.due(now, ada), Due::Ask(None));
+        album.note(now, ada, &Photo::None);
+        let etag = Some("\"v1\"".into());
+        album.note(now, bob, &Photo::Picture { bytes: JPEG.to_vec(), kind: Kind::Jpeg, etag: etag.clone() });
+        let later = now.after(ASKED_AGAIN);
+        for person in [ada, bob] {
+            assert_eq!(album.due(UnixTime(later.0 - 1), person), Due::No);
+        }
+        assert_eq!((album.due(later, ada), album.due(later, bob)), (Due::Ask(None), Due::Ask(etag.clone())));
+        album.note(later, bob, &Photo::Unchanged);
+        assert_eq!(album.due(later.after(ASKED_AGAIN), bob), Due::Ask(etag));
+        album.forget(bob);
+        assert_eq!(album.due(later, bob), Due::Ask(None));
     }
 
     #[test]

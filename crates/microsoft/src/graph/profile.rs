@@ -53,12 +53,18 @@ mod tests {
         assert!(skills(&answer(br#"{"skills":"all"}"#)).is_err());
     }
 
+    #[test]
+    fn many_and_long_ones_are_bounded() {
+        let body = serde_json::to_vec(&serde_json::json!({"skills": vec!["é".repeat(200); 150]})).unwrap();
+        let skills = skills(&answer(&body)).unwrap();
+        assert_eq!(skills.len(), SKILLS_MAX);
+        assert!(skills.iter().all(|skill| **skill == *"é".repeat(128)));
+    }
+
     proptest! {
         #[test]
-        fn many_and_long_ones_are_bounded(words in proptest::collection::vec("\\PC{0,400}", 0..150)) {
-            let body = serde_json::to_vec(&serde_json::json!({"skills": words})).unwrap();
-            let skills = skills(&answer(&body)).unwrap();
-            prop_assert!(skills.len() <= SKILLS_MAX && skills.iter().all(|skill| skill.len() <= 256));
+        fn any_answer_is_read_or_refused(body: Vec<u8>) {
+            let _ = skills(&answer(&body));
         }
     }
 }

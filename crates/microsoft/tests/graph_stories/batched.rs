@@ -8,7 +8,7 @@ use tandem_microsoft::graph::photo::{self, Photo};
 use tandem_microsoft::graph::{members, profile};
 use tandem_microsoft::http::{Method, Response};
 
-use crate::world::{account, person};
+use crate::world::{account, person, s};
 
 fn ok(body: &Value) -> Answer {
     Ok(Response { status: 200, headers: Vec::new(), body: body.to_string().into_bytes() })
@@ -60,9 +60,11 @@ fn answers_in_any_order_belong_to_their_calls_and_the_hasty_ones_are_asked_again
     assert_eq!(answered[1].answer, Err(NoAnswer::TooSlow), "left out");
     assert_eq!(answered[2].answer.as_ref().unwrap().retry_after_seconds(), Some(9));
     assert!(profile::skills(&answered[3].answer).is_err());
-    let (again, done) = Batch::of_throttled(answered);
-    assert_eq!((again.len(), done.len()), (1, 3));
-    assert_eq!(again.call().body, {
+    let (again, done) = Batch::again(answered);
+    let again = again.unwrap();
+    assert_eq!((again.batch.len(), again.pause, done.len()), (1, Some(s(9)), 3));
+    assert!(Batch::again(done).0.is_none());
+    assert_eq!(again.batch.call().body, {
         let mut alone = Batch::new();
         alone.push(profile::read(person(2))).unwrap();
         alone.call().body

@@ -4,6 +4,7 @@ use crate::world::*;
 use serde_json::json;
 use tandem_microsoft::graph::notification::{Delivery, Distrust};
 use tandem_microsoft::graph::sealed::SealFault;
+use tandem_microsoft::graph::watch::{LATE, Output, Source};
 
 fn subscribed(people: u32) -> World {
     let mut world = World::notifying();
@@ -21,6 +22,7 @@ fn a_subscription_that_says_nothing_is_found_out_by_the_check_and_doubted() {
     world.run(s(62));
     let found = world.told_at(changed_at, person(1), "Busy").unwrap();
     assert!(found - changed_at <= s(61));
+    world.run(LATE);
     let health = world.watcher.health(world.moment());
     assert_eq!(health.counts.subscriptions_late, 1);
     assert_eq!((health.subscriptions_active, health.subscriptions_doubted), (0, 1));
@@ -35,13 +37,33 @@ fn a_subscription_that_says_nothing_is_found_out_by_the_check_and_doubted() {
 fn trust_comes_back_when_nothing_contradicts_for_a_while() {
     let mut world = subscribed(100);
     world.graph.set(person(1), "Busy", "Busy");
-    world.run(s(62));
+    world.run(s(62) + LATE);
     assert_eq!(world.watcher.health(world.moment()).subscriptions_doubted, 1);
     world.run(s(200));
     assert_eq!(world.watcher.health(world.moment()).subscriptions_active, 1);
     let since = world.clock();
     world.run(s(120));
     assert!(world.polls_since(since) <= 3);
+}
+
+#[test]
+fn a_notification_that_takes_some_seconds_is_not_late() {
+    let mut world = subscribed(100);
+    for round in 0..10 {
+        let (number, state) = (round % 5, if round < 5 { "Busy" } else { "Away" });
+        world.graph.set(person(number), state, state);
+        // Perhaps the check finds it first.
+        world.run(s(7));
+        world.tell(person(number), state, state);
+        world.run(s(14));
+    }
+    let health = world.watcher.health(world.moment());
+    assert_eq!((health.subscriptions_active, health.counts.subscriptions_late), (1, 0));
+    let by_poll = world
+        .told
+        .iter()
+        .filter(|(at, output)| *at > s(20) && matches!(output, Output::Changed { source: Source::Poll, .. }));
+    assert!(by_poll.count() >= 1, "or the story tells nothing");
 }
 
 #[test]

@@ -29,6 +29,22 @@ fn a_subscription_names_its_people_and_lets_polls_rest() {
 }
 
 #[test]
+fn what_changed_before_it_stood_is_not_held_against_it() {
+    let mut world = World::notifying();
+    world.watch(600);
+    world.run(s(20));
+    world.graph.latency = s(2);
+    world.employ(1);
+    world.run(s(2));
+    // Created at Graph, and not yet answered: whoever changes now is found by the poll that follows.
+    world.graph.set(person(5), "Away", "Away");
+    world.run(s(10));
+    assert_eq!(world.believed()[&person(5)], "Away");
+    let health = world.watcher.health(world.moment());
+    assert_eq!((health.subscriptions_active, health.counts.subscriptions_late), (1, 0));
+}
+
+#[test]
 fn a_notification_is_told_at_once() {
     let mut world = subscribed(600, 1);
     world.run(s(7));
@@ -209,4 +225,23 @@ fn at_the_end_all_are_ended() {
     world.run(s(1));
     assert!(world.graph.subscriptions.is_empty());
     assert_eq!(world.watcher.poll_timeout(), None, "nothing is left to be done");
+}
+
+#[test]
+fn an_answer_that_comes_after_the_account_was_changed_leaves_nothing_behind() {
+    let mut world = World::notifying();
+    world.graph.latency = s(5);
+    world.employ(1);
+    world.watch(50);
+    world.run(s(2));
+    assert_eq!(world.graph.subscriptions.len(), 1, "created at Graph, but not yet answered");
+    let moment = world.moment();
+    world.watcher.set_accounts(moment, []);
+    world.watcher.set_accounts(moment, [account(1)]);
+    world.graph.latency = ms(50);
+    world.run(s(30));
+    assert_eq!(world.graph.subscriptions.len(), 1);
+    assert_eq!(world.watcher.health(world.moment()).subscriptions_active, 1);
+    world.tell(person(1), "Busy", "Busy");
+    assert_eq!(world.believed()[&person(1)], "Busy", "the one that stands is the one that is known");
 }

@@ -162,3 +162,22 @@ fn nonsense_from_graph_is_a_fault_and_changes_nothing() {
     assert_eq!(world.told.len(), before);
     assert!(world.watcher.health(world.moment()).counts.polls_failed > 0);
 }
+
+#[test]
+fn an_account_that_is_taken_away_no_longer_reads_for_the_application() {
+    let mut world = World::polling();
+    world.employ(1);
+    world.graph.reads = Mood::Refusing(403, "Forbidden", None);
+    world.watch(10);
+    world.run(ms(100));
+    world.graph.reads = Mood::Fine;
+    world.run(s(10));
+    let moment = world.moment();
+    world.watcher.set_accounts(moment, []);
+    let since = world.clock();
+    world.run(s(10));
+    assert!(world.polls_since(since) >= 1);
+    assert!(
+        world.sent.iter().filter(|(at, _)| *at > since).all(|(_, call)| call.caller == Caller::Application)
+    );
+}

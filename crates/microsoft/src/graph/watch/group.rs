@@ -1,6 +1,6 @@
 //! Up to 650 people who are asked for in one request, and the subscription that tells of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use crate::graph::subscription::SubscriptionId;
@@ -24,6 +24,8 @@ pub(super) struct Group {
     pub(super) stale_check: Instant,
     /// Nobody is called stale before: what was vouched for until just now is asked for first.
     pub(super) grace_until: Instant,
+    /// Who changed by a poll's word, and until when the subscription has to tell of them too; in the order of time.
+    pub(super) awaited: VecDeque<(Instant, ObjectId)>,
     /// Until when the subscription is not relied upon, though it stands.
     pub(super) doubted_until: Option<Instant>,
     pub(super) subscription: Subscription,
@@ -37,7 +39,7 @@ pub(super) enum Subscription {
     /// To be created then.
     Waiting { account: ObjectId, next: Instant, failures: u32 },
     /// The creation is on its way. Notifications may come before its answer: they bring the state.
-    Creating { account: ObjectId, failures: u32, client_state: Secret },
+    Creating { account: ObjectId, failures: u32, client_state: Secret, call: CallId },
     /// It stands.
     Active(Active),
     /// It is being ended because other people are to be watched now.
@@ -56,6 +58,8 @@ pub(super) struct Active {
     pub(super) client_state: Secret,
     /// The certificate that it encrypts with.
     pub(super) certificate_id: Option<Box<str>>,
+    /// Since when it is known to stand.
+    pub(super) since: Instant,
     /// When it ends unless renewed.
     pub(super) ends_at: Instant,
     /// What is done for it next, and when.
@@ -84,6 +88,7 @@ impl Group {
             polling: None,
             stale_check,
             grace_until: stale_check,
+            awaited: VecDeque::new(),
             doubted_until: None,
             subscription: Subscription::Off,
         }
@@ -93,6 +98,13 @@ impl Group {
     pub(super) fn is_told(&self, now: Instant) -> bool {
         let sound = matches!(&self.subscription, Subscription::Active(active) if active.is_sound(now));
         sound && self.doubted_until.is_none_or(|until| until <= now)
+    }
+
+    /// Whether its subscription should have told a change of somebody who was last confirmed then.
+    pub(super) fn should_have_told(&self, now: Instant, confirmed_at: Instant) -> bool {
+        let stood =
+            matches!(&self.subscription, Subscription::Active(active) if active.since <= confirmed_at);
+        stood && self.is_told(now)
     }
 
     /// When something is to be done for its subscription.

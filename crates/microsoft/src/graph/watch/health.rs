@@ -52,7 +52,7 @@ pub struct Counts {
     pub changes: u64,
     /// Times that polls and notifications, or two polls, said different things.
     pub contradictions: u64,
-    /// Changes that a poll told before a subscription that should have.
+    /// Changes that a poll found and the subscription did not tell in time.
     pub subscriptions_late: u64,
     /// Entries of answers that named nobody who was asked for, or could not be read.
     pub strange: u64,

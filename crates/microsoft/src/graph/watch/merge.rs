@@ -70,6 +70,11 @@ impl Watched {
         self.seen.as_ref().map_or(self.since, |seen| seen.confirmed_at)
     }
 
+    /// Whether a notification came since then.
+    pub(super) fn was_told_since(&self, at: Instant) -> bool {
+        self.seen.as_ref().and_then(|seen| seen.told_at).is_some_and(|told| told >= at)
+    }
+
     /// Takes what was said: by a poll that was asked at `at`, or by a notification that came at `at`.
     pub(super) fn hear(&mut self, source: Source, at: Instant, presence: Presence) -> Merged {
         let Some(seen) = &mut self.seen else {

@@ -6,10 +6,12 @@
 //! state that nobody confirmed for too long is told as stale: it is up to the tenant's rules what that means.
 
 mod group;
+mod grouping;
 mod health;
 mod merge;
 mod polling;
 mod subscribing;
+mod trust;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -21,10 +23,10 @@ use zeroize::Zeroizing;
 use crate::graph::call::{ANSWER_AFTER_MAX, Answer, Call, Caller, Moment, NoAnswer};
 use crate::graph::fault::{Fault, FaultKind};
 use crate::graph::notification::{Distrust, Item, Lifecycle, Memory, What};
-use crate::graph::presence::{self, IDS_MAX, Presence};
+use crate::graph::presence::{self, Presence};
 use crate::graph::sealed::SealFault;
 use crate::graph::subscription::{Notify, SubscriptionId};
-use crate::graph::throttle::Throttle;
+use crate::graph::throttle::{Family, Throttle};
 use crate::id::{EntraTenantId, ObjectId};
 use crate::time::UnixTime;
 
@@ -32,17 +34,18 @@ use group::{Group, GroupId, Subscription};
 pub use health::{Counts, Health};
 use merge::{Outcome, Watched};
 use polling::Polling;
+pub use trust::{DOUBT, LATE};
 
 /// How presence is watched.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// How often people are asked for who are in no subscription; 5 to 10 s are sensible. Shorter finds changes
-    /// earlier and costs requests: one for each 650 people.
+    /// earlier and costs requests: one for each 650 people. Never shorter than 1 s.
     pub poll_every: Duration,
-    /// How often a subscription that stands is checked by a poll.
+    /// How often a subscription that stands is checked by a poll. Never more often than people are polled.
     pub check_every: Duration,
     /// For how long a state may be unconfirmed before it is told as stale; in a subscription that stands, counted from
-    /// the check that did not come.
+    /// the check that did not come. Never shorter than two polls.
     pub stale_after: Duration,
     /// Where Graph may send its notifications; none: polling only.
     pub notify: Option<Notify>,
@@ -196,6 +199,7 @@ pub struct Watcher {
 /// A call that is on its way.
 #[derive(Debug)]
 struct Asked {
+    id: CallId,
     at: Instant,
     caller: Caller,
     what: Question,
@@ -223,7 +227,10 @@ impl Watcher {
     /// Watches nobody yet. The seed makes its random numbers: jitter, and the states that notifications are recognised
     /// by, so it must not be known to others.
     #[must_use]
-    pub fn new(tenant: EntraTenantId, settings: Settings, seed: [u8; 32]) -> Self {
+    pub fn new(tenant: EntraTenantId, mut settings: Settings, seed: [u8; 32]) -> Self {
+        settings.poll_every = settings.poll_every.max(POLL_EVERY_MIN);
+        settings.check_every = settings.check_every.max(settings.poll_every);
+        settings.stale_after = settings.stale_after.max(settings.poll_every * 2);
         Self {
             tenant,
             settings,
@@ -287,6 +294,7 @@ impl Watcher {
     /// Uses these accounts, and no others, to subscribe: each can hold one subscription of 650 people.
     pub fn set_accounts(&mut self, now: Moment, accounts: impl IntoIterator<Item = ObjectId>) {
         self.accounts = accounts.into_iter().take(ACCOUNTS_MAX).collect();
+        self.polling.keep_to(&self.accounts);
         let lost: Vec<_> = self
             .groups
             .iter()
@@ -383,7 +391,7 @@ impl Watcher {
     pub fn handle_answer(&mut self, now: Moment, id: CallId, answer: &Answer, throttle: &mut Throttle) {
         let Some(asked) = self.asked.remove(&id) else { return };
         match asked {
-            Asked { at, caller, what: Question::Presence { people, group } } => {
+            Asked { at, caller, what: Question::Presence { people, group }, .. } => {
                 self.on_presences(now, at, caller, people, group, answer, throttle);
             }
             asked => self.on_subscription_answer(now, asked, answer, throttle),
@@ -401,6 +409,7 @@ impl Watcher {
         let ids: Vec<_> = self.groups.keys().copied().collect();
         for id in ids {
             self.care_for_subscription(now, id, throttle);
+            self.expect_told(now.at, id);
             self.poll_group(now.at, id, throttle);
             self.tell_stale(now.at, id);
         }
@@ -417,7 +426,8 @@ impl Watcher {
         let late = self.asked.first_key_value().map(|(_, asked)| asked.at + ANSWER_AFTER_MAX);
         let groups = self.groups.values().flat_map(|group| {
             let poll = group.polling.is_none().then(|| self.polling.not_before(group.next_poll));
-            [poll, Some(group.stale_check), group.subscription_due()]
+            let awaited = group.awaited.front().map(|(until, _)| *until);
+            [poll, Some(group.stale_check), group.subscription_due(), awaited]
         });
         let urgent = self.urgent_at.map(|at| self.polling.not_before(at));
         groups.chain([late, urgent]).flatten().min()
@@ -453,6 +463,7 @@ impl Watcher {
             self.counts.strange += 1;
             return;
         };
+        let confirmed_at = watched.confirmed_at();
         let merged = watched.hear(source, at, presence);
         watched.omitted = false;
         let id = watched.group;
@@ -472,13 +483,13 @@ impl Watcher {
         }
         self.counts.contradictions += u64::from(merged.contradiction);
         let Some(group) = self.groups.get_mut(&id) else { return };
-        let late = source == Source::Poll && merged.outcome == Outcome::Changed && group.is_told(now);
-        self.counts.subscriptions_late += u64::from(late);
-        if (late || merged.contradiction) && matches!(group.subscription, Subscription::Active(_)) {
-            if group.is_told(now) {
-                group.poll_soon(now, self.settings.poll_every, self.settings.stale_after);
-            }
-            group.doubted_until = Some(now + DOUBT);
+        let by_poll = source == Source::Poll && merged.outcome == Outcome::Changed;
+        if by_poll && group.should_have_told(now, confirmed_at) && group.awaited.len() < trust::AWAITED_MAX {
+            // Notifications take some seconds: it may be on its way.
+            group.awaited.push_back((now + LATE, person));
+        }
+        if merged.contradiction {
+            self.doubt(now, id);
         }
     }
 
@@ -532,96 +543,11 @@ impl Watcher {
         Err(Distrust::UnknownSubscription)
     }
 
-    /// Tells of whom nothing was heard for too long, and when to look again.
-    fn tell_stale(&mut self, now: Instant, id: GroupId) {
-        let Some(group) = self.groups.get_mut(&id) else { return };
-        if now < group.stale_check {
-            return;
-        }
-        let limit = if group.is_told(now) {
-            self.settings.check_every + self.settings.stale_after
-        } else {
-            self.settings.stale_after
-        };
-        let mut next = now + limit;
-        for person in &group.members {
-            let Some(watched) = self.people.get_mut(person) else { continue };
-            let deadline = (watched.confirmed_at() + limit).max(group.grace_until);
-            if watched.stale {
-                continue;
-            }
-            if deadline <= now {
-                watched.stale = true;
-                self.outputs.push_back(Output::Stale { person: *person });
-            } else {
-                next = next.min(deadline);
-            }
-        }
-        group.stale_check = next;
-    }
-
-    /// A group that takes one more; one without a subscription first, so that none has to be made anew.
-    fn group_with_room(&mut self, now: Instant) -> GroupId {
-        let room = |(_, group): &(&GroupId, &Group)| group.members.len() < IDS_MAX;
-        let best = self
-            .groups
-            .iter()
-            .filter(room)
-            .min_by_key(|(_, group)| matches!(group.subscription, Subscription::Active(_)));
-        if let Some((id, _)) = best {
-            return *id;
-        }
-        let id = GroupId(self.groups_made);
-        self.groups_made = self.groups_made.wrapping_add(1);
-        let phase = self.phase(id, self.settings.poll_every);
-        let group = Group::new(now + phase, now + self.settings.stale_after);
-        self.groups.insert(id, group);
-        id
-    }
-
-    /// Where in the interval a group has its turn: spread evenly, however many there are (golden ratio).
-    fn phase(&self, id: GroupId, interval: Duration) -> Duration {
-        let part = (f64::from(id.0) * 0.618_033_988_749_895).fract();
-        interval.mul_f64(part)
-    }
-
-    /// Drops an empty group, or puts a small one to another.
-    fn tidy(&mut self, now: Instant, id: GroupId) {
-        let Some(group) = self.groups.get(&id) else { return };
-        if group.members.is_empty() {
-            self.give_up_subscription(now, id);
-            self.groups.remove(&id);
-            self.employ_accounts(now);
-            return;
-        }
-        let free = |group: &Group| matches!(group.subscription, Subscription::Off);
-        if !free(group) {
-            return;
-        }
-        let count = group.members.len();
-        let other = self
-            .groups
-            .iter()
-            .find(|(other, group)| **other != id && free(group) && group.members.len() + count <= IDS_MAX)
-            .map(|(other, _)| *other);
-        let Some(other) = other else { return };
-        let Some(moved) = self.groups.remove(&id) else { return };
-        for person in &moved.members {
-            if let Some(watched) = self.people.get_mut(person) {
-                watched.group = other;
-            }
-        }
-        if let Some(group) = self.groups.get_mut(&other) {
-            group.members.extend(moved.members);
-            group.stale_check = group.stale_check.min(moved.stale_check);
-        }
-    }
-
     /// Sends a call that the throttle has admitted.
     fn send(&mut self, now: Instant, call: Call, what: Question) -> CallId {
         let id = CallId(self.calls_made);
         self.calls_made += 1;
-        self.asked.insert(id, Asked { at: now, caller: call.caller, what });
+        self.asked.insert(id, Asked { id, at: now, caller: call.caller, what });
         self.outputs.push_back(Output::Call { id, call });
         id
     }
@@ -633,7 +559,7 @@ impl Watcher {
         asked_at: Instant,
         caller: Caller,
         result: Result<(), &Fault>,
-        family: crate::graph::throttle::Family,
+        family: Family,
         throttle: &mut Throttle,
     ) {
         throttle.heard(now, asked_at, family, result);
@@ -650,14 +576,14 @@ impl Watcher {
     }
 }
 
+/// The shortest interval of polls: Graph's own figures are some seconds old.
+const POLL_EVERY_MIN: Duration = Duration::from_secs(1);
+
 /// People that one watcher watches; more are not watched, and told so.
 pub const WATCHED_MAX: usize = 100_000;
 
 /// Accounts that one watcher subscribes as; more are not used.
 pub const ACCOUNTS_MAX: usize = 200;
-
-/// How long a subscription is checked by polls in full after it was late or contradicted.
-pub const DOUBT: Duration = Duration::from_secs(120);
 
 /// How long the members of a group must rest before its subscription is made anew for them.
 pub const SETTLE: Duration = Duration::from_secs(30);

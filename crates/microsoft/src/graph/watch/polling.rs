@@ -1,5 +1,6 @@
 //! Asking Graph for presence: each group in its turn, and some people at once.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use crate::graph::call::{Answer, Caller, Moment};
@@ -37,6 +38,11 @@ impl Polling {
     pub(super) fn not_before(&self, at: Instant) -> Instant {
         let hold = self.hold.as_ref().map(|hold| hold.again);
         hold.into_iter().chain(self.gate).fold(at, Instant::max)
+    }
+
+    /// Asks as no account but these.
+    pub(super) fn keep_to(&mut self, accounts: &BTreeSet<ObjectId>) {
+        self.as_account = self.as_account.filter(|account| accounts.contains(account));
     }
 
     fn caller(&self) -> Caller {
@@ -187,12 +193,10 @@ impl Watcher {
             _ => return,
         };
         // Perhaps an account may what the application may not, or the other way round.
-        if fault.kind == FaultKind::Forbidden {
-            self.polling.as_account = match caller {
-                Caller::Application => self.accounts.first().copied(),
-                Caller::Account(_) => None,
-            };
-        }
+        self.polling.as_account = match (caller, fault.kind) {
+            (Caller::Application, FaultKind::Forbidden) => self.accounts.first().copied(),
+            _ => None,
+        };
         self.polling.hold = Some(hold);
     }
 

@@ -9,7 +9,7 @@ use crate::graph::fault::{Fault, FaultKind};
 use crate::graph::subscription::{self, Granted, SubscriptionId};
 use crate::graph::throttle::{Family, Throttle, back_off};
 use crate::graph::watch::group::{Active, Care, Group, GroupId, Subscription};
-use crate::graph::watch::{Asked, Lost, Output, Question, SETTLE, Watcher};
+use crate::graph::watch::{Asked, CallId, Lost, Output, Question, SETTLE, Watcher};
 use crate::id::ObjectId;
 use crate::secret::Secret;
 
@@ -102,7 +102,7 @@ impl Watcher {
         answer: &Answer,
         throttle: &mut Throttle,
     ) {
-        let Asked { at: asked_at, caller, what } = asked;
+        let Asked { id, at: asked_at, caller, what } = asked;
         let operation = match what {
             Question::Create { .. } => Operation::SubscribePresence,
             Question::Renew { .. } => Operation::RenewSubscription,
@@ -117,13 +117,20 @@ impl Watcher {
         match what {
             Question::Create { group, certificate_id } => {
                 let granted = subscription::granted(operation, answer);
-                self.on_created(now, caller, group, certificate_id, granted);
+                self.on_created(now, (id, caller), group, certificate_id, granted);
             }
             Question::Renew { group, certificate_id } => {
                 let granted = subscription::granted(operation, answer);
-                self.on_cared(now, group, granted.map(|granted| Cared::Renewed { granted, certificate_id }));
+                self.on_cared(
+                    now,
+                    id,
+                    group,
+                    granted.map(|granted| Cared::Renewed { granted, certificate_id }),
+                );
             }
-            Question::Reauthorise { group } => self.on_cared(now, group, done.map(|()| Cared::Reauthorised)),
+            Question::Reauthorise { group } => {
+                self.on_cared(now, id, group, done.map(|()| Cared::Reauthorised));
+            }
             Question::Remove { group } => self.on_removed(now.at, group),
             Question::List { group } => self.on_listed(now.at, group, subscription::listed(answer)),
             Question::Forget | Question::Presence { .. } => {}
@@ -157,22 +164,27 @@ impl Watcher {
             now.unix.after(self.settings.subscription_life.min(LIFE_MAX)),
         );
         let certificate_id = notify.encrypt_for.as_ref().map(|with| with.certificate_id.clone());
-        group.subscription = Subscription::Creating { account, failures, client_state };
-        self.send(now.at, call, Question::Create { group: id, certificate_id });
+        let call = self.send(now.at, call, Question::Create { group: id, certificate_id });
+        if let Some(group) = self.groups.get_mut(&id) {
+            group.subscription = Subscription::Creating { account, failures, client_state, call };
+        }
     }
 
     fn on_created(
         &mut self,
         now: Moment,
-        caller: Caller,
+        (call, caller): (CallId, Caller),
         id: GroupId,
         certificate_id: Option<Box<str>>,
         granted: Result<Granted, Fault>,
     ) {
         let creating = match self.groups.get(&id).map(|group| &group.subscription) {
-            Some(Subscription::Creating { account, failures, client_state }) => {
+            Some(Subscription::Creating { account, failures, client_state, call: asked })
+                if *asked == call =>
+            {
                 Some((*account, *failures, client_state.clone()))
             }
+            // Another one is wanted by now, or none.
             _ => None,
         };
         match (creating, granted) {
@@ -185,6 +197,7 @@ impl Watcher {
                     id: granted.id,
                     client_state,
                     certificate_id,
+                    since: now.at,
                     ends_at,
                     care,
                     caring: None,
@@ -192,6 +205,7 @@ impl Watcher {
                     outgrown_at: None,
                 });
                 group.doubted_until = None;
+                group.awaited.clear();
                 let people = group.members.len();
                 let expires = granted.expires;
                 self.outputs.push_back(Output::Subscribed { account, people, expires });
@@ -266,7 +280,7 @@ impl Watcher {
     }
 
     /// Takes what came of a renewal or a reauthorisation.
-    fn on_cared(&mut self, now: Moment, id: GroupId, done: Result<Cared, Fault>) {
+    fn on_cared(&mut self, now: Moment, call: CallId, id: GroupId, done: Result<Cared, Fault>) {
         let life = match &done {
             Ok(Cared::Renewed { granted, .. }) => Some(self.life(now, granted)),
             _ => None,
@@ -274,7 +288,9 @@ impl Watcher {
         let Some(Group { subscription: Subscription::Active(active), .. }) = self.groups.get_mut(&id) else {
             return;
         };
-        active.caring = None;
+        if active.caring.take_if(|caring| *caring == call).is_none() {
+            return;
+        }
         match done {
             Ok(cared) => {
                 active.failures = 0;
