@@ -4,6 +4,11 @@
 //! with both, and hands in what came back as a [`call::Answer`]. Whatever paces, repeats or decides is a value of this
 //! module that is told the time: [`throttle`], [`watch`], [`mod@write`], [`directory`].
 //!
+//! A notification takes this way: [`notification::Delivery::parse`] reads the body and Graph is answered 202;
+//! [`prove`](notification::Delivery::prove) checks all tokens; for each item, the watcher of its tenant
+//! [`admits`](watch::Watcher::admits) it at next to no cost, [`open`](certificate::KeyPairs::open) costs an RSA operation and may
+//! be done on another thread, and [`handle_notification`](watch::Watcher::handle_notification) decides what is news.
+//!
 //! What Graph says is believed as far as it is documented: a text that is not known is kept and means nothing, a link
 //! to another host is not followed, and a notification that is not proved is not read.
 

@@ -245,3 +245,18 @@ fn an_answer_that_comes_after_the_account_was_changed_leaves_nothing_behind() {
     world.tell(person(1), "Busy", "Busy");
     assert_eq!(world.believed()[&person(1)], "Busy", "the one that stands is the one that is known");
 }
+
+#[test]
+fn whom_graph_does_not_know_is_left_out_until_it_does() {
+    let mut world = World::notifying();
+    world.employ(1);
+    world.watch(50);
+    world.graph.states.remove(&person(7));
+    world.run(s(10));
+    assert_eq!(world.graph.subscriptions[0].people.len(), 49);
+    world.graph.set(person(7), "Available", "Available");
+    world.run(s(120));
+    assert_eq!(world.graph.subscriptions.len(), 1);
+    assert_eq!(world.graph.subscriptions[0].people.len(), 50);
+    assert_eq!(world.watcher.health(world.moment()).subscriptions_active, 1);
+}

@@ -183,6 +183,9 @@ impl Graph {
         let resource = body["resource"].as_str().unwrap();
         let people: Vec<_> = resource.split('\'').skip(1).step_by(2).map(|id| id.parse().unwrap()).collect();
         assert!((1..=650).contains(&people.len()));
+        if people.iter().any(|person| !self.states.contains_key(person)) {
+            return respond(404, json!({"error": {"code": "ResourceNotFound"}}));
+        }
         self.made += 1;
         let held = Held {
             id: format!("sub-{}", self.made),

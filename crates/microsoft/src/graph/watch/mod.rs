@@ -465,7 +465,7 @@ impl Watcher {
         };
         let confirmed_at = watched.confirmed_at();
         let merged = watched.hear(source, at, presence);
-        watched.omitted = false;
+        let was_omitted = std::mem::take(&mut watched.omitted);
         let id = watched.group;
         if let (Outcome::Changed, Some(seen)) = (merged.outcome, &watched.seen) {
             watched.stale = false;
@@ -483,6 +483,10 @@ impl Watcher {
         }
         self.counts.contradictions += u64::from(merged.contradiction);
         let Some(group) = self.groups.get_mut(&id) else { return };
+        // A subscription does not name whom Graph did not know.
+        if was_omitted && group.outgrow(now) {
+            group.poll_soon(now, self.settings.poll_every, self.settings.stale_after);
+        }
         let by_poll = source == Source::Poll && merged.outcome == Outcome::Changed;
         if by_poll && group.should_have_told(now, confirmed_at) && group.awaited.len() < trust::AWAITED_MAX {
             // Notifications take some seconds: it may be on its way.

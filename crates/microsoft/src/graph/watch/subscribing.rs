@@ -151,11 +151,17 @@ impl Watcher {
             group.subscription = Subscription::Off;
             return;
         };
+        // One whom Graph does not know would have it refuse all.
+        let known = |person: &&ObjectId| self.people.get(person).is_some_and(|watched| !watched.omitted);
+        let people: Vec<_> = group.members.iter().filter(known).copied().collect();
+        if people.is_empty() {
+            group.subscription = Subscription::Waiting { account, next: now.at + SETTLE, failures };
+            return;
+        }
         if let Err(later) = throttle.admit(now.at, Family::Subscriptions) {
             group.subscription = Subscription::Waiting { account, next: later, failures };
             return;
         }
-        let people: Vec<_> = group.members.iter().copied().collect();
         let call = subscription::create_presence(
             Caller::Account(account),
             &people,
