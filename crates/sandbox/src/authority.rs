@@ -379,7 +379,8 @@ fn write_public(path: &Path, text: &str) -> Result<(), AuthorityError> {
     std::fs::write(path, text).map_err(|source| AuthorityError::file(path, source))
 }
 
-fn write_private(path: &Path, text: &str) -> Result<(), AuthorityError> {
+/// Writes a file that its owner alone may read.
+pub(crate) fn write_private(path: &Path, text: &str) -> Result<(), AuthorityError> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]

@@ -48,7 +48,7 @@ use crate::chance::Chance;
 use crate::config::{CarrierConfig, SandboxConfig};
 use crate::directory::Directory;
 use crate::dns::{DnsServer, SharedZone};
-use crate::entra::Entra;
+use crate::entra::{Entra, KeyRing};
 use crate::graph::Graph;
 use crate::graph::courier::{Courier, CourierFault};
 use crate::shell::{Engine, Shell, bind_proxies};
@@ -100,7 +100,8 @@ pub async fn run(
     let mut chance = Chance::new(config.seed.unwrap_or_else(seed_of_now));
     let (teams_chance, carrier_chance) = (chance.branch(), chance.branch());
     let courier = Courier::new(zone.clone(), authority.trust()?, config.web.record.as_deref())?;
-    let entra = Entra::new(config.web.issuer.clone(), chance.branch())?;
+    let keys = KeyRing::open(&config.folder)?;
+    let entra = Entra::with_keys(config.web.issuer.clone(), keys, chance.branch());
     let cloud = Cloud::new(
         Directory::new(&config),
         entra,

@@ -8,6 +8,8 @@ use serde_json::Value;
 use tandem_sandbox::Running;
 use tandem_sandbox::authority::KeyKind;
 use tandem_sandbox::config::{SandboxConfig, WebConfig};
+use tandem_sandbox::entra::KeyRing;
+use tandem_sandbox::entra::keys::KEY_FILES;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -18,11 +20,35 @@ pub(crate) fn folder(name: &str) -> PathBuf {
     folder
 }
 
+/// The keys of Entra for all tests. RSA keys take long to make: they are made once, and kept between runs.
+pub(crate) fn entra_keys() -> KeyRing {
+    KeyRing::open(&kept_keys()).unwrap()
+}
+
+/// The folder of those keys.
+fn kept_keys() -> PathBuf {
+    let kept = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("entra-keys");
+    if !KEY_FILES.iter().all(|name| kept.join(name).is_file()) {
+        // Another test may do the same at the same time: whoever is first is taken by all.
+        let made = kept.with_file_name(format!("entra-keys-{}", std::process::id()));
+        std::fs::create_dir_all(&made).unwrap();
+        KeyRing::open(&made).unwrap();
+        let _ = std::fs::rename(&made, &kept);
+        let _ = std::fs::remove_dir_all(&made);
+    }
+    kept
+}
+
 /// Contoso on free ports, with quick keys.
 pub(crate) fn config(name: &str) -> SandboxConfig {
+    let (folder, kept) = (folder(name), kept_keys());
+    std::fs::create_dir_all(&folder).unwrap();
+    for name in KEY_FILES {
+        std::fs::copy(kept.join(name), folder.join(name)).unwrap();
+    }
     let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
     let mut config = SandboxConfig {
-        folder: folder(name),
+        folder,
         keys: KeyKind::Ecdsa,
         dns: any,
         control: any,

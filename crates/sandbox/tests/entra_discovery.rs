@@ -2,6 +2,8 @@
 
 use crate::entra_room::{Room, head, is_signed_by};
 use tandem_sandbox::config::app::{CONTOSO, TANDEM_APP};
+use tandem_sandbox::entra::KeyRing;
+use tandem_sandbox::entra::keys::KEY_FILES;
 
 #[test]
 fn each_tenant_has_its_own_issuer_and_all_together_have_a_placeholder() {
@@ -84,9 +86,22 @@ fn keys_roll_to_one_that_was_published_before() {
 }
 
 #[test]
+fn a_sandbox_finds_its_keys_again() {
+    let folder = crate::common::folder("entra-keys-again");
+    std::fs::create_dir_all(&folder).unwrap();
+    let kept = crate::common::entra_keys();
+    let ids = |keys: &KeyRing| keys.published().map(|key| key.kid.clone()).collect::<Vec<_>>();
+    assert_eq!(ids(&crate::common::entra_keys()), ids(&kept));
+    std::fs::write(folder.join(KEY_FILES[0]), "rubbish").unwrap();
+    let first = KeyRing::open(&folder).unwrap();
+    assert_eq!(ids(&KeyRing::open(&folder).unwrap()), ids(&first));
+    assert_ne!(ids(&first), ids(&kept));
+}
+
+#[test]
 fn rolling_again_and_again_keeps_the_list_short() {
     let mut room = Room::new();
-    for _ in 0..8 {
+    for _ in 0..6 {
         room.entra.keys_mut().roll().unwrap();
     }
     let keys = room.get("/common/discovery/v2.0/keys").1;

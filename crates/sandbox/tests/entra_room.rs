@@ -1,6 +1,7 @@
 //! A room for stories about Entra: the value itself, a directory, a clock that stands still until it is moved, and a
 //! browser that remembers its cookie.
 
+use crate::common::entra_keys;
 use axum::body::Bytes;
 use axum::http::{Request, Response, header};
 use base64::Engine;
@@ -36,7 +37,7 @@ impl Room {
 
     pub(crate) fn with(config: SandboxConfig) -> Self {
         Self {
-            entra: Entra::new(config.web.issuer.clone(), Chance::new(1)).unwrap(),
+            entra: Entra::with_keys(config.web.issuer.clone(), entra_keys(), Chance::new(1)),
             directory: Directory::new(&config),
             now: "2026-11-22T08:00:00Z".parse().unwrap(),
             origin: Origin {

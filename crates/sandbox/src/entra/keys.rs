@@ -1,5 +1,7 @@
 //! The keys with which Entra signs tokens: several are published at once, one signs, and they roll without notice.
 
+use std::path::Path;
+
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeyPair as RsaKeyPair;
@@ -10,6 +12,8 @@ use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
 use serde_json::{Value, json};
 use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::public_key::PublicKey;
+
+use crate::authority::{AuthorityError, write_private};
 
 /// All keys that there are.
 #[derive(Debug)]
@@ -27,6 +31,13 @@ impl KeyRing {
     /// Keys are made by the cryptographic library from the machine's randomness, not from the seed.
     pub fn new() -> Result<Self, KeyFault> {
         Ok(Self { signing: SigningKey::generate()?, others: vec![SigningKey::generate()?], foreign: None })
+    }
+
+    /// The two keys of a folder, made there when it has none: who has kept the documents of a sandbox finds them true
+    /// after its restart. Keys that have rolled since are not kept.
+    pub fn open(folder: &Path) -> Result<Self, KeyFault> {
+        let [first, second] = KEY_FILES.map(|name| SigningKey::open(&folder.join(name)));
+        Ok(Self { signing: first?, others: vec![second?], foreign: None })
     }
 
     /// The key that signs.
@@ -101,11 +112,27 @@ pub struct SigningKey {
 impl SigningKey {
     /// A new key of 2048 bits.
     pub fn generate() -> Result<Self, KeyFault> {
+        Self::of(&KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256)?)
+    }
+
+    /// The key in a file, made when there is none.
+    fn open(file: &Path) -> Result<Self, KeyFault> {
+        if let Ok(text) = std::fs::read_to_string(file)
+            && let Ok(key) = KeyPair::from_pem(&text)
+        {
+            return Self::of(&key);
+        }
         let key = KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256)?;
+        write_private(file, &key.serialize_pem())?;
+        Self::of(&key)
+    }
+
+    /// The same key gives the same certificate, and so the same id.
+    fn of(key: &KeyPair) -> Result<Self, KeyFault> {
         let mut params = CertificateParams::default();
         params.distinguished_name = DistinguishedName::new();
         params.distinguished_name.push(DnType::CommonName, "accounts.accesscontrol.windows.net");
-        let certificate = params.self_signed(&key)?.der().to_vec();
+        let certificate = params.self_signed(key)?.der().to_vec();
         let pair = RsaKeyPair::from_pkcs8(&key.serialize_der()).map_err(|_| KeyFault::Unusable)?;
         let kid = URL_SAFE_NO_PAD.encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, &certificate));
         Ok(Self { kid, pair, certificate })
@@ -171,10 +198,15 @@ pub enum KeyFault {
     /// It cannot be made.
     #[error("no key or certificate can be made")]
     Generate(#[from] rcgen::Error),
+    /// It cannot be written.
+    #[error(transparent)]
+    File(#[from] AuthorityError),
     /// It was made, and cannot be read again.
     #[error("a key just made cannot be used")]
     Unusable,
 }
 
+/// The files of the keys that are there at the start.
+pub const KEY_FILES: [&str; 2] = ["entra-1.key.pem", "entra-2.key.pem"];
 /// Keys that are published at once; rolling lets go of the oldest beyond.
 const KEYS_MAX: usize = 6;

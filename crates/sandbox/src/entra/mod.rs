@@ -74,9 +74,14 @@ pub struct Entra {
 impl Entra {
     /// With new keys, and nobody signed in. `issuer` stands before the tenant in `iss`.
     pub fn new(issuer: String, chance: Chance) -> Result<Self, KeyFault> {
-        Ok(Self {
+        Ok(Self::with_keys(issuer, KeyRing::new()?, chance))
+    }
+
+    /// With these keys.
+    pub fn with_keys(issuer: String, keys: KeyRing, chance: Chance) -> Self {
+        Self {
             issuer: issuer.trim_end_matches('/').to_owned(),
-            keys: KeyRing::new()?,
+            keys,
             chance,
             codes: Kept::default(),
             refresh_tokens: Kept::default(),
@@ -90,7 +95,7 @@ impl Entra {
             troubles: Troubles::default(),
             log: VecDeque::new(),
             answered: 0,
-        })
+        }
     }
 
     /// Answers a request; whoever calls waits first as long as the answer says.
