@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::forgery::{Forgery, ForgeryFault};
+use super::page::{self, Everybody};
 use super::presence::{Activity, Availability, Client, PresenceFault, Status, StatusMessage, Told, View};
 use super::subscription::{Resource, SILENT_AFTER, Standing, Subscription};
 use super::switches::{Switches, TROUBLES_MAX};
@@ -19,6 +20,9 @@ use crate::web::{Cloud, CloudState};
 /// The commands.
 pub fn commands() -> Router<Cloud> {
     Router::new()
+        .route("/", get(page::html))
+        .route("/sandbox/page/people.css", get(page::css))
+        .route("/sandbox/page/people.js", get(page::js))
         .route("/sandbox/people", get(people))
         .route("/sandbox/people/{user}/presence", get(presence).put(set_presence))
         .route("/sandbox/people/{user}/contradiction", put(contradict).delete(agree))
@@ -46,7 +50,7 @@ struct Play {
 /// What somebody can choose in a Teams client, or be put into by what he does there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Choice {
+pub(super) enum Choice {
     /// Available, and nothing preferred.
     Available,
     /// Preferred: busy.
@@ -76,6 +80,37 @@ enum Choice {
 }
 
 impl Choice {
+    /// What the person has chosen last, as far as the presence tells.
+    pub(super) fn of(view: &View) -> Option<Self> {
+        let desktop = view.clients.iter().find(|client| client.client == Client::Desktop);
+        match (view.preferred, desktop) {
+            (_, None) if view.clients.is_empty() && view.licensed => Some(Self::SignedOut),
+            (Some(preferred), _) => {
+                Self::ALL.into_iter().find(|choice| choice.preferred() == Some(preferred))
+            }
+            (None, Some(desktop)) => Self::ALL
+                .into_iter()
+                .find(|choice| choice.preferred().is_none() && choice.reported() == Some(desktop.status)),
+            (None, None) => None,
+        }
+    }
+
+    const ALL: [Self; 13] = [
+        Self::Available,
+        Self::Busy,
+        Self::DoNotDisturb,
+        Self::BeRightBack,
+        Self::Away,
+        Self::AppearOffline,
+        Self::InACall,
+        Self::InAConferenceCall,
+        Self::InAMeeting,
+        Self::Presenting,
+        Self::Focusing,
+        Self::Inactive,
+        Self::SignedOut,
+    ];
+
     /// What the person prefers to be seen as, if this is such a choice.
     fn preferred(self) -> Option<Status> {
         use Activity as Act;
@@ -180,33 +215,6 @@ struct Since {
     wait_ms: u64,
 }
 
-/// Everything that the page shows.
-#[derive(Serialize)]
-struct Everybody {
-    version: u64,
-    tenants: Vec<TenantView>,
-}
-
-#[derive(Serialize)]
-struct TenantView {
-    id: String,
-    name: String,
-    people: Vec<PersonView>,
-}
-
-#[derive(Serialize)]
-struct PersonView {
-    id: String,
-    name: String,
-    principal: String,
-    department: String,
-    job_title: String,
-    roles: Vec<String>,
-    guest: bool,
-    enabled: bool,
-    presence: Option<View>,
-}
-
 /// `GET /sandbox/people?version=N&wait_ms=M`: everybody; waits up to M ms for something newer than N.
 async fn people(State(cloud): State<Cloud>, Query(since): Query<Since>) -> Response {
     let patience = std::time::Duration::from_millis(since.wait_ms).min(WAIT_MAX);
@@ -216,7 +224,7 @@ async fn people(State(cloud): State<Cloud>, Query(since): Query<Since>) -> Respo
             let waiting = state.graph.stirred();
             state.graph.follow(now, &state.directory);
             let newer = since.version != Some(state.graph.version(&state.directory));
-            (waiting, newer.then(|| everybody(state)))
+            (waiting, newer.then(|| Everybody::of(state)))
         });
         if let Some(everybody) = everybody {
             return Json(everybody).into_response();
@@ -225,30 +233,6 @@ async fn people(State(cloud): State<Cloud>, Query(since): Query<Since>) -> Respo
             return StatusCode::NO_CONTENT.into_response();
         }
     }
-}
-
-fn everybody(state: &CloudState) -> Everybody {
-    let (graph, directory) = (&state.graph, &state.directory);
-    let tenants = directory.tenants().map(|tenant| TenantView {
-        id: tenant.id.to_string(),
-        name: tenant.name.clone(),
-        people: tenant
-            .users
-            .values()
-            .map(|user| PersonView {
-                id: user.id.clone(),
-                name: user.name.clone(),
-                principal: user.principal.clone(),
-                department: user.department.clone(),
-                job_title: user.job_title.clone(),
-                roles: directory.apps().flat_map(|app| tenant.roles_of(app, &user.object_id)).collect(),
-                guest: user.guest,
-                enabled: user.enabled,
-                presence: graph.presences.view(user.object_id.as_str()),
-            })
-            .collect(),
-    });
-    Everybody { version: graph.version(directory), tenants: tenants.collect() }
 }
 
 /// `GET /sandbox/graph/switches`.
@@ -287,7 +271,7 @@ async fn forget_delta(State(cloud): State<Cloud>) -> StatusCode {
 
 /// A subscription as the page shows it. The client's secret is not told.
 #[derive(Serialize)]
-struct SubscriptionView {
+pub(super) struct SubscriptionView {
     id: String,
     app: String,
     tenant: String,
@@ -300,7 +284,7 @@ struct SubscriptionView {
     standing: &'static str,
 }
 
-fn subscription_views(state: &CloudState) -> Vec<SubscriptionView> {
+pub(super) fn subscription_views(state: &CloudState) -> Vec<SubscriptionView> {
     let view = |one: &Subscription| SubscriptionView {
         id: one.id.clone(),
         app: one.app.to_string(),

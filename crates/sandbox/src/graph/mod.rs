@@ -16,6 +16,7 @@ pub mod filter;
 pub mod forgery;
 mod groups;
 pub mod membership;
+mod page;
 pub mod people;
 pub mod permission;
 pub mod photo;
