@@ -23,6 +23,7 @@ mod entra_tokens;
 mod entra_trouble;
 mod graph_desk;
 mod graph_directory;
+mod graph_over_the_wire;
 mod graph_presence;
 mod graph_subscription;
 mod hold;
