@@ -32,6 +32,7 @@ mod in_dialog;
 mod known_forms;
 mod names;
 mod official_clients;
+mod official_graph_client;
 mod one_way_connections;
 mod over_the_wire;
 mod phones;
