@@ -15,6 +15,7 @@ use crate::config::{Faults, Settings, TenantSettings};
 use crate::desk::{Desk, Desks};
 use crate::engine::{Clock, Engine, ORDERS_MAX, StartFault};
 use crate::erase;
+use crate::identity::{self, Identity};
 use crate::live::{Live, Recorder, Writing};
 use crate::recordings::{Recordings, Told};
 use crate::restore::{self, Library};
@@ -50,6 +51,7 @@ pub struct Program {
     server: api::Server,
     library: Library,
     desks: Desks,
+    identity: Identity,
     keep_days: u32,
 }
 
@@ -79,7 +81,9 @@ impl Program {
         }
         let desks = Desks::new(desks);
         let keep_days = settings.personal_data.keep_days;
-        let server = api::Server::bind(&settings.http, desks.clone()).await?;
+        let identity = open_identity(&settings)?;
+        let server = api::Server::bind(&settings.http, desks.clone(), identity.clone()).await?;
+        tell_setup(&identity, &server)?;
         let (ready_in, ready) = oneshot::channel();
         let (stop, stopped) = oneshot::channel();
         let (ended_in, ended) = oneshot::channel();
@@ -94,7 +98,7 @@ impl Program {
             })
             .context("the system gives no thread")?;
         match ready.await {
-            Ok(Ok(())) => Ok(Program { engine, ended, stop, server, library, desks, keep_days }),
+            Ok(Ok(())) => Ok(Program { engine, ended, stop, server, library, desks, identity, keep_days }),
             Ok(Err(fault)) => Err(fault.into()),
             Err(_) => bail!("the engine ended at its start"),
         }
@@ -111,12 +115,13 @@ impl Program {
     ///
     /// The engine broke off, or facts could not be written.
     pub async fn until(self, end: impl Future<Output = ()>) -> Result<()> {
-        let Program { engine, mut ended, stop, server, library, desks, keep_days } = self;
+        let Program { engine, mut ended, stop, server, library, desks, identity, keep_days } = self;
         let broke_off = tokio::select! {
             () = end => false,
             _ = &mut ended => true,
             () = server.serve() => true,
             () = erase::retain(desks, keep_days) => true,
+            () = identity.tend() => true,
         };
         let _ = stop.send(());
         if !broke_off {
@@ -128,6 +133,26 @@ impl Program {
         library.books.close(library.journal).context("the journal could not be finished")?;
         if broke_off { bail!("the engine ended by itself; the log says why") } else { Ok(()) }
     }
+}
+
+/// Opens the register of people.
+fn open_identity(settings: &Settings) -> Result<Identity> {
+    let keys = settings.personal_data.keys.as_deref();
+    Identity::open(&settings.data, keys, settings.identity.clone(), identity::now())
+        .context("the register of people cannot be opened")
+}
+
+/// While nobody can sign in who may make others, whoever sees the console can.
+fn tell_setup(identity: &Identity, server: &api::Server) -> Result<()> {
+    if identity.nobody_is_in_charge()? {
+        let code = identity.open_setup(identity::now());
+        // Loopback by name: a browser keeps passkeys and cookies by it.
+        let (scheme, address) = (server.scheme(), server.address());
+        let host = if address.ip().is_loopback() { "localhost".to_owned() } else { address.ip().to_string() };
+        println!("Nobody can sign in yet. Within 30 minutes, and once, this lets the first person in:");
+        println!("  {scheme}://{host}:{}/setup#{}", address.port(), code.expose());
+    }
+    Ok(())
 }
 
 /// What the engine's thread takes with it.

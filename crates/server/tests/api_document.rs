@@ -123,6 +123,7 @@ async fn every_route_answers_as_the_document_says() {
         case("DELETE", &format!("/api/v1/interactions/{first}/personal-data"), data, "", 409),
         case("GET", "/live", "/live", "", 400),
     ];
+    let cases = cases.into_iter().chain(about_people(&shop).await);
     let mut visited = BTreeSet::new();
     for Case { request, template, status } in cases {
         let method = request.method().as_str().to_lowercase();
@@ -147,6 +148,104 @@ async fn every_route_answers_as_the_document_says() {
         })
         .collect();
     assert_eq!(visited, documented, "every documented route is tried");
+}
+
+/// Requests about signing in, people, keys and the audit trail.
+async fn about_people(shop: &Shop) -> Vec<Case> {
+    let code = shop.identity.open_setup(tandem::identity::now());
+    let set_up = format!(
+        r#"{{"code":"{}","user_name":"olga","name":"Olga","password":"purple teapot on the roof"}}"#,
+        code.expose()
+    );
+    let olga = shop.post("/auth/setup", &set_up).await.1;
+    let (olga_id, token) =
+        (olga["person"].as_str().unwrap().to_owned(), olga["access_token"].as_str().unwrap());
+    let (_, anna) =
+        shop.post("/api/v1/people", r#"{"name":"Anna","user_name":"anna","roles":["agent"]}"#).await;
+    let wish = r#"{"name":"Otto","user_name":"otto","roles":["operator"]}"#;
+    let (_, otto) = shop.post("/api/v1/installation/people", wish).await;
+    let (anna, otto) = (anna["id"].as_str().unwrap(), otto["id"].as_str().unwrap());
+    let (_, invitation) = shop.post(&format!("/api/v1/people/{anna}/invitation"), "").await;
+    let accept =
+        format!(r#"{{"code":"{}","password":"four words in a row"}}"#, invitation["code"].as_str().unwrap());
+    let key = r#"{"name":"wallboard","scopes":["queues:read"]}"#;
+    let (_, of_tenant) = shop.post("/api/v1/keys", key).await;
+    let (_, of_installation) = shop.post("/api/v1/installation/keys", key).await;
+    let key_of = |made: &Value, place: &str| format!("{place}/{}", made["key"]["id"].as_str().unwrap());
+    let (keys, more_keys) =
+        (key_of(&of_tenant, "/api/v1/keys"), key_of(&of_installation, "/api/v1/installation/keys"));
+    let person = format!("/api/v1/people/{anna}");
+    let operator = format!("/api/v1/installation/people/{otto}");
+    let wrong = r#"{"user_name":"olga","password":"wrong"}"#;
+    let right = r#"{"user_name":"olga","password":"purple teapot on the roof"}"#;
+    let changed = r#"{"current":"purple teapot on the roof","password":"green teapot in the cellar"}"#;
+    let (people, of_people) = ("/api/v1/people", "/api/v1/people/{id}");
+    let (operators, of_operators) = ("/api/v1/installation/people", "/api/v1/installation/people/{id}");
+    let by_olga = |mut case: Case| {
+        let bearer = format!("Bearer {token}").parse().unwrap();
+        case.request.headers_mut().insert("Authorization", bearer);
+        case
+    };
+    let none = "/api/v1/me/logins/6f1d0f4e-4b0a-4e5c-9d43-0a4f6f2f7a10";
+    vec![
+        case("GET", "/auth/methods", "/auth/methods", "", 200),
+        case("POST", "/auth/setup", "/auth/setup", &set_up.replace("olga", "oskar"), 403),
+        case("POST", "/auth/password", "/auth/password", wrong, 401),
+        case("POST", "/auth/password", "/auth/password", right, 200),
+        case("POST", "/auth/refresh", "/auth/refresh", "", 401),
+        case("POST", "/auth/invitation", "/auth/invitation", r#"{"code":"x","password":"y"}"#, 401),
+        case("POST", "/auth/invitation", "/auth/invitation", &accept, 200),
+        case("POST", "/auth/demo", "/auth/demo", r#"{"user_name":"olga"}"#, 401),
+        case("POST", "/auth/sign-out", "/auth/sign-out", "", 404),
+        case("GET", "/api/v1/me", "/api/v1/me", "", 200),
+        by_olga(case("GET", "/api/v1/me", "/api/v1/me", "", 200)),
+        case("GET", "/api/v1/me/credentials", "/api/v1/me/credentials", "", 403),
+        by_olga(case("GET", "/api/v1/me/credentials", "/api/v1/me/credentials", "", 200)),
+        by_olga(case("GET", "/api/v1/me/logins", "/api/v1/me/logins", "", 200)),
+        by_olga(case("DELETE", none, "/api/v1/me/logins/{id}", "", 404)),
+        by_olga(case("DELETE", "/api/v1/me/logins", "/api/v1/me/logins", "", 200)),
+        by_olga(case("PUT", "/api/v1/me/password", "/api/v1/me/password", r#"{"password":"short"}"#, 401)),
+        by_olga(case("PUT", "/api/v1/me/password", "/api/v1/me/password", changed, 204)),
+        by_olga(case("POST", "/auth/sign-out", "/auth/sign-out", "", 204)),
+        case("GET", people, people, "", 200),
+        case("GET", "/api/v1/people?limit=0", people, "", 400),
+        case("POST", people, people, r#"{"name":"Bert","user_name":"bert","roles":["expert"]}"#, 201),
+        case("POST", people, people, r#"{"name":"Bert","user_name":"bert"}"#, 409),
+        case("POST", people, people, r#"{"name":"Bert","roles":["operator"]}"#, 400),
+        case("GET", &person, of_people, "", 200),
+        case("GET", &format!("/api/v1/people/{olga_id}"), of_people, "", 404),
+        case("PATCH", &person, of_people, r#"{"roles":["agent","supervisor"],"agent":"anna"}"#, 200),
+        case("PATCH", &person, of_people, r#"{"agent":"nobody"}"#, 400),
+        case("GET", &format!("{person}/logins"), "/api/v1/people/{id}/logins", "", 200),
+        case("DELETE", &format!("{person}/logins"), "/api/v1/people/{id}/logins", "", 200),
+        case("POST", &format!("{person}/invitation"), "/api/v1/people/{id}/invitation", "", 201),
+        case("DELETE", &person, of_people, "", 200),
+        case("DELETE", &person, of_people, "", 404),
+        case("GET", operators, operators, "", 200),
+        case("POST", operators, operators, r#"{"name":"Ole","user_name":"ole","roles":["operator"]}"#, 201),
+        case("GET", &operator, of_operators, "", 200),
+        case("PATCH", &operator, of_operators, r#"{"tenants":{"default":["supervisor"]}}"#, 200),
+        case("DELETE", &format!("{operator}/logins"), "/api/v1/installation/people/{id}/logins", "", 200),
+        case(
+            "POST",
+            &format!("{operator}/invitation"),
+            "/api/v1/installation/people/{id}/invitation",
+            "",
+            201,
+        ),
+        case("DELETE", &operator, of_operators, "", 200),
+        case("GET", "/api/v1/keys", "/api/v1/keys", "", 200),
+        case("POST", "/api/v1/keys", "/api/v1/keys", key, 201),
+        case("POST", "/api/v1/keys", "/api/v1/keys", r#"{"name":"x","scopes":["x"]}"#, 400),
+        case("DELETE", &keys, "/api/v1/keys/{id}", "", 200),
+        case("DELETE", &keys, "/api/v1/keys/{id}", "", 404),
+        case("GET", "/api/v1/installation/keys", "/api/v1/installation/keys", "", 200),
+        case("POST", "/api/v1/installation/keys", "/api/v1/installation/keys", key, 201),
+        case("DELETE", &more_keys, "/api/v1/installation/keys/{id}", "", 200),
+        case("GET", "/api/v1/audit", "/api/v1/audit", "", 200),
+        case("GET", "/api/v1/audit?outcome=refused&limit=1", "/api/v1/audit", "", 200),
+        case("GET", "/api/v1/installation/audit", "/api/v1/installation/audit", "", 200),
+    ]
 }
 
 /// Checks a value against a schema, as far as the document uses them: no member may be missing, of another type, or

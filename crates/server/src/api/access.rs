@@ -5,12 +5,13 @@
 //! must name loopback, and wherever an Origin header comes, it must be our own.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{Extensions, HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use subtle::ConstantTimeEq;
@@ -20,6 +21,7 @@ use tandem_people::scope::Scope;
 
 use super::Api;
 use super::error::ApiError;
+use crate::identity::{self, Known, Stranger};
 
 /// From where the API is asked, and who holds its root key.
 #[derive(Debug)]
@@ -61,9 +63,14 @@ impl Access {
         if loopback || tls { Ok(Access { loopback, root }) } else { Err(AccessFault::NoTls(listen)) }
     }
 
-    /// Who asks with this token; nobody without one.
-    pub(crate) fn caller(&self, given: Option<&[u8]>) -> Option<Caller> {
-        let is_root: bool = self.root.as_ref()?.0.ct_eq(given?).into();
+    /// Whether only whoever is on this machine reaches the API.
+    pub(crate) fn is_loopback(&self) -> bool {
+        self.loopback
+    }
+
+    /// The holder of the root key, if that is what was given.
+    fn root(&self, given: &[u8]) -> Option<Caller> {
+        let is_root: bool = self.root.as_ref()?.0.ct_eq(given).into();
         let everything = Grants::over_all(Permission::ALL.iter().copied().collect());
         is_root.then(|| Caller::new(Scope::Installation, Who::Console, everything))
     }
@@ -92,6 +99,33 @@ impl fmt::Debug for Token {
     }
 }
 
+/// Who asks with this token: an access token, an API key, the root key.
+pub(super) fn known(api: &Api, given: Option<&[u8]>) -> Result<Known, Stranger> {
+    let given = given.ok_or(Stranger::Missing)?;
+    let stranger = match api.identity.authenticate(given, identity::now()) {
+        Ok(known) => return Ok(known),
+        Err(stranger) => stranger,
+    };
+    let root = api.access.root(given).ok_or(stranger)?;
+    Ok(Known { caller: Arc::new(root), until: None })
+}
+
+/// From where a request came.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub IpAddr);
+
+impl Peer {
+    /// The peer of a request; loopback for one that came over no socket.
+    pub(super) fn of(extensions: &Extensions) -> Peer {
+        extensions.get::<Peer>().copied().unwrap_or(Peer::local())
+    }
+
+    /// This machine.
+    pub(super) const fn local() -> Peer {
+        Peer(IpAddr::V4(Ipv4Addr::LOCALHOST))
+    }
+}
+
 /// Refuses what no honest client sends. For every request.
 pub(super) async fn only_our_own(State(api): State<Api>, request: Request, next: Next) -> Response {
     match check_origin(&api.access, request.headers(), request.uri().authority()) {
@@ -107,9 +141,16 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
     scheme.eq_ignore_ascii_case(b"Bearer ").then_some(token)
 }
 
-pub(super) fn unauthorized() -> ApiError {
-    let remedy = "sign in, or send the header Authorization: Bearer with an API key";
-    ApiError::new(StatusCode::UNAUTHORIZED, "unauthorized", "nobody is known by this token", remedy)
+/// Nobody is known. An access token that has only expired has a code of its own: it is time to renew.
+pub(super) fn unauthorized(stranger: &Stranger) -> ApiError {
+    let remedy = match stranger {
+        Stranger::Expired => "ask POST /auth/refresh for another, or sign in again",
+        Stranger::KeyExpired(_) => "make another key",
+        Stranger::Missing | Stranger::NotAKey | Stranger::Unknown => {
+            "sign in, or send the header Authorization: Bearer with an API key"
+        }
+    };
+    ApiError::new(StatusCode::UNAUTHORIZED, stranger.code(), stranger.to_string(), remedy)
         .field("Authorization")
 }
 

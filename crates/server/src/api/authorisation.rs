@@ -4,6 +4,7 @@
 //! the request names, tenant first. What belongs to another tenant does not exist. A route that does not stand in the
 //! table is refused to everybody, and a test fails.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::{MatchedPath, RawPathParams, Request, State};
@@ -23,8 +24,10 @@ use tandem_store::Tenant;
 use super::Api;
 use super::access;
 use super::error::ApiError;
-use super::scope::{OfInstallation, Scope, TENANT};
+use super::scope::{OfInstallation, OfMyself, Scope, TENANT};
+use super::trail;
 use crate::desk::{Desk, Story};
+use crate::identity::Known;
 
 /// What a route takes to be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +65,11 @@ const fn rule(method: &'static str, path: &'static str, permission: Permission, 
     Rule { method, path, permission: Some(permission), over }
 }
 
+/// A route for everybody who is known, about themselves.
+const fn known(method: &'static str, path: &'static str) -> Rule {
+    Rule { method, path, permission: None, over: Over::Myself }
+}
+
 /// The table.
 pub const RULES: &[Rule] = &[
     rule("GET", "/metrics", Permission::MetricsRead, Over::Installation),
@@ -93,6 +101,37 @@ pub const RULES: &[Rule] = &[
     rule("POST", "/api/v1/erasures", Permission::PersonalDataErase, Over::Tenant),
     rule("DELETE", "/api/v1/interactions/{id}/personal-data", Permission::PersonalDataErase, Over::Tenant),
     rule("GET", "/api/v1/tenants", Permission::TenantsRead, Over::Installation),
+    known("POST", "/auth/sign-out"),
+    known("GET", "/api/v1/me"),
+    known("GET", "/api/v1/me/credentials"),
+    known("PUT", "/api/v1/me/password"),
+    known("GET", "/api/v1/me/logins"),
+    known("DELETE", "/api/v1/me/logins"),
+    known("DELETE", "/api/v1/me/logins/{id}"),
+    rule("GET", "/api/v1/people", Permission::PeopleRead, Over::Tenant),
+    rule("POST", "/api/v1/people", Permission::PeopleWrite, Over::Tenant),
+    rule("GET", "/api/v1/people/{id}", Permission::PeopleRead, Over::Person),
+    // Nobody changes their own roles: one's own credentials and logins are at /api/v1/me.
+    rule("PATCH", "/api/v1/people/{id}", Permission::PeopleWrite, Over::Tenant),
+    rule("DELETE", "/api/v1/people/{id}", Permission::PeopleWrite, Over::Tenant),
+    rule("GET", "/api/v1/people/{id}/logins", Permission::PeopleRead, Over::Person),
+    rule("DELETE", "/api/v1/people/{id}/logins", Permission::PeopleWrite, Over::Person),
+    rule("POST", "/api/v1/people/{id}/invitation", Permission::PeopleWrite, Over::Tenant),
+    rule("GET", "/api/v1/keys", Permission::KeysWrite, Over::Tenant),
+    rule("POST", "/api/v1/keys", Permission::KeysWrite, Over::Tenant),
+    rule("DELETE", "/api/v1/keys/{id}", Permission::KeysWrite, Over::Tenant),
+    rule("GET", "/api/v1/audit", Permission::AuditRead, Over::Tenant),
+    rule("GET", "/api/v1/installation/people", Permission::PeopleRead, Over::Installation),
+    rule("POST", "/api/v1/installation/people", Permission::PeopleWrite, Over::Installation),
+    rule("GET", "/api/v1/installation/people/{id}", Permission::PeopleRead, Over::Installation),
+    rule("PATCH", "/api/v1/installation/people/{id}", Permission::PeopleWrite, Over::Installation),
+    rule("DELETE", "/api/v1/installation/people/{id}", Permission::PeopleWrite, Over::Installation),
+    rule("DELETE", "/api/v1/installation/people/{id}/logins", Permission::PeopleWrite, Over::Installation),
+    rule("POST", "/api/v1/installation/people/{id}/invitation", Permission::PeopleWrite, Over::Installation),
+    rule("GET", "/api/v1/installation/keys", Permission::KeysWrite, Over::Installation),
+    rule("POST", "/api/v1/installation/keys", Permission::KeysWrite, Over::Installation),
+    rule("DELETE", "/api/v1/installation/keys/{id}", Permission::KeysWrite, Over::Installation),
+    rule("GET", "/api/v1/installation/audit", Permission::AuditRead, Over::Installation),
 ];
 
 /// Demands of a request what the table says, and hands its handler the scope in which it may act.
@@ -103,25 +142,58 @@ pub(super) async fn only_permitted(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let Some(caller) = api.access.caller(access::bearer(request.headers())) else {
-        return access::unauthorized().into_response();
+    let asked = trail::Asked::of(&api, &request, path.as_str(), id_of(&params));
+    let caller = match access::known(&api, access::bearer(request.headers())) {
+        Ok(Known { caller, .. }) => caller,
+        Err(stranger) => {
+            asked.by_stranger(&api, &stranger);
+            return access::unauthorized(&stranger).into_response();
+        }
     };
     let Some(rule) = rule_of(request.method(), path.as_str()) else { return no_rule().into_response() };
-    match admit(&api, rule, caller, &params, request.headers().clone()).await {
-        Ok(Admitted::Tenant(scope)) => {
-            request.extensions_mut().insert(scope);
+    let headers = request.headers().clone();
+    let response = match admit(&api, rule, caller.clone(), &params, &headers).await {
+        Err(error) => error.into_response(),
+        Ok(admitted) => {
+            match admitted {
+                Admitted::Tenant(scope) => request.extensions_mut().insert(*scope).is_some(),
+                Admitted::Installation(installation) => {
+                    request.extensions_mut().insert(installation).is_some()
+                }
+                Admitted::Myself(myself) => request.extensions_mut().insert(myself).is_some(),
+            };
+            next.run(request).await
         }
-        Ok(Admitted::Installation(installation)) => {
-            request.extensions_mut().insert(installation);
+    };
+    asked.answered(&api, rule, &caller, &headers, trail::Answer::of(&response)).await;
+    response
+}
+
+/// What each route is called in the audit trail, by method and path: `noun.verb`, from the names of the document.
+pub(super) type Acts = BTreeMap<(String, String), Arc<str>>;
+
+pub(super) fn acts(document: &str) -> Acts {
+    let document: serde_json::Value = serde_json::from_str(document).unwrap_or_default();
+    let mut acts = Acts::new();
+    let paths = document.get("paths").and_then(serde_json::Value::as_object);
+    for (path, methods) in paths.into_iter().flatten() {
+        for (method, operation) in methods.as_object().into_iter().flatten() {
+            if let Some(id) = operation.get("operationId").and_then(serde_json::Value::as_str) {
+                acts.insert((method.to_uppercase(), path.clone()), id.replacen('_', ".", 1).into());
+            }
         }
-        Err(error) => return error.into_response(),
     }
-    next.run(request).await
+    acts
+}
+
+fn id_of(params: &RawPathParams) -> &str {
+    params.iter().find(|(name, _)| *name == "id").map_or("", |(_, value)| value)
 }
 
 enum Admitted {
-    Tenant(Scope),
+    Tenant(Box<Scope>),
     Installation(OfInstallation),
+    Myself(OfMyself),
 }
 
 fn rule_of(method: &Method, path: &str) -> Option<&'static Rule> {
@@ -132,20 +204,22 @@ fn rule_of(method: &Method, path: &str) -> Option<&'static Rule> {
 async fn admit(
     api: &Api,
     rule: &Rule,
-    caller: Caller,
+    caller: Arc<Caller>,
     params: &RawPathParams,
-    headers: HeaderMap,
+    headers: &HeaderMap,
 ) -> Result<Admitted, ApiError> {
+    if rule.over == Over::Myself {
+        return Ok(Admitted::Myself(OfMyself { api: api.clone(), caller }));
+    }
     if rule.over == Over::Installation {
         if let Some(permission) = rule.permission {
             caller.may(permission, Object::Installation).map_err(refused)?;
         }
         return Ok(Admitted::Installation(OfInstallation { api: api.clone(), caller }));
     }
-    let desk = desk(api, &caller, &headers)?;
-    let id = params.iter().find(|(name, _)| *name == "id").map_or("", |(_, value)| value);
-    let reach = reach(rule, &caller, &desk, id).await?;
-    Ok(Admitted::Tenant(Scope { api: api.clone(), desk, caller, reach }))
+    let desk = desk(api, &caller, headers)?;
+    let reach = reach(rule, &caller, &desk, id_of(params)).await?;
+    Ok(Admitted::Tenant(Box::new(Scope { api: api.clone(), desk, caller, reach })))
 }
 
 /// The desk that a caller means: that of their own tenant, or the one that an operator names.
@@ -257,7 +331,11 @@ pub(super) fn refused(refusal: Refusal) -> ApiError {
             ApiError::new(StatusCode::NOT_FOUND, "not_found", "there is no such thing", remedy)
         }
         refusal => {
-            let remedy = "ask an administrator for a role, or for a key with this scope";
+            let remedy = match refusal {
+                Refusal::OwnRights => "ask another administrator",
+                Refusal::BeyondOwn { .. } => "leave out the scopes that you do not have",
+                _ => "ask an administrator for a role, or for a key with this scope",
+            };
             ApiError::new(StatusCode::FORBIDDEN, refusal.code(), refusal.to_string(), remedy)
         }
     }

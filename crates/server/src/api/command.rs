@@ -14,12 +14,14 @@ use tandem_center::Input;
 use tandem_center::id::{AgentId, InteractionId, QueueId};
 use utoipa::{IntoResponses, ToSchema};
 
+use super::Api;
 use super::agents::Agent;
 use super::calls::Call;
 use super::error::{ApiError, ErrorBody};
 use super::queues::Queue;
 use super::repeat::{self, Turn};
 use super::scope::Scope;
+use super::trail::Noted;
 use crate::engine::Carried;
 
 /// A command was carried out, and is written.
@@ -94,10 +96,38 @@ pub(super) async fn carry_out(
         return Ok(json(status, body));
     }
     // Forgets the key also when the client goes away in the middle: whether it was carried out is not known then.
-    let trial = Trial { scope, key: &key, settled: false };
+    let trial = Trial { api: &scope.api, key: &key, settled: false };
     let carried = scope.desk.command(command).await?;
     let body = serde_json::to_vec(&Done::of(scope, carried, shown)).unwrap_or_default();
-    Ok(json(StatusCode::OK, trial.succeeded(body.into())))
+    Ok(json(StatusCode::OK, trial.succeeded(StatusCode::OK, body.into())))
+}
+
+/// Has something done that is no command to the contact center. With an idempotency key, a repeated one gets the first
+/// answer; `owner` says whose the key is, `asked` what was asked. What is noted for the audit trail is noted once.
+pub(super) async fn once<T: Serialize>(
+    api: &Api,
+    owner: &str,
+    headers: &HeaderMap,
+    asked: &str,
+    status: StatusCode,
+    work: impl Future<Output = Result<(T, Noted), ApiError>>,
+) -> Result<Response, ApiError> {
+    let key = repeat::key(headers)?.map(|key| format!("{owner} {key}"));
+    if let Some(key) = &key
+        && let Turn::Again(status, body) = api.repeats.begin(Instant::now(), key, asked.as_bytes())?
+    {
+        return Ok(json(status, body));
+    }
+    let trial = key.as_deref().map(|key| Trial { api, key, settled: false });
+    let (done, noted) = work.await?;
+    let body = Bytes::from(serde_json::to_vec(&done).unwrap_or_default());
+    let body = match trial {
+        Some(trial) => trial.succeeded(status, body),
+        None => body,
+    };
+    let mut response = json(status, body);
+    response.extensions_mut().insert(noted);
+    Ok(response)
 }
 
 /// Reads a body that may be left out.
@@ -133,14 +163,14 @@ impl Done {
 }
 
 struct Trial<'a> {
-    scope: &'a Scope,
+    api: &'a Api,
     key: &'a str,
     settled: bool,
 }
 
 impl Trial<'_> {
-    fn succeeded(mut self, body: Bytes) -> Bytes {
-        self.scope.api.repeats.answered(self.key, StatusCode::OK, body.clone());
+    fn succeeded(mut self, status: StatusCode, body: Bytes) -> Bytes {
+        self.api.repeats.answered(self.key, status, body.clone());
         self.settled = true;
         body
     }
@@ -149,7 +179,7 @@ impl Trial<'_> {
 impl Drop for Trial<'_> {
     fn drop(&mut self) {
         if !self.settled {
-            self.scope.api.repeats.failed(self.key);
+            self.api.repeats.failed(self.key);
         }
     }
 }

@@ -2,14 +2,19 @@
 
 use axum::Json;
 use axum::extract::rejection::{BytesRejection, JsonRejection, PathRejection, QueryRejection};
-use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use tandem_center::supervise::{Refusal, RefusalReason};
+use tandem_people::api_key::KeyWishFault;
+use tandem_people::login::OpenFault;
+use tandem_people::person::PersonFault;
 use utoipa::ToSchema;
 
 use crate::desk::{ExplainFault, OrderFault, ReadFault};
 use crate::erase::EraseFault;
+use crate::identity::IdentityFault;
 
 /// What went wrong, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -30,16 +35,23 @@ pub struct ErrorBody {
 pub struct ApiError {
     status: StatusCode,
     body: ErrorBody,
+    retry_after_s: Option<u64>,
 }
 
 impl ApiError {
     pub(crate) fn new(status: StatusCode, code: &str, message: impl Into<String>, remedy: &str) -> ApiError {
         let (code, message, remedy) = (code.to_owned(), message.into(), remedy.to_owned());
-        ApiError { status, body: ErrorBody { code, message, remedy, field: None } }
+        ApiError { status, body: ErrorBody { code, message, remedy, field: None }, retry_after_s: None }
     }
 
     pub(crate) fn field(mut self, field: &str) -> ApiError {
         self.body.field = Some(field.to_owned());
+        self
+    }
+
+    /// When it makes sense to ask again.
+    pub(crate) fn retry_after(mut self, seconds: u64) -> ApiError {
+        self.retry_after_s = Some(seconds);
         self
     }
 
@@ -73,9 +85,19 @@ impl ApiError {
     }
 }
 
+/// The code of an answer that is an error, beside it: the audit trail says it.
+#[derive(Clone)]
+pub(super) struct ErrorCode(pub(super) String);
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        (self.status, Json(self.body)).into_response()
+        let code = ErrorCode(self.body.code.clone());
+        let mut response = (self.status, Json(self.body)).into_response();
+        response.extensions_mut().insert(code);
+        if let Some(seconds) = self.retry_after_s {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
     }
 }
 
@@ -134,6 +156,80 @@ impl From<Refusal> for ApiError {
             Why::NoCallback => conflict("no_callback", "look where the customer is now"),
             Why::AlreadySo => conflict("already_so", "nothing is to be done"),
             Why::StillOpen => conflict("still_open", "try again when the interaction is over"),
+        }
+    }
+}
+
+impl From<IdentityFault> for ApiError {
+    fn from(fault: IdentityFault) -> ApiError {
+        use IdentityFault as Why;
+        let message = fault.to_string();
+        let conflict =
+            |code: &str, remedy: &str| ApiError::new(StatusCode::CONFLICT, code, &*message, remedy);
+        let bad = |code: &str, remedy: &str| ApiError::bad_request(code, &*message, remedy);
+        let stranger =
+            |code: &str, remedy: &str| ApiError::new(StatusCode::UNAUTHORIZED, code, &*message, remedy);
+        match &fault {
+            Why::Refused(refusal) => super::authorisation::refused(refusal.clone()),
+            Why::Unknown(what) => {
+                let remedy = "look at the list for those that exist";
+                ApiError::new(StatusCode::NOT_FOUND, "not_found", format!("there is no such {what}"), remedy)
+            }
+            Why::Person(why @ (PersonFault::LastAdministrator | PersonFault::LastOperator)) => {
+                conflict(why.code(), "give somebody else the role first")
+            }
+            Why::Person(PersonFault::Name) => bad("bad_name", "send another name").field("name"),
+            Why::Person(why) => bad(why.code(), "send a person who can be so"),
+            Why::UserName(_) => bad("bad_user_name", "send another user name").field("user_name"),
+            Why::Password(why) => bad(why.code(), "choose another password").field("password"),
+            Why::Key(KeyWishFault::TooMany) => conflict("too_many", "revoke keys that nobody uses"),
+            Why::Key(_) => bad("bad_key", "send a name, scopes, and a time that is to come"),
+            Why::Login(OpenFault::Disabled) => {
+                ApiError::forbidden("disabled", &message, "ask an administrator to enable this person")
+            }
+            Why::Login(OpenFault::Full) | Why::Hash(_) | Why::Ending => {
+                ApiError::unavailable("busy", message, "try again later")
+            }
+            Why::Renew(_) => stranger("signed_out", "sign in again"),
+            Why::Setup(why) => {
+                let code = why.code();
+                ApiError::forbidden(code, &message, "look at the console, or start the program again")
+            }
+            Why::Wait(wait) => {
+                let remedy = "wait, then try again; somebody may be guessing";
+                let seconds = wait.time.as_millis().div_ceil(1000);
+                ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", &*message, remedy)
+                    .retry_after(u64::try_from(seconds).unwrap_or(u64::MAX))
+            }
+            Why::WrongCredential => {
+                stranger("wrong_credential", "try again, or ask an administrator for an invitation")
+            }
+            Why::OfConfiguration => {
+                conflict("of_configuration", "change the configuration file, and start again")
+            }
+            Why::NoRole { .. } => {
+                let remedy = "ask an administrator to give you a role: an app role or a mapped group in Entra, or one here";
+                ApiError::forbidden("no_role", &message, remedy)
+            }
+            Why::NotOnboarded { .. } => {
+                let remedy = "have an administrator of that Entra tenant connect it first";
+                ApiError::forbidden("not_onboarded", &message, remedy)
+            }
+            Why::OfAnotherTenant => {
+                ApiError::forbidden("of_another_tenant", &message, "ask the operator of the installation")
+            }
+            Why::UnknownAgent { .. } => {
+                bad("unknown_agent", "name an agent of the configuration").field("agent")
+            }
+            Why::NoPerson => ApiError::forbidden("no_person", &message, "sign in as a person"),
+            Why::NoUserName => conflict("no_user_name", "give the person a user name first"),
+            Why::LocalOff => ApiError::forbidden("local_off", &message, "sign in with Microsoft 365"),
+            Why::Taken(_) => conflict("taken", "choose another"),
+            Why::Full(_) => conflict("too_many", "remove some that nobody uses"),
+            Why::Register(_) | Why::Kept { .. } => {
+                tracing::error!(%fault, "the register of people cannot be used");
+                ApiError::unavailable("register_unusable", message, "look at the log and at the disk")
+            }
         }
     }
 }

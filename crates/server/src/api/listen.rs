@@ -8,7 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use rustls::ServerConfig;
@@ -19,7 +22,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
-use super::access::{Access, AccessFault, Token};
+use super::access::{Access, AccessFault, Peer, Token};
 use crate::config::file::HttpFile;
 
 /// An open door of the HTTP API: it listens, and nobody is served yet.
@@ -117,6 +120,11 @@ impl Listening {
         self.address
     }
 
+    /// `https` with TLS, else `http`.
+    pub(super) fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
     /// Serves until `stop` resolves, then lets requests under way come to their end, for a few seconds.
     pub async fn serve(self, router: Router, stop: impl Future<Output = ()>) {
         let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
@@ -127,10 +135,10 @@ impl Listening {
                 () = &mut stop => break,
                 place = next(&self.listener, &places) => place,
             };
-            let Some((stream, place)) = place else { continue };
+            let Some((stream, peer, place)) = place else { continue };
             let (tls, router, stopped) = (self.tls.clone(), router.clone(), stopped.clone());
             tokio::spawn(async move {
-                connection(stream, tls, router, stopped).await;
+                connection(stream, peer, tls, router, stopped).await;
                 drop(place);
             });
         }
@@ -142,10 +150,13 @@ impl Listening {
 }
 
 /// Waits for a place, then for somebody to take it.
-async fn next(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+async fn next(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
     let place = places.clone().acquire_owned().await.ok()?;
     match listener.accept().await {
-        Ok((stream, _)) => Some((stream, place)),
+        Ok((stream, peer)) => Some((stream, peer, place)),
         Err(error) => {
             tracing::warn!(%error, "an HTTP connection cannot be accepted");
             // Out of descriptors, most likely: give others time to return some.
@@ -157,6 +168,7 @@ async fn next(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<(TcpStr
 
 async fn connection(
     stream: TcpStream,
+    peer: SocketAddr,
     tls: Option<TlsAcceptor>,
     router: Router,
     stopped: watch::Receiver<bool>,
@@ -164,24 +176,29 @@ async fn connection(
     // Small answers leave at once; a system that cannot is only slower.
     let _ = stream.set_nodelay(true);
     match tls {
-        None => requests(stream, router, stopped).await,
+        None => requests(stream, peer, router, stopped).await,
         Some(tls) => {
             if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_TIME_MAX, tls.accept(stream)).await {
-                requests(stream, router, stopped).await;
+                requests(stream, peer, router, stopped).await;
             }
         }
     }
 }
 
-async fn requests<S>(stream: S, router: Router, mut stopped: watch::Receiver<bool>)
+async fn requests<S>(stream: S, peer: SocketAddr, router: Router, mut stopped: watch::Receiver<bool>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(Peer(peer.ip()));
+        router.call(request)
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME_MAX)
         .max_buf_size(HEAD_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+        .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     tokio::pin!(connection);
     tokio::select! {

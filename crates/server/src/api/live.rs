@@ -19,6 +19,7 @@ use tokio::time::{Instant, timeout};
 use super::error::{ApiError, ErrorBody};
 use super::{Api, access, authorisation};
 use crate::desk::Desk;
+use crate::identity::Known;
 use crate::live::Follower;
 
 /// Opens the live web socket. docs/api.md describes what is said on it.
@@ -45,8 +46,10 @@ pub(super) async fn open(
     let follower = match access::bearer(&headers) {
         None => None,
         Some(token) => {
-            let caller = api.access.caller(Some(token)).ok_or_else(access::unauthorized)?;
-            Some(authorisation::follower(&caller, authorisation::desk(&api, &caller, &headers)?)?)
+            let known =
+                access::known(&api, Some(token)).map_err(|stranger| access::unauthorized(&stranger))?;
+            let desk = authorisation::desk(&api, &known.caller, &headers)?;
+            Some(authorisation::follower(&known.caller, desk)?)
         }
     };
     let place = api.followers.clone().try_acquire_owned().map_err(|_| {
@@ -150,7 +153,9 @@ async fn greet(api: &Api, socket: &mut WebSocket) -> Result<Greeted, Over> {
     let Ok(first) = timeout(GREETING_PATIENCE, socket.recv()).await else { return Ok(Greeted::Unknown) };
     let Some(Ok(Message::Text(text))) = first else { return Ok(Greeted::Unknown) };
     let Ok(Greeting { token, tenant }) = serde_json::from_str(&text) else { return Ok(Greeted::Unknown) };
-    let Some(caller) = api.access.caller(Some(token.as_bytes())) else { return Ok(Greeted::Unknown) };
+    let Ok(Known { caller, .. }) = access::known(api, Some(token.as_bytes())) else {
+        return Ok(Greeted::Unknown);
+    };
     let named = match tenant.as_deref().map(str::parse::<Tenant>).transpose() {
         Ok(named) => named,
         Err(_) => return Ok(Greeted::Refused),

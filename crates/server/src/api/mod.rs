@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod agents;
+pub mod audit;
 pub mod authorisation;
 pub mod calls;
 pub mod command;
@@ -12,15 +13,20 @@ pub mod erasures;
 pub mod error;
 pub mod explanations;
 pub mod health;
+pub mod keys;
 pub mod listen;
 pub mod live;
+pub mod me;
+pub mod people;
 pub mod queues;
 pub mod recordings;
 pub mod repeat;
 pub mod reports;
 mod scope;
+pub mod sign_in;
 pub mod staffing;
 pub mod tenants;
+mod trail;
 pub mod trunks;
 pub mod work;
 
@@ -42,6 +48,7 @@ use utoipa_axum::routes;
 
 use crate::config::file::HttpFile;
 use crate::desk::Desks;
+use crate::identity::Identity;
 use crate::page;
 use access::Access;
 use error::ApiError;
@@ -53,9 +60,12 @@ use repeat::Repeats;
 pub(crate) struct Api {
     desks: Desks,
     access: Arc<Access>,
+    pub(crate) identity: Identity,
     repeats: Arc<Repeats>,
     followers: Arc<Semaphore>,
     document: Arc<str>,
+    /// What each route is called in the audit trail, by method and path.
+    acts: Arc<authorisation::Acts>,
 }
 
 /// The HTTP side on its address.
@@ -70,14 +80,19 @@ impl Server {
     /// # Errors
     ///
     /// An address that others can reach has no TLS or no token, or a file or the address cannot be used.
-    pub async fn bind(http: &HttpFile, desks: Desks) -> Result<Server, ListenFault> {
+    pub async fn bind(http: &HttpFile, desks: Desks, identity: Identity) -> Result<Server, ListenFault> {
         let (listening, access) = listen::open(http).await?;
-        Ok(Server { listening, router: router(desks, access) })
+        Ok(Server { listening, router: router(desks, access, identity) })
     }
 
     /// The address, with the port that the system chose if the configuration says 0.
     pub fn address(&self) -> SocketAddr {
         self.listening.address()
+    }
+
+    /// `https` with TLS, else `http`.
+    pub fn scheme(&self) -> &'static str {
+        self.listening.scheme()
     }
 
     /// Serves until `stop` resolves, then lets requests under way come to their end, for a few seconds.
@@ -92,13 +107,15 @@ impl Server {
 }
 
 /// The whole HTTP side as one service.
-pub fn router(desks: Desks, access: Access) -> Router {
+pub fn router(desks: Desks, access: Access, identity: Identity) -> Router {
     let (open, secret, live, document) = parts();
     let api = Api {
         desks,
         access: Arc::new(access),
+        identity,
         repeats: Arc::default(),
         followers: Arc::new(Semaphore::new(FOLLOWERS_MAX)),
+        acts: Arc::new(authorisation::acts(&document)),
         document: document.into(),
     };
     let guarded = secret.layer(middleware::from_fn_with_state(api.clone(), authorisation::only_permitted));
@@ -125,6 +142,12 @@ fn parts() -> (Router<Api>, Router<Api>, Router<Api>, String) {
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))
         .routes(routes!(openapi))
+        .routes(routes!(sign_in::methods))
+        .routes(routes!(sign_in::password))
+        .routes(routes!(sign_in::refresh))
+        .routes(routes!(sign_in::set_up))
+        .routes(routes!(sign_in::accept_invitation))
+        .routes(routes!(sign_in::click))
         .split_for_parts();
     let (secret, of_secret) = OpenApiRouter::new()
         .routes(routes!(health::figures))
@@ -151,6 +174,30 @@ fn parts() -> (Router<Api>, Router<Api>, Router<Api>, String) {
         .routes(routes!(staffing::compute))
         .routes(routes!(trunks::list))
         .routes(routes!(tenants::list))
+        .routes(routes!(sign_in::out))
+        .routes(routes!(me::view))
+        .routes(routes!(me::credentials))
+        .routes(routes!(me::password_change))
+        .routes(routes!(me::logins, me::logins_revoke))
+        .routes(routes!(me::login_revoke))
+        .routes(routes!(people::list, people::create))
+        .routes(routes!(people::view, people::change, people::remove))
+        .routes(routes!(people::logins, people::logins_revoke))
+        .routes(routes!(people::invite))
+        .routes(routes!(people::list_of_installation, people::create_of_installation))
+        .routes(routes!(
+            people::view_of_installation,
+            people::change_of_installation,
+            people::remove_of_installation
+        ))
+        .routes(routes!(people::logins_revoke_of_installation))
+        .routes(routes!(people::invite_of_installation))
+        .routes(routes!(keys::list, keys::create))
+        .routes(routes!(keys::revoke))
+        .routes(routes!(keys::list_of_installation, keys::create_of_installation))
+        .routes(routes!(keys::revoke_of_installation))
+        .routes(routes!(audit::page))
+        .routes(routes!(audit::page_of_installation))
         .routes(routes!(erasures::erase))
         .routes(routes!(erasures::erase_person))
         .split_for_parts();
@@ -175,6 +222,8 @@ fn parts() -> (Router<Api>, Router<Api>, Router<Api>, String) {
         (name = "erasures", description = "Forgetting who it was."),
         (name = "recordings", description = "What callers said after the tone."),
         (name = "reports", description = "What the facts say about service, work and waiting: docs/metrics.md."),
+        (name = "sign-in", description = "Who asks."),
+        (name = "people", description = "Who may ask for what, with which keys, and who did what."),
         (name = "tenants", description = "The customers of the installation."),
         (name = "trunks", description = "The networks that carry them."),
         (name = "live", description = "All of it, as it happens."),

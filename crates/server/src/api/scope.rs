@@ -1,5 +1,7 @@
 //! Who asks, and for whose contact center: what every handler takes first.
 
+use std::sync::Arc;
+
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use tandem_people::caller::Caller;
@@ -15,7 +17,7 @@ pub(crate) struct Scope {
     pub(super) api: Api,
     /// The tenant's.
     pub(super) desk: Desk,
-    pub(super) caller: Caller,
+    pub(super) caller: Arc<Caller>,
     /// How far the route's permission reaches: a list shows all, or one's own.
     pub(super) reach: Reach,
 }
@@ -24,7 +26,14 @@ pub(crate) struct Scope {
 #[derive(Clone)]
 pub(crate) struct OfInstallation {
     pub(super) api: Api,
-    pub(super) caller: Caller,
+    pub(super) caller: Arc<Caller>,
+}
+
+/// Who asks for something of their own.
+#[derive(Clone)]
+pub(crate) struct OfMyself {
+    pub(super) api: Api,
+    pub(super) caller: Arc<Caller>,
 }
 
 impl FromRequestParts<Api> for Scope {
@@ -40,6 +49,14 @@ impl FromRequestParts<Api> for OfInstallation {
 
     async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<OfInstallation, ApiError> {
         parts.extensions.get::<OfInstallation>().cloned().ok_or_else(authorisation::no_rule)
+    }
+}
+
+impl FromRequestParts<Api> for OfMyself {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<OfMyself, ApiError> {
+        parts.extensions.get::<OfMyself>().cloned().ok_or_else(authorisation::no_rule)
     }
 }
 

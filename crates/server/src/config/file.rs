@@ -75,6 +75,20 @@ pub struct File {
     /// `[limits]`: how much the center holds.
     #[serde(default)]
     pub limits: LimitsDocument,
+    /// `[sign_in]`: how people sign in, and for how long.
+    #[serde(default)]
+    pub sign_in: SignInFile,
+    /// `[[operators]]`: who runs the installation.
+    #[serde(default)]
+    pub operators: Vec<OperatorFile>,
+    /// `[[people]]`: who may sign in, as what. People who are added in Tandem, or come from Entra with a role, need not
+    /// stand here.
+    #[serde(default)]
+    pub people: Vec<PersonFile>,
+    /// `[roles]`: which groups of Entra make which roles, `"<object id of the group>" = ["agent"]`. App roles are better:
+    /// a token names at most 200 groups.
+    #[serde(default)]
+    pub roles: BTreeMap<String, Vec<String>>,
     /// `[tenants.<id>]`: the customers, if there are several. Each has a file of its own with its agents, queues, numbers
     /// and flows, which then stand nowhere else. The id is 1 to 64 lower-case letters, digits and `-`; it stands in the
     /// journal and cannot be changed later.
@@ -115,6 +129,10 @@ pub struct TenantFile {
     pub presence: PresenceDocument,
     /// `[limits]`.
     pub limits: LimitsDocument,
+    /// `[[people]]`.
+    pub people: Vec<PersonFile>,
+    /// `[roles]`.
+    pub roles: BTreeMap<String, Vec<String>>,
 }
 
 impl File {
@@ -173,6 +191,88 @@ impl Default for HttpFile {
             token_file: None,
         }
     }
+}
+
+/// `[sign_in]`: how people sign in, and for how long.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SignInFile {
+    /// Whether people sign in with passwords and passkeys, too. Default `true`; where everybody comes from Entra, `false`
+    /// is safer.
+    pub local: bool,
+    /// For how many minutes an access token is good, 1 to 60. Default 15. Rights that are taken count at once all the
+    /// same.
+    pub access_minutes: u32,
+    /// After how many hours without use a login ends, 1 to 720. Default 12.
+    pub idle_hours: u32,
+    /// After how many days a login ends, used or not, 1 to 90. Default 14.
+    pub absolute_days: u32,
+    /// For how many days the audit trail is kept, 30 to 3650. Default 365.
+    pub audit_days: u32,
+    /// User names of people of this configuration who sign in with one click and no proof. For a demo; refused unless
+    /// `http.listen` is loopback. Default: nobody.
+    pub one_click: Vec<String>,
+}
+
+impl Default for SignInFile {
+    fn default() -> SignInFile {
+        SignInFile {
+            local: true,
+            access_minutes: 15,
+            idle_hours: 12,
+            absolute_days: 14,
+            audit_days: 365,
+            one_click: Vec::new(),
+        }
+    }
+}
+
+/// `[[operators]]`: somebody who runs the installation for all of its tenants, and sees no customer of any.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OperatorFile {
+    /// The name as it is shown.
+    pub name: String,
+    /// The name for a local sign-in, unique in the installation. The password is set by an invitation, or by the code that
+    /// `tandem serve` prints while nobody is in charge.
+    #[serde(default)]
+    pub user_name: Option<String>,
+    /// The user in Entra: `{ tenant = "<id of the Entra tenant>", user = "<object id, or the name to sign in with>" }`.
+    #[serde(default)]
+    pub entra: Option<EntraUserFile>,
+    /// Roles in tenants as well, `{ contoso = ["supervisor"] }`. Default: none.
+    #[serde(default)]
+    pub tenants: BTreeMap<String, Vec<String>>,
+}
+
+/// `[[people]]`: somebody who may sign in. The API does not change who stands here.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PersonFile {
+    /// The name as it is shown.
+    pub name: String,
+    /// The name for a local sign-in, unique in the installation. The password is set by an invitation.
+    #[serde(default)]
+    pub user_name: Option<String>,
+    /// The user in Entra: `{ tenant = "<id of the Entra tenant>", user = "<object id, or the name to sign in with>" }`.
+    #[serde(default)]
+    pub entra: Option<EntraUserFile>,
+    /// `agent`, `expert`, `supervisor`, `administrator`: what the person may do is the sum.
+    pub roles: Vec<String>,
+    /// The id of the agent that the person is.
+    #[serde(default)]
+    pub agent: Option<String>,
+}
+
+/// A user in Entra.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EntraUserFile {
+    /// The id of the Entra tenant, a GUID.
+    pub tenant: String,
+    /// The object id of the user, a GUID; or the name with which they sign in, which is looked at once: at the first
+    /// sign-in the object id is noted.
+    pub user: String,
 }
 
 /// `[log]`: what is logged, and how. Never message bodies, keys or digits.

@@ -2,6 +2,7 @@
 
 pub mod fault;
 pub mod file;
+mod people;
 pub mod routes;
 pub mod settings;
 

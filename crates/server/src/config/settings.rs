@@ -24,7 +24,9 @@ use crate::config::file::{
     ClientCertificateFile, DnsFile, File, HttpFile, InterfaceFile, LogFile, MediaFile, PersonalDataFile,
     ProfileFile, SrtpFile, TenantEntry, TenantFile, TransportFile, TrunkFile, UnknownPeersFile,
 };
+use crate::config::people;
 use crate::config::routes::{Clash, Routes};
+use crate::identity::IdentitySettings;
 use crate::prompts;
 use crate::transport::tls::{ClientCertificate, IdentityFiles, TlsContext, TlsFiles};
 
@@ -36,6 +38,8 @@ pub struct Settings {
     pub personal_data: PersonalDataFile,
     /// The API and the page.
     pub http: HttpFile,
+    /// Who may sign in, and for how long.
+    pub identity: IdentitySettings,
     /// The log.
     pub log: LogFile,
     /// Name servers.
@@ -150,6 +154,7 @@ impl Settings {
             check.fault("relay.threads", "must be 1 to 64; leave it out for one a core, at most 2");
         }
         let entries = check.tenant_files(&file);
+        let identity = people::check(&file, &entries, &mut check.faults);
         let owners = check.owners(&file);
         let built_in = prompts::built_in();
         let tenants: Vec<TenantSettings> = entries
@@ -184,6 +189,7 @@ impl Settings {
                 token_file: file.http.token_file.map(|path| folder.join(path)),
                 ..file.http
             },
+            identity,
             log: file.log,
             dns: file.dns,
             unknown_peers: match file.sip.unknown_peers {
@@ -224,11 +230,11 @@ impl Settings {
 }
 
 /// What a customer's part of the configuration says.
-struct Entry {
-    tenant: Tenant,
+pub(super) struct Entry {
+    pub(super) tenant: Tenant,
     name: Arc<str>,
     folder: PathBuf,
-    file: TenantFile,
+    pub(super) file: TenantFile,
 }
 
 struct Check<'a> {
@@ -559,6 +565,8 @@ impl Check<'_> {
                 capacity: file.capacity.clone(),
                 presence: file.presence.clone(),
                 limits: file.limits.clone(),
+                people: file.people.clone(),
+                roles: file.roles.clone(),
             };
             let (folder, name) = (self.folder.to_owned(), "".into());
             return vec![Entry { tenant: Tenant::only(), name, folder, file }];
@@ -569,6 +577,8 @@ impl Check<'_> {
             ("numbers", !file.numbers.is_empty()),
             ("flows", !file.flows.is_empty()),
             ("prompts", !file.prompts.is_empty()),
+            ("people", !file.people.is_empty()),
+            ("roles", !file.roles.is_empty()),
         ] {
             if stands {
                 self.fault(

@@ -26,6 +26,8 @@ pub struct IdentitySettings {
     pub terms: LoginTerms,
     /// Whether people sign in with passwords and passkeys.
     pub local: bool,
+    /// Whether people sign in with Microsoft 365.
+    pub entra: bool,
     /// How long entries of the audit trail are kept.
     pub audit_kept: Duration,
     /// The tenants of the configuration.
@@ -42,6 +44,7 @@ impl Default for IdentitySettings {
         IdentitySettings {
             terms: LoginTerms::default(),
             local: true,
+            entra: false,
             audit_kept: AUDIT_KEPT,
             tenants: BTreeMap::from([(Tenant::only(), Configured::default())]),
             people: Vec::new(),

@@ -1,12 +1,16 @@
 //! With what people prove who they are, where Tandem itself asks: passwords, passkeys, invitations.
 
-use tandem_people::id::{LoginId, PersonId};
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
+
+use tandem_people::caller::{Caller, Who};
+use tandem_people::id::PersonId;
 use tandem_people::login::Ending;
 use tandem_people::moment::UnixMillis;
 use tandem_people::password::{self, GoodPassword, KeptPassword, Verdict};
 use tandem_people::person::{Identity as Known, Person, UserName};
 use tandem_people::scope::Scope;
-use tandem_people::secret::Secret;
+use tandem_people::secret::{Secret, SecretHash};
 use tandem_store::register::CredentialRow;
 
 use super::fault::IdentityFault;
@@ -87,25 +91,47 @@ impl Identity {
     /// # Errors
     ///
     /// The present password is wrong, the new one not good enough; the person has no user name.
-    pub fn password_change(
+    pub async fn password_change(
         &self,
-        person: &Person,
+        caller: Arc<Caller>,
+        current: Option<Secret>,
+        new: Secret,
+    ) -> Result<(), IdentityFault> {
+        let _turn = self.shared.hashing.acquire().await.map_err(|_| IdentityFault::Ending)?;
+        self.change(move |identity| {
+            identity.password_change_now(&caller, current.as_ref(), new, super::now())
+        })
+        .await
+    }
+
+    fn password_change_now(
+        &self,
+        caller: &Caller,
         current: Option<&Secret>,
         new: Secret,
-        but: Option<&LoginId>,
         now: UnixMillis,
     ) -> Result<(), IdentityFault> {
+        let Who::Person { person: id, login } = caller.who() else { return Err(IdentityFault::NoPerson) };
+        let person = self.person(caller.scope(), id)?.ok_or(IdentityFault::Unknown("person"))?;
+        // Whoever holds somebody's access token for a moment does not guess the password with it.
+        let account = format!("person {id}");
+        // Counted for the person alone: no address is held up by it.
+        let mut apart = [0; 16];
+        apart.iter_mut().zip(SecretHash::of(&account).as_bytes()).for_each(|(byte, of)| *byte = *of);
+        let address = IpAddr::V6(Ipv6Addr::from(apart));
+        self.state().attempts.may_try(now, &account, address)?;
         let kept = self.kept_password(&person.scope, &person.id)?;
         if kept.is_some() {
             let right = current.is_some_and(|current| {
                 matches!(password::check(kept.as_ref(), current), Verdict::Right { .. })
             });
             if !right {
+                self.in_state(|state| state.attempts.failed(now, &account, address));
                 return Err(IdentityFault::WrongCredential);
             }
         }
-        self.password_set(person, new, now)?;
-        self.logins_revoke(&person.id, but, Ending::CredentialChanged, now).map(drop)
+        self.password_set(&person, new, now)?;
+        self.logins_revoke(&person.id, login.as_ref(), Ending::CredentialChanged, now).map(drop)
     }
 
     /// Removes a credential of a person.
@@ -168,7 +194,7 @@ impl Identity {
 }
 
 /// The name with which a person signs in locally.
-pub(super) fn local_name(person: &Person) -> Option<UserName> {
+pub fn local_name(person: &Person) -> Option<UserName> {
     person.identities.iter().find_map(|known| match known {
         Known::Local { user_name } => Some(user_name.clone()),
         Known::Entra { .. } => None,

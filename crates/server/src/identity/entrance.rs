@@ -190,9 +190,19 @@ impl Identity {
     ///
     /// # Errors
     ///
-    /// There is no such person, or one without a user name; the disk failed.
-    pub fn invite(&self, scope: &Scope, id: &PersonId, now: UnixMillis) -> Result<Invitation, IdentityFault> {
+    /// There is no such person, or one without a user name; the caller could not give their roles; the disk failed.
+    pub fn invite(
+        &self,
+        caller: &Caller,
+        scope: &Scope,
+        id: &PersonId,
+        now: UnixMillis,
+    ) -> Result<Invitation, IdentityFault> {
         let person = self.person(scope, id)?.ok_or(IdentityFault::Unknown("person"))?;
+        // Whoever has the link has the person's rights: it is as if the roles were given.
+        for held in person.effective() {
+            caller.may_assign(held.role, scope, id)?;
+        }
         super::credentials::local_name(&person).ok_or(IdentityFault::NoUserName)?;
         if !self.shared.settings.local {
             return Err(IdentityFault::LocalOff);

@@ -126,6 +126,9 @@ pub enum IdentityFault {
     /// A local way in needs a name to sign in with.
     #[error("this person has no user name")]
     NoUserName,
+    /// The caller is no person.
+    #[error("only a person has this: the caller is a program")]
+    NoPerson,
     /// Local sign-in is switched off.
     #[error("signing in with passwords and passkeys is switched off here")]
     LocalOff,

@@ -33,11 +33,11 @@ use tokio::sync::{Semaphore, watch};
 
 use configured::Roster;
 pub use configured::{Configured, ConfiguredPerson, EntraName, IdentitySettings, OneClick};
-pub use credentials::{Credential, CredentialKind};
+pub use credentials::{Credential, CredentialKind, local_name};
 pub use entrance::{EntraUser, Invitation, Tokens};
 pub use fault::{IdentityFault, OpenFault, Stranger};
 pub use people::{NewPerson, PersonChange};
-use rows::store_scope;
+pub use rows::store_scope;
 use trail::{Job, Trail};
 
 /// Everybody who may ask for something, in one handle; clones are the same.
@@ -245,6 +245,11 @@ impl Identity {
             }
         }
         Ok(true)
+    }
+
+    /// Whether the code of the first start would be looked at.
+    pub fn is_setting_up(&self, now: UnixMillis) -> bool {
+        self.state().setup.is_open(now)
     }
 
     /// Opens the setup: the code is for the console and nowhere else.

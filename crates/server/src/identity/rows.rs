@@ -147,7 +147,7 @@ pub(super) fn key(scope: &Scope, row: &KeyRow) -> Result<ApiKey, IdentityFault> 
 }
 
 /// The scope as the register has it; `None` for a name that no tenant can have.
-pub(super) fn store_scope(scope: &Scope) -> Option<register::Scope> {
+pub fn store_scope(scope: &Scope) -> Option<register::Scope> {
     match scope {
         Scope::Installation => Some(register::Scope::Installation),
         Scope::Tenant(name) => name.parse::<Tenant>().ok().map(register::Scope::Tenant),

@@ -20,6 +20,7 @@ use serde_json::Value;
 use tandem::api::access::{Access, Token};
 use tandem::desk::{Desk, Desks};
 use tandem::engine::{Carried, Order, Status};
+use tandem::identity::{self, Configured, Identity, IdentitySettings};
 use tandem::live::{Live, Recorder, wait_committed};
 use tandem::recordings::Recordings;
 use tandem::restore;
@@ -36,6 +37,7 @@ pub struct Shop {
     pub live: Arc<Live>,
     pub desk: Desk,
     pub router: Router,
+    pub identity: Identity,
     room: Arc<Mutex<Room>>,
 }
 
@@ -87,8 +89,9 @@ impl Shop {
         let lines = ["carrier".into(), "teams".into()].into();
         let (recordings, _) = Recordings::open_folder(directory.path()).unwrap();
         let desk = Desk::new(live.clone(), "".into(), journal, orders, lines, recordings);
-        let router = tandem::api::router(Desks::new([desk.clone()]), access);
-        let shop = Shop { directory, live, desk, router, room };
+        let identity = open_identity(directory.path());
+        let router = tandem::api::router(Desks::new([desk.clone()]), access, identity.clone());
+        let shop = Shop { directory, live, desk, router, identity, room };
         shop.settle().await;
         shop
     }
@@ -97,8 +100,8 @@ impl Shop {
     pub async fn restart(self) -> Shop {
         self.settle().await;
         self.live.close().unwrap();
-        let Shop { directory, live, desk, router, room } = self;
-        drop((live, desk, router, room));
+        let Shop { directory, live, desk, router, identity, room } = self;
+        drop((live, desk, router, identity, room));
         Shop::open_with(directory, loopback()).await
     }
 
@@ -271,6 +274,14 @@ async fn engine(room: Arc<Mutex<Room>>, mut orders: mpsc::Receiver<Order>) {
             }
         }
     }
+}
+
+/// People of a contact center whose agents are Anna and Bert; nobody yet.
+pub fn open_identity(folder: &Path) -> Identity {
+    let agents = ["anna".into(), "bert".into()].into();
+    let tenants = [(Tenant::only(), Configured { agents, ..Configured::default() })].into();
+    let settings = IdentitySettings { tenants, ..IdentitySettings::default() };
+    Identity::open(folder, None, settings, identity::now()).unwrap()
 }
 
 pub fn loopback() -> Access {

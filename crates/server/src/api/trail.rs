@@ -1,0 +1,214 @@
+//! What of a request goes into the audit trail: each act that changes something for others, and each that was refused.
+//!
+//! It is decided here, once, for all routes: who asked, what the route is called, what it named, and what was answered.
+
+use std::sync::Arc;
+
+use axum::extract::Request;
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::response::Response;
+use tandem_people::audit::Entry;
+use tandem_people::caller::Caller;
+use tandem_people::id::{LoginId, PersonId};
+use tandem_people::moment::UnixMillis;
+use tandem_people::permission::Permission;
+use tandem_people::scope::Scope as Owner;
+
+use super::Api;
+use super::access::Peer;
+use super::authorisation::{self, Over, Rule};
+use super::error::ErrorCode;
+use crate::identity::{self, Identity, IdentityFault, Stranger};
+
+/// What a handler has to add to the entry about its request.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Noted {
+    /// What the act made or changed, if the address does not say it: `noun/id`.
+    pub(super) object: Option<String>,
+    /// Before and after, and what else is worth knowing. No secret, no customer.
+    pub(super) detail: Vec<(&'static str, String)>,
+}
+
+/// What was answered, as far as the trail cares.
+pub(super) struct Answer {
+    status: StatusCode,
+    code: String,
+    noted: Noted,
+}
+
+impl Answer {
+    pub(super) fn of(response: &Response) -> Answer {
+        let (status, beside) = (response.status(), response.extensions());
+        let code = beside.get::<ErrorCode>().map(|code| code.0.clone()).unwrap_or_default();
+        Answer { status, code, noted: beside.get::<Noted>().cloned().unwrap_or_default() }
+    }
+}
+
+/// What was asked, as the trail says it.
+pub(super) struct Asked {
+    at: UnixMillis,
+    act: Arc<str>,
+    /// The address, from the noun on: `people/6f1d.../logins`.
+    object: String,
+    id: String,
+    changes: bool,
+    peer: Peer,
+}
+
+impl Asked {
+    pub(super) fn of(api: &Api, request: &Request, path: &str, id: &str) -> Asked {
+        let method = request.method();
+        let named = if *method == Method::HEAD { Method::GET.as_str() } else { method.as_str() };
+        let act = api.acts.get(&(named.to_owned(), path.to_owned())).cloned();
+        let target = request.uri().path();
+        Asked {
+            at: identity::now(),
+            act: act.unwrap_or_else(|| path.into()),
+            object: target.strip_prefix("/api/v1/").unwrap_or(target).trim_start_matches('/').to_owned(),
+            id: id.to_owned(),
+            changes: !method.is_safe(),
+            peer: Peer::of(request.extensions()),
+        }
+    }
+
+    /// Nobody is known by the token. Who sent none has not signed in yet, and tried nothing.
+    pub(super) fn by_stranger(&self, api: &Api, stranger: &Stranger) {
+        if *stranger != Stranger::Missing {
+            let address = self.peer.0.to_string();
+            api.identity.audit_stranger(self.at, &self.act, &self.object, stranger.code(), &address);
+        }
+    }
+
+    /// Writes what became of it, if that belongs into the trail.
+    pub(super) async fn answered(
+        self,
+        api: &Api,
+        rule: &Rule,
+        caller: &Arc<Caller>,
+        headers: &HeaderMap,
+        answer: Answer,
+    ) {
+        let Answer { status, code, noted } = answer;
+        let code = code.as_str();
+        let administrative = self.changes && is_administrative(rule);
+        let own = caller.scope().clone();
+        let (scope, refused) = match status {
+            status if status.is_success() && administrative => (scope_of(api, rule, caller, headers), None),
+            StatusCode::FORBIDDEN => (scope_of(api, rule, caller, headers), Some(code)),
+            // An own password that is wrong is refused so.
+            StatusCode::UNAUTHORIZED => (own, Some(code)),
+            StatusCode::NOT_FOUND if self.is_not_theirs(api, caller, code).await => (own, Some(NOT_YOURS)),
+            StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY if administrative => {
+                (scope_of(api, rule, caller, headers), Some(code))
+            }
+            _ => return,
+        };
+        let object = noted.object.unwrap_or(self.object);
+        let entry = Entry::new(self.at, caller, scope, &self.act, &object);
+        let entry = match refused {
+            None => entry,
+            Some(code) => entry.refused(code),
+        };
+        let entry = entry.with("address", &self.peer.0.to_string());
+        let entry = noted.detail.iter().fold(entry, |entry, (name, value)| entry.with(name, value));
+        // The thread of the trail may be far behind; then this waits for the disk, and not on the thread of all requests.
+        let added = api.identity.change(move |identity| {
+            identity.audit(entry);
+            Ok(())
+        });
+        if added.await.is_err() {
+            tracing::error!(act = %self.act, "the program ends before the audit trail is written");
+        }
+    }
+
+    /// Whether what was not found is there for others.
+    async fn is_not_theirs(&self, api: &Api, caller: &Arc<Caller>, code: &str) -> bool {
+        let Some(own) = caller.scope().tenant_name().map(str::to_owned) else { return false };
+        if code == "unknown_tenant" {
+            return true;
+        }
+        if code != "not_found" || self.id.is_empty() {
+            return false;
+        }
+        let noun = self.object.split('/').next().unwrap_or_default().to_owned();
+        let mut others = api.desks.iter().filter(|desk| desk.tenant().as_str() != own);
+        let id = self.id.clone();
+        match noun.as_str() {
+            "queues" => {
+                others.any(|desk| desk.live().view().live.queues.keys().any(|known| known.as_str() == id))
+            }
+            "agents" => {
+                others.any(|desk| desk.live().view().live.agents.keys().any(|known| known.as_str() == id))
+            }
+            _ => {
+                let tenants: Vec<String> = others.map(|desk| desk.tenant().to_string()).collect();
+                let found =
+                    api.identity.change(move |identity| is_kept(identity, &noun, &id, &own, &tenants));
+                found.await.unwrap_or_default()
+            }
+        }
+    }
+}
+
+/// Whether the register has this of somebody else.
+fn is_kept(
+    identity: &Identity,
+    noun: &str,
+    id: &str,
+    own: &str,
+    tenants: &[String],
+) -> Result<bool, IdentityFault> {
+    let register = identity.register();
+    match noun {
+        "people" => {
+            let Ok(person) = id.parse::<PersonId>() else { return Ok(false) };
+            if identity.person(&Owner::Installation, &person)?.is_some() {
+                return Ok(true);
+            }
+            for tenant in tenants {
+                if identity.person(&Owner::tenant(tenant.as_str()), &person)?.is_some() {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        }
+        "keys" => {
+            let found = register.key_by_id(id)?;
+            Ok(found.is_some_and(|(scope, _)| scope.tenant().is_none_or(|tenant| tenant.as_str() != own)))
+        }
+        // One's own logins; somebody else's are not theirs, whoever they are.
+        "me" => Ok(id.parse::<LoginId>().is_ok() && register.login_by_id(id)?.is_some()),
+        "webhooks" => {
+            for tenant in tenants.iter().filter_map(|tenant| tenant.parse().ok()) {
+                if register.webhook(&tenant, id)?.is_some() {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        }
+        _ => Ok(false),
+    }
+}
+
+/// Whether changes by this route are told. Those that agents make in the course of their work are not: there are thousands
+/// a day, and the facts tell them.
+fn is_administrative(rule: &Rule) -> bool {
+    match rule.permission {
+        Some(Permission::AgentsWrite | Permission::PresenceWrite) => rule.over != Over::Agent,
+        Some(_) | None => true,
+    }
+}
+
+/// In whose trail it stands: that of the tenant whose thing it was; of who tried, if there is none.
+fn scope_of(api: &Api, rule: &Rule, caller: &Caller, headers: &HeaderMap) -> Owner {
+    if matches!(rule.over, Over::Installation | Over::Myself) {
+        return caller.scope().clone();
+    }
+    match authorisation::desk(api, caller, headers) {
+        Ok(desk) => Owner::tenant(desk.tenant().as_str()),
+        Err(_) => caller.scope().clone(),
+    }
+}
+
+/// What a thing of others is refused with, to be found in the trail. The answer itself does not say that it is there.
+pub(super) const NOT_YOURS: &str = "not_yours";
