@@ -360,8 +360,9 @@ mod tests {
 
     /// The center of a customer's file, which has no faults.
     fn document(text: &str, line: &str) -> Document {
-        let TenantFile { prompts, agents, queues, numbers, flows, offers, capacity, presence, limits } =
-            toml::from_str(text).unwrap();
+        let TenantFile {
+            prompts, agents, queues, numbers, flows, offers, capacity, presence, limits, ..
+        } = toml::from_str(text).unwrap();
         let document = Document { agents, queues, numbers, flows, offers, capacity, presence, limits };
         let prompts = prompts.keys().map(|name| name.as_str().into());
         let known = Known {

@@ -91,9 +91,9 @@ impl Trail {
             let mut strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
             let may_tell = strangers.told < STRANGERS_MAX;
             if may_tell {
-                strangers.told += 1
+                strangers.told += 1;
             } else {
-                strangers.untold += 1
+                strangers.untold += 1;
             }
             may_tell
         };
