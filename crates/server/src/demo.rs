@@ -95,7 +95,7 @@ pub fn run(port: u16, folder: Option<PathBuf>, calls_per_hour: u32) -> Result<()
         let running = tandem_sandbox::run(sandbox, std::future::pending())
             .await
             .context("the simulated Microsoft tenant cannot start")?;
-        let text = configuration(port, running.addresses());
+        let text = configuration(port, running.addresses(), &customers);
         write_files(&folder, &text, &customers)?;
         let settings = Settings::parse(&text, &folder)
             .map_err(|faults| anyhow::anyhow!("the demo's configuration has faults:\n{faults}"))?;
@@ -173,10 +173,11 @@ fn sandbox_config(folder: &Path, calls_per_hour: u32) -> SandboxConfig {
     }
 }
 
-/// The files of the two customers.
+/// The files of the two customers, and who signs in with a click.
 struct Customers {
     contoso: String,
     fabrikam: String,
+    operator: String,
 }
 
 fn write_files(folder: &Path, configuration: &str, customers: &Customers) -> Result<()> {
@@ -198,8 +199,9 @@ fn write_files(folder: &Path, configuration: &str, customers: &Customers) -> Res
 }
 
 /// The configuration file of the demo.
-fn configuration(port: u16, sandbox: &tandem_sandbox::Addresses) -> String {
-    format!(
+fn configuration(port: u16, sandbox: &tandem_sandbox::Addresses, customers: &Customers) -> String {
+    let one_click = ONE_CLICK.map(|person| format!("\"{person}\"")).join(", ");
+    let text = format!(
         r#"# The configuration of the demo: what a partner with two customers behind Teams Direct Routing would write, with the
 # addresses of the simulated tenants in place of Microsoft's.
 
@@ -210,6 +212,10 @@ listen = "127.0.0.1:{port}"
 
 [log]
 level = "warn"
+
+# Whoever is on this machine may be one of these people with a click; nowhere else would this be accepted.
+[sign_in]
+one_click = [{one_click}]
 
 [tenants.contoso]
 name = "Contoso"
@@ -276,7 +282,8 @@ peers = ["{CARRIER}"]
         key = sandbox.border_key.display(),
         root = sandbox.root.display(),
         teams = sandbox.proxies.first().map_or(5061, SocketAddr::port),
-    )
+    );
+    text + &customers.operator
 }
 
 impl Customers {
@@ -292,16 +299,30 @@ impl Customers {
         }
         contoso.push_str(&number(NUMBERS[0], "main"));
         contoso.push_str(&number(NUMBERS[1], "accueil"));
+        contoso.push_str(&people(tenants.first()));
         let mut fabrikam = FABRIKAM.to_owned();
         for user in users(1) {
             fabrikam.push_str(&agent(user, "teams-fabrikam", "[\"service\"]", "", "available", ""));
         }
         fabrikam.push_str(&number(FABRIKAM_NUMBER, "main"));
+        fabrikam.push_str(&people(tenants.get(1)));
+        let operator = tenants.first().and_then(|tenant| {
+            let user = tenant.everyone().find(|user| user.id == OPERATOR)?;
+            Some(format!(
+                "\n[[operators]]\nname = \"{}\"\nuser_name = \"{}\"\n\
+                 entra = {{ tenant = \"{}\", user = \"{}\" }}\n",
+                user.name, user.id, tenant.id, user.object_id
+            ))
+        });
         let mut prompts = String::from("\n[prompts]\n");
         for (name, _) in PROMPTS {
             prompts.push_str(&format!("\"{name}\" = \"prompts/{name}.wav\"\n"));
         }
-        Customers { contoso: contoso + &prompts, fabrikam: fabrikam + &prompts }
+        Customers {
+            contoso: contoso + &prompts,
+            fabrikam: fabrikam + &prompts,
+            operator: operator.unwrap_or_default(),
+        }
     }
 }
 
@@ -313,9 +334,38 @@ fn agent(user: &UserConfig, line: &str, queues: &str, skills: &str, starts: &str
     )
 }
 
+/// Who of a tenant may sign in, and as what: whoever has a role in Microsoft 365 has it here too, by name.
+fn people(tenant: Option<&TenantConfig>) -> String {
+    let Some(tenant) = tenant else { return String::new() };
+    let has_role = |user: &&UserConfig| user.id != OPERATOR && user.enabled && !user.app_roles.is_empty();
+    let mut text = String::new();
+    for user in tenant.everyone().filter(has_role) {
+        let roles: Vec<String> =
+            user.app_roles.iter().map(|role| format!("\"{}\"", role.to_lowercase())).collect();
+        let is_agent = tenant.users.iter().any(|agent| agent.id == user.id);
+        let agent = if is_agent { format!("agent = \"{}\"\n", user.id) } else { String::new() };
+        text.push_str(&format!(
+            "\n[[people]]\nname = \"{}\"\nuser_name = \"{}\"\n\
+             entra = {{ tenant = \"{}\", user = \"{}\" }}\nroles = [{}]\n{agent}",
+            user.name,
+            user.id,
+            tenant.id,
+            user.object_id,
+            roles.join(", ")
+        ));
+    }
+    text
+}
+
 fn number(dialled: &str, flow: &str) -> String {
     format!("\n[[numbers]]\ndialled = \"{dialled}\"\nline = \"carrier\"\nflow = \"{flow}\"\n")
 }
+
+/// Who runs the installation.
+const OPERATOR: &str = "olga";
+/// Who signs in with a click: of each customer somebody of each role, and the operator.
+const ONE_CLICK: [&str; 11] =
+    ["sofia", "dana", "alice", "farah", "noor", "ravi", "karin", "nadia", "ines", "luis", OPERATOR];
 
 /// Who presses a key to take a call, as somebody would whose telephone is not one of Teams.
 const CONFIRMS: &str = "emre";
