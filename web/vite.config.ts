@@ -17,6 +17,6 @@ export default defineConfig(({ mode }) => ({
   server: {
     host: "127.0.0.1",
     // The program does what a page asks for only if the page came from the same host: the browser's word is passed on.
-    proxy: mode === "mock" ? {} : { "/api": PASSED_ON, "/healthz": PASSED_ON, "/live": { ...PASSED_ON, ws: true } },
+    proxy: mode === "mock" ? {} : { "/api": PASSED_ON, "/auth": PASSED_ON, "/healthz": PASSED_ON, "/live": { ...PASSED_ON, ws: true } },
   },
 }));

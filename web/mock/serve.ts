@@ -6,17 +6,23 @@ import { type WebSocket, WebSocketServer } from "ws";
 import type { ChosenState, Fact } from "../src/api/center.ts";
 import { UNAUTHORIZED } from "../src/api/live.ts";
 import type { MockCenter, Refused } from "./center.ts";
+import { MockIdentity, type MockPerson, TENANTS } from "./identity.ts";
 import { CODES, QUEUES } from "./names.ts";
 
 export type ServeSettings = {
   center: MockCenter;
-  /** The token that is demanded; none if it is empty. */
+  /** The root key; none if it is empty. */
   token?: string;
 };
 
 export class MockServer {
   /** If set, every command is refused with this. */
   refusal: { status: number; code: string; message: string } | undefined;
+  readonly identity: MockIdentity;
+  /** What was said first on every live socket, and later. */
+  readonly greetings: { token: string; tenant?: string }[] = [];
+  /** Every request that was made, with whom it was made for. */
+  readonly asked: { method: string; path: string; tenant: string | undefined }[] = [];
   readonly #center: MockCenter;
   readonly #token: string;
   readonly #sockets = new WebSocketServer({ noServer: true });
@@ -25,6 +31,7 @@ export class MockServer {
   constructor({ center, token = "" }: ServeSettings) {
     this.#center = center;
     this.#token = token;
+    this.identity = new MockIdentity(center.agents.map(({ id }) => id));
   }
 
   /** Lets time pass, and tells everybody who follows what happened. */
@@ -48,7 +55,10 @@ export class MockServer {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
     if (request.url !== "/live") return false;
     this.#sockets.handleUpgrade(request, socket, head, (follower) => {
-      follower.once("message", (data) => this.#greeted(follower, textOf(data)));
+      follower.once("message", (data) => {
+        this.#greeted(follower, textOf(data));
+        follower.on("message", (more) => this.greetings.push(JSON.parse(textOf(more)) as { token: string }));
+      });
       follower.on("close", () => this.#followers.delete(follower));
     });
     return true;
@@ -59,9 +69,16 @@ export class MockServer {
     const { method = "GET", url = "/" } = request;
     const { pathname: path, searchParams: query } = new URL(url, "http://localhost");
     if (url === "/healthz") return answer(response, 200, {});
+    if (url.startsWith("/auth/")) return this.#door(request, response, path);
     if (!url.startsWith("/api/")) return false;
-    if (this.#token && request.headers.authorization !== `Bearer ${this.#token}`) {
-      return answer(response, 401, { code: "unauthorized", message: "the token is missing or wrong" });
+    const tenant = request.headers["tandem-tenant"];
+    this.asked.push({ method, path, tenant: typeof tenant === "string" ? tenant : undefined });
+    const caller = this.#caller(request);
+    if (!caller) return answer(response, 401, UNKNOWN);
+    if (path === "/api/v1/me") return answer(response, 200, caller === "console" ? this.identity.console() : this.identity.me(caller));
+    if (path === "/api/v1/tenants") {
+      const tenants = TENANTS.map(({ id, name }) => ({ id, name, agents: 8, signed_in: 6, queues: 3, open: 12 }));
+      return answer(response, 200, { tenants });
     }
     const route = ROUTES.find((one) => one.method === method && one.path.test(path));
     if (route) {
@@ -71,6 +88,67 @@ export class MockServer {
     }
     if (method === "GET") return this.#look(response, path, query);
     return answer(response, 404, { code: "no_route", message: `there is nothing at ${url}` });
+  }
+
+  /** Answers somebody who is not known yet. */
+  #door(request: IncomingMessage, response: ServerResponse, path: string): boolean {
+    const { identity } = this;
+    if (path === "/auth/methods") return answer(response, 200, { ...identity.methods, one_click: identity.oneClick() });
+    if (path === "/auth/refresh") {
+      const cookie = /tandem_refresh=([^;]+)/.exec(request.headers.cookie ?? "")?.[1] ?? "";
+      const renewed = identity.renew(cookie);
+      if (!renewed) return answer(response, 401, { ...UNKNOWN, code: "signed_out" });
+      return this.#signedIn(response, renewed.person, renewed);
+    }
+    if (path === "/auth/sign-out") {
+      const caller = this.#caller(request);
+      if (!caller || caller === "console") return answer(response, 401, UNKNOWN);
+      identity.revoke(caller.id);
+      response.writeHead(204, { "Set-Cookie": "tandem_refresh=; Path=/auth; Max-Age=0; HttpOnly; SameSite=Strict" }).end();
+      return true;
+    }
+    void bodyOf(request).then((text) => this.#letIn(response, path, parsed(text)));
+    return true;
+  }
+
+  #letIn(response: ServerResponse, path: string, body: Record<string, string>): boolean {
+    const { identity } = this;
+    const { user_name = "", password, code, token } = body;
+    const open = (person: MockPerson | undefined): boolean => {
+      if (person) return this.#signedIn(response, person.id, identity.open(person));
+      return answer(response, 401, { code: "wrong_credential", message: "this does not let anybody in", remedy: "try again" });
+    };
+    const person = identity.byName(user_name);
+    switch (path) {
+      case "/auth/demo":
+        return open(identity.isDemo ? person : undefined);
+      case "/auth/password":
+        return open(person?.password === password ? person : undefined);
+      case "/auth/teams": {
+        if (identity.teamsRefusal) return answer(response, identity.teamsRefusal.status, identity.teamsRefusal);
+        return open(identity.byName(token ?? ""));
+      }
+      case "/auth/setup":
+        if (code !== SETUP_CODE) return answer(response, 403, { code: "setup_wrong", message: "the code is wrong", remedy: "look at the console" });
+        return open(identity.byName("ada"));
+      case "/auth/invitation":
+        return open(code === INVITATION_CODE ? identity.byName("eve") : undefined);
+      default:
+        return answer(response, 404, { code: "no_route", message: `there is nothing at ${path}` });
+    }
+  }
+
+  #signedIn(response: ServerResponse, person: string, tokens: { access: string; refresh: string }): true {
+    response.setHeader("Set-Cookie", `tandem_refresh=${tokens.refresh}; Path=/auth; HttpOnly; SameSite=Strict`);
+    return answer(response, 200, { access_token: tokens.access, expires_in_s: this.identity.expiresIn_s, person });
+  }
+
+  #caller({ headers: { authorization = "" } }: IncomingMessage): MockPerson | "console" | undefined {
+    return this.#knownBy(authorization.replace("Bearer ", ""));
+  }
+
+  #knownBy(token: string): MockPerson | "console" | undefined {
+    return this.#token !== "" && token === this.#token ? "console" : this.identity.known(token);
   }
 
   /** Answers what is asked for beside the live view. */
@@ -117,8 +195,10 @@ export class MockServer {
   }
 
   #greeted(follower: WebSocket, greeting: string): void {
-    const { token } = JSON.parse(greeting) as { token: string };
-    if (this.#token && token !== this.#token) {
+    const said = JSON.parse(greeting) as { token: string; tenant?: string };
+    this.greetings.push(said);
+    const caller = this.#knownBy(said.token);
+    if (!caller) {
       follower.close(UNAUTHORIZED, "the token is missing or wrong");
       return;
     }
@@ -133,6 +213,14 @@ export class MockServer {
     return answer(response, 200, { call: { id }, timeline: facts.map((fact) => ({ fact })), cut: false });
   }
 }
+
+/** The code with which the first person is let in. */
+export const SETUP_CODE = "AAAAA-BBBBB";
+
+/** The code of an invitation of the expert. */
+export const INVITATION_CODE = "invited-1";
+
+const UNKNOWN = { code: "unauthorized", message: "nobody is known by this token", remedy: "sign in" };
 
 /** What can be done over the API. */
 type Route = {

@@ -1,178 +1,195 @@
-/** The page in its browser: joins the live socket, the clock, the address and the language with what is shown. */
+/** The page in its browser: who is signed in, and with that what is shown; and the language of all of it. */
 
 import { Client } from "./api/client.ts";
-import type { InteractionId, View } from "./api/center.ts";
-import { greeting } from "./api/live.ts";
-import { Page } from "./floor/page.ts";
+import * as door from "./api/door.ts";
+import type { Tenant } from "./api/identity.ts";
+import { Desk } from "./desk.ts";
+import { type Host, hostInAddress, openHost } from "./host/host.ts";
 import type { Language } from "./i18n/catalog.ts";
 import { firstLanguage, Words } from "./i18n/words.ts";
-import { Clock } from "./live/clock.ts";
-import { type Connection, Follower, type World } from "./live/follow.ts";
-import { Lookup } from "./live/lookup.ts";
+import { type Ending, Login } from "./login/login.ts";
+import { type Occasion, SignInPage } from "./login/page.ts";
+import { Tabs } from "./login/tabs.ts";
 
 export class App {
   readonly #root: HTMLElement;
-  readonly #client = new Client();
-  readonly #lookup = new Lookup(this.#client, () => this.#plan());
-  readonly #clock = new Clock(() => Date.now());
-  readonly #follower: Follower;
-  #page: Page;
-  #view: View | undefined;
-  #connection: Connection = "connecting";
-  #isPlanned = false;
-  #shownAt = 0;
-  #spokenAt = 0;
-  #spoken = 0;
+  readonly #tabs = new Tabs();
+  readonly #login: Login;
+  readonly #client: Client;
+  #words: Words;
+  #host: Host | undefined;
+  #desk: Desk | undefined;
+  #signIn: SignInPage | undefined;
+  /** Whether it is still being found out who is there. */
+  #isBeginning = true;
 
   constructor(root: HTMLElement) {
     this.#root = root;
-    this.#client.token = sessionStorage.getItem(TOKEN) ?? "";
-    this.#follower = new Follower(this.#world(), {
-      onState: (view, now) => {
-        this.#clock.set(now);
-        this.#view = view;
-        this.#refresh();
+    this.#words = this.#wordsOf(firstLanguage(localStorage.getItem(LANGUAGE), navigator.languages));
+    this.#login = new Login(
+      {
+        renew: async () => await (this.#host ? this.#host.signIn() : door.refresh()),
+        alone: async (act) => await this.#tabs.alone(act),
+        tell: (news) => {
+          // Who is signed in by Teams has nothing in common with who is signed in in the browser.
+          if (!this.#host) this.#tabs.tell(news);
+        },
+        after: (ms, act) => {
+          const timer = setTimeout(act, ms);
+          return () => clearTimeout(timer);
+        },
       },
-      onFacts: (facts) => {
-        for (const { at } of facts) this.#clock.notBefore(at);
-        if (facts.some(({ kind }) => kind === "configured")) void this.#lookup.ask();
-        this.#plan();
+      {
+        onToken: (token) => this.#desk?.tokenIs(token),
+        onPerson: () => {
+          if (!this.#isBeginning) void this.#enter();
+        },
+        onEnd: (why) => this.#leave(why),
       },
-      onConnection: (connection) => this.#connectionIs(connection),
-    });
-    this.#page = this.#newPage(firstLanguage(localStorage.getItem(LANGUAGE), navigator.languages));
+    );
+    this.#client = new Client(this.#login);
   }
 
-  /** Begins to be live, for as long as the page is open. */
-  start(): void {
-    addEventListener("popstate", () => this.#page.showStory(storyInAddress()));
-    addEventListener("online", () => this.#follower.retry());
-    document.addEventListener("visibilitychange", () => {
-      if (document.hidden) return;
-      this.#follower.retry();
-      this.#refresh();
+  /** Begins: finds out who is there, and shows what is theirs. */
+  async start(): Promise<void> {
+    document.documentElement.lang = this.#words.language;
+    this.#tabs.listen((news) => {
+      if (!this.#host) this.#login.hear(news);
     });
-    setInterval(() => this.#everySecond(), 1_000);
-    setInterval(() => {
-      if (!document.hidden && this.#connection === "live") void this.#lookup.ask();
-    }, LOOK_UP_EVERY_MS);
-    this.#follower.start();
+    if (hostInAddress()) await this.#openHost();
+    const occasion = occasionInAddress();
+    const key = sessionStorage.getItem(KEY);
+    if (key) this.#login.beginWithKey(key);
+    const isKnown = key !== null || (occasion === undefined && (await this.#login.resume()));
+    this.#isBeginning = false;
+    if (isKnown) await this.#enter();
+    else await this.#showSignIn(occasion ?? { kind: "methods" });
   }
 
-  #newPage(language: Language): Page {
-    const region = navigator.languages.find((tag) => tag.split("-")[0] === language) ?? language;
-    return new Page(this.#root, new Words(language, region), this.#client, this.#lookup, {
-      language: (chosen) => this.#speak(chosen),
-      token: (token) => {
-        this.#client.token = token;
-        sessionStorage.setItem(TOKEN, token);
-        this.#follower.start();
+  async #openHost(): Promise<void> {
+    const opened = await openHost({
+      onTheme: (theme) => this.#themeIs(theme),
+      onLocale: (locale) => {
+        if (localStorage.getItem(LANGUAGE) === null) this.#words = this.#wordsOf(firstLanguage(null, [locale]), locale);
       },
-      retry: () => this.#follower.retry(),
-      story: (id) => this.#openStory(id),
-      refresh: () => this.#refresh(),
     });
+    this.#host = opened;
+    document.documentElement.lang = this.#words.language;
+  }
+
+  #themeIs(theme: string): void {
+    document.documentElement.dataset["theme"] = theme;
+  }
+
+  /** Shows what belongs to the one who is signed in. */
+  async #enter(): Promise<void> {
+    const me = await this.#client.me();
+    if (!me.ok) {
+      // A login that has just ended has told so itself.
+      if (this.#login.token !== "" || this.#signIn === undefined) await this.#showSignIn({ kind: "failed", problem: me.problem });
+      return;
+    }
+    let tenants: readonly Tenant[] = [];
+    if (me.value.tenant === undefined && me.value.permissions.some(({ permission }) => permission === "tenants:read")) {
+      const answer = await this.#client.tenantList();
+      if (answer.ok) ({ tenants } = answer.value);
+    }
+    const tenant = this.#firstTenant(tenants, me.value.kind === "person");
+    this.#client.tenant = tenant;
+    this.#desk?.stop();
+    this.#signIn = undefined;
+    this.#desk = new Desk(
+      this.#root,
+      this.#words,
+      {
+        client: this.#client,
+        me: me.value,
+        tenants,
+        tenant,
+        token: () => this.#login.token,
+        renewed: async (than) => await this.#login.renewed(than),
+      },
+      {
+        language: (language) => this.#speak(language),
+        tenant: (id) => {
+          sessionStorage.setItem(TENANT, id ?? "");
+          history.pushState(null, "", "/");
+          void this.#enter();
+        },
+        signOut: () => void this.#signOut(),
+      },
+    );
+    this.#desk.start();
+    this.#host?.succeeded();
+  }
+
+  /** Which tenant somebody of the installation looks at: the one chosen in this tab, or the only one. */
+  #firstTenant(tenants: readonly Tenant[], isPerson: boolean): string | undefined {
+    const chosen = sessionStorage.getItem(TENANT);
+    const [first] = tenants;
+    if (tenants.some(({ id }) => id === chosen)) return chosen ?? undefined;
+    // A key is there for a center; a person who runs the installation may be there for all of it.
+    return chosen !== "" && (!isPerson || tenants.length === 1) ? first?.id : undefined;
+  }
+
+  #leave(why: Ending): void {
+    this.#desk?.stop();
+    this.#desk = undefined;
+    sessionStorage.removeItem(KEY);
+    sessionStorage.removeItem(TENANT);
+    this.#client.tenant = undefined;
+    if (!this.#isBeginning) void this.#showSignIn({ kind: "ended", why });
+  }
+
+  async #signOut(): Promise<void> {
+    if (!this.#login.isKey) await door.signOut(this.#login.token);
+    history.replaceState(null, "", "/");
+    this.#login.end("signed_out");
+  }
+
+  async #showSignIn(occasion: Occasion): Promise<void> {
+    const page = new SignInPage(this.#root, this.#words, occasion, this.#host, {
+      language: (language) => this.#speak(language),
+      signedIn: (signedIn) => this.#login.begin(signedIn),
+      key: (key) => {
+        sessionStorage.setItem(KEY, key);
+        this.#login.beginWithKey(key);
+      },
+    });
+    this.#signIn = page;
+    await page.open();
+    if (occasion.kind === "failed") this.#host?.failed(occasion.problem.message);
   }
 
   #speak(language: Language): void {
     localStorage.setItem(LANGUAGE, language);
-    this.#page = this.#newPage(language);
-    this.#page.showConnection(this.#connection, this.#view?.at, false);
-    this.#refresh();
-    this.#page.showStory(storyInAddress());
+    this.#words = this.#wordsOf(language);
+    document.documentElement.lang = language;
+    if (this.#desk) this.#desk.speak(this.#words);
+    else if (this.#signIn) void this.#showSignIn(this.#signIn.occasion);
     document.getElementById("language")?.focus();
   }
 
-  #openStory(id: InteractionId | undefined): void {
-    const address = id === undefined ? "/" : `/calls/${id}`;
-    if (location.pathname !== address) history.pushState(null, "", address);
-    this.#page.showStory(id);
-  }
-
-  /** Shows what is new, but no more often than an eye can follow. */
-  #plan(): void {
-    if (this.#isPlanned) return;
-    this.#isPlanned = true;
-    const wait = Math.max(0, this.#shownAt + SHOW_EVERY_MS - performance.now());
-    setTimeout(() => {
-      this.#isPlanned = false;
-      if (!document.hidden) this.#refresh();
-    }, wait);
-  }
-
-  #refresh(): void {
-    if (!this.#view) return;
-    const isFirst = this.#shownAt === 0;
-    this.#shownAt = performance.now();
-    this.#page.show(this.#view, this.#clock.now());
-    if (isFirst) this.#page.showStory(storyInAddress());
-  }
-
-  #everySecond(): void {
-    if (!document.hidden) this.#page.tick(this.#clock.now());
-    const number = this.#view?.live.number ?? 0;
-    if (number === this.#spoken || performance.now() < this.#spokenAt + SPEAK_EVERY_MS) return;
-    this.#spokenAt = performance.now();
-    this.#spoken = number;
-    this.#page.speak();
-  }
-
-  #connectionIs(connection: Connection): void {
-    const wasLost = this.#connection === "lost";
-    this.#connection = connection;
-    if (connection === "live") void this.#lookup.ask();
-    else this.#clock.stop();
-    this.#page.showConnection(connection, this.#view && this.#clock.now(), wasLost);
-    if (connection === "locked") this.#page.showToken(this.#client.token !== "");
-  }
-
-  #world(): World {
-    return {
-      open: (onMessage, onClose) => {
-        const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/live`);
-        const cancelled = new AbortController();
-        const { signal } = cancelled;
-        socket.addEventListener("open", () => socket.send(greeting(this.#client.token)), { signal });
-        socket.addEventListener("message", ({ data }) => onMessage(data), { signal });
-        socket.addEventListener("close", ({ code }) => onClose(code), { signal });
-        return () => {
-          cancelled.abort();
-          socket.close();
-        };
-      },
-      probe: (answer) => {
-        const asked = fetch("/healthz", { cache: "no-store", signal: AbortSignal.timeout(PROBE_PATIENCE_MS) });
-        void asked.then(({ ok }) => answer(ok)).catch(() => answer(false));
-      },
-      random: () => Math.random(),
-      after: (ms, act) => {
-        const timer = setTimeout(act, ms);
-        return () => clearTimeout(timer);
-      },
-    };
+  #wordsOf(language: Language, locale?: string): Words {
+    const region = [locale ?? language, ...navigator.languages].find((tag) => tag.split("-")[0] === language && tag.includes("-"));
+    return new Words(language, region ?? language);
   }
 }
 
-/** The call whose story the address asks for. */
-function storyInAddress(): InteractionId | undefined {
-  const found = /^\/calls\/(\d{1,15})$/.exec(location.pathname);
-  return found ? Number(found[1]) : undefined;
+/** What the address asks for besides a view: a first start, or an invitation. The code is taken out of the address. */
+function occasionInAddress(): Occasion | undefined {
+  const kind = location.pathname === "/setup" ? "setup" : location.pathname === "/invitation" ? "invitation" : undefined;
+  if (kind === undefined) return undefined;
+  const code = decodeURIComponent(location.hash.slice(1).replace(/^code=/, ""));
+  history.replaceState(null, "", "/");
+  return { kind, code };
 }
 
 /** Under this name the browser keeps the chosen language. */
 const LANGUAGE = "tandem.language";
 
-/** Under this name the tab keeps the access token. */
-const TOKEN = "tandem.token";
+/** Under this name the tab keeps the key of a program that somebody uses instead of signing in. */
+const KEY = "tandem.token";
 
-/** A program that does not say within this time that it is well is not there. */
-const PROBE_PATIENCE_MS = 5_000;
-
-/** What is new is shown this often at most. */
-const SHOW_EVERY_MS = 250;
-
-/** What the live view does not say is asked for this often. */
-const LOOK_UP_EVERY_MS = 10_000;
-
-/** The figures are spoken this often at most, and only when something has happened. */
-const SPEAK_EVERY_MS = 30_000;
+/** Under this name the tab keeps which tenant somebody of the installation looks at. */
+const TENANT = "tandem.tenant";

@@ -1,4 +1,4 @@
 import { App } from "./app.ts";
 
 const root = document.getElementById("app");
-if (root) new App(root).start();
+if (root) void new App(root).start();

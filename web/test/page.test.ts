@@ -417,26 +417,6 @@ describe("the connection", () => {
   });
 });
 
-describe("the token", () => {
-  const token = "t".repeat(32);
-
-  test("is asked for when the program demands one, and kept for the tab", async () => {
-    const { page } = await open({ token });
-    await stage.goto();
-    await page.getByRole("textbox", { name: "Token" }).fill("wrong");
-    await page.keyboard.press("Enter");
-    await page.getByText("The program does not accept this token.").waitFor();
-    await page.getByRole("textbox", { name: "Token" }).fill(token);
-    await page.keyboard.press("Enter");
-    await stage.isLive();
-    await page.reload();
-    await stage.isLive();
-    await page.locator(".agents button.act").first().click();
-    await page.getByRole("menuitemradio", { name: "Break" }).click();
-    await page.locator(".agents").getByText("Break").first().waitFor();
-  });
-});
-
 describe("the language", () => {
   test("is the browser's, and can be changed for good", async () => {
     const { page } = await open({ locale: "fr-CA" });

@@ -13,6 +13,8 @@ export type StageSettings = Partial<Settings> & {
   /** How long the center has been open, in seconds. */
   openFor?: number;
   token?: string;
+  /** Who is signed in when the page opens, by user name; `null` for nobody. The administrator by default. */
+  as?: string | null;
   /** What the browser asks for; English by default. */
   locale?: string;
 };
@@ -46,7 +48,7 @@ export class Stage {
   }
 
   static async open(browser: Browser, settings: StageSettings = {}): Promise<Stage> {
-    const { openFor = 900, token = "", locale = "en-GB" } = settings;
+    const { openFor = 900, token = "", locale = "en-GB", as = "ada" } = settings;
     const center = new MockCenter(settings);
     center.advance(center.now + openFor * 1e6);
     const server = new MockServer({ center, token });
@@ -54,7 +56,28 @@ export class Stage {
     await new Promise<void>((listening) => http.listen(0, "127.0.0.1", listening));
     const context = await browser.newContext({ locale });
     context.setDefaultTimeout(PATIENCE_MS);
-    return new Stage(center, server, http, context, await context.newPage());
+    const stage = new Stage(center, server, http, context, await context.newPage());
+    if (as !== null) await stage.signIn(as);
+    return stage;
+  }
+
+  /** Gives the browser the cookie of somebody who has signed in before. */
+  async signIn(userName: string): Promise<void> {
+    const person = this.server.identity.byName(userName);
+    if (!person) throw new Error(`nobody is called ${userName}`);
+    const { refresh } = this.server.identity.open(person);
+    const cookie = { name: "tandem_refresh", value: refresh, httpOnly: true, sameSite: "Strict" } as const;
+    await this.#context.addCookies([{ ...cookie, url: `${this.#origin}/auth` }]);
+  }
+
+  /** Another tab of the same browser. */
+  async tab(): Promise<Page> {
+    return await this.#context.newPage();
+  }
+
+  /** Where the page is. */
+  get origin(): string {
+    return this.#origin;
   }
 
   /** Opens the page and waits until it is live. */

@@ -7,12 +7,15 @@ export type LiveMessage =
   | { type: "state"; number: number; now: Timestamp; state: View }
   | { type: "facts"; facts: Fact[] };
 
-/** The code with which the program closes a socket whose token is missing or wrong. */
+/** The code with which the program closes a socket whose token is missing or no longer good. */
 export const UNAUTHORIZED = 4401;
 
-/** The first thing that the page says. A program that demands no token does not listen to it. */
-export function greeting(token: string): string {
-  return JSON.stringify({ token });
+/** The code with which the program closes a socket of somebody who may not follow. */
+export const FORBIDDEN = 4403;
+
+/** The first thing that the page says, and later whenever it has another token. */
+export function greeting(token: string, tenant: string | undefined): string {
+  return JSON.stringify(tenant === undefined ? { token } : { token, tenant });
 }
 
 /** Reads a message; `undefined` if it is none that this page knows. */

@@ -1,10 +1,10 @@
 /** What went wrong, in the reader's language. */
 
-import type { Problem } from "../api/client.ts";
+import type { Problem } from "../api/request.ts";
 import type { Words } from "../i18n/words.ts";
 
-/** The program's codes for which we have words; of any other its English sentence is shown. */
-export function problemText(words: Words, { code, message }: Problem): string {
+/** The program's codes for which we have words; of any other its English sentence is shown, and its remedy. */
+export function problemText(words: Words, { code, message, remedy, retryAfter_s }: Problem): string {
   switch (code) {
     case "not_found":
     case "unreachable":
@@ -30,8 +30,24 @@ export function problemText(words: Words, { code, message }: Problem): string {
     case "bad_time":
     case "too_far_back":
     case "busy":
+    case "wrong_credential":
+    case "no_role":
+    case "not_onboarded":
+    case "of_another_tenant":
+    case "local_off":
+    case "of_configuration":
+    case "no_user_name":
+    case "taken":
+    case "unknown_agent":
+    case "forbidden":
+    case "expired":
+    case "sso_refused":
+    case "passkey_refused":
+    case "last_administrator":
       return words.text(`problem.${code}`);
+    case "too_many_attempts":
+      return words.say("problem.too_many_attempts", { time: words.duration((retryAfter_s ?? 1) * 1e6) });
     default:
-      return message || code;
+      return [message || code, remedy].filter(Boolean).join(": ");
   }
 }

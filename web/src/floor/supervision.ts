@@ -1,6 +1,7 @@
 /** What somebody who leads the floor can have done: choices beside a button, and forms for what they need. */
 
-import type { Answer, Client } from "../api/client.ts";
+import type { Client } from "../api/client.ts";
+import type { Answer } from "../api/request.ts";
 import type { AgentId, AgentView, ChosenState, InteractionId, InteractionView, QueueId, View } from "../api/center.ts";
 import { callerName } from "../call/caller.ts";
 import type { Words } from "../i18n/words.ts";

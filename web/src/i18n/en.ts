@@ -4,7 +4,12 @@
  * `{name}` is a slot. A text whose form depends on a number is an object with one text for each of the language's
  * plural categories (Unicode CLDR); the number is in the slot `{count}`.
  */
+
+import { identity } from "./en_identity.ts";
+
 export const en = {
+  ...identity,
+
   "product.page": "Live view",
   "product.title": "{waiting} waiting · Tandem",
   "product.skip": "Skip to the live view",
@@ -18,12 +23,6 @@ export const en = {
   "live.lost.never": "Not live: the program does not answer. Trying again.",
   "live.again": "The view is live again.",
   "live.retry": "Try now",
-
-  "token.title": "Access token",
-  "token.text": "This program asks for the token that its administrator has set. It is kept until this tab is closed.",
-  "token.label": "Token",
-  "token.submit": "Continue",
-  "token.wrong": "The program does not accept this token.",
 
   "figures.title": "At a glance",
   "figures.waiting": "Waiting now",

@@ -1,8 +1,11 @@
 /** French. Its plural has a form of its own for millions: « 1 000 000 d’appels ». */
 
 import type { Catalog } from "./catalog.ts";
+import { identity } from "./fr_identity.ts";
 
 export const fr: Catalog<"fr"> = {
+  ...identity,
+
   "product.page": "Vue en direct",
   "product.title": "{waiting} en attente · Tandem",
   "product.skip": "Aller à la vue en direct",
@@ -16,13 +19,6 @@ export const fr: Catalog<"fr"> = {
   "live.lost.never": "Hors ligne : le programme ne répond pas. Nouvel essai en cours.",
   "live.again": "La vue est de nouveau en direct.",
   "live.retry": "Réessayer",
-
-  "token.title": "Jeton d’accès",
-  "token.text":
-    "Ce programme demande le jeton fixé par son administrateur. Il est gardé jusqu’à la fermeture de cet onglet.",
-  "token.label": "Jeton",
-  "token.submit": "Continuer",
-  "token.wrong": "Le programme n’accepte pas ce jeton.",
 
   "figures.title": "En un coup d’œil",
   "figures.waiting": "En attente",

@@ -6,15 +6,16 @@
  * without anybody having told us (the page never sees the program's pings): then the program is asked whether it is there.
  */
 
-import { readMessage, UNAUTHORIZED } from "../api/live.ts";
+import { FORBIDDEN, readMessage, UNAUTHORIZED } from "../api/live.ts";
 import type { Fact, Timestamp, View } from "../api/center.ts";
 import { applyFact } from "./fold.ts";
 
 /**
  * How the connection stands. `lost` until the next state has come, however often it was tried meanwhile; `locked` when
- * the program demands another token, and nothing is tried until {@link Follower.start} is called.
+ * the program demands another token, and `forbidden` when it lets nobody of this token follow: nothing is tried then until
+ * {@link Follower.start} is called.
  */
-export type Connection = "connecting" | "live" | "lost" | "locked";
+export type Connection = "connecting" | "live" | "lost" | "locked" | "forbidden";
 
 /** What the one who follows is told. */
 export type Told = {
@@ -63,7 +64,7 @@ export class Follower {
   start(): void {
     this.stop();
     this.#attempts = 0;
-    if (this.#connection === "locked") this.#connectionIs("connecting");
+    if (this.#connection === "locked" || this.#connection === "forbidden") this.#connectionIs("connecting");
     this.#open();
   }
 
@@ -83,7 +84,7 @@ export class Follower {
     this.#view = undefined;
     this.#close = this.#world.open(
       (data) => this.#receive(data),
-      (code) => (code === UNAUTHORIZED ? this.#locked() : this.#lost()),
+      (code) => this.#closed(code),
     );
     this.#waiting = this.#world.after(STATE_WAIT_MS, () => this.#lost());
   }
@@ -141,9 +142,13 @@ export class Follower {
     this.#connectionIs("lost");
   }
 
-  #locked(): void {
+  #closed(code: number): void {
+    if (code !== UNAUTHORIZED && code !== FORBIDDEN) {
+      this.#lost();
+      return;
+    }
     this.stop();
-    this.#connectionIs("locked");
+    this.#connectionIs(code === UNAUTHORIZED ? "locked" : "forbidden");
   }
 
   #drop(): void {

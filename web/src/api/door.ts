@@ -1,0 +1,84 @@
+/** What can be asked for by somebody who is not known yet: how to sign in, and to be let in. */
+
+import { type Answer, json, send } from "./request.ts";
+
+/** What there is to sign in with. */
+export type Methods = {
+  password: boolean;
+  /** Absent in programs that have no passkeys. */
+  passkey?: boolean;
+  entra: boolean;
+  /** Nobody is in charge yet: the code on the console lets somebody in. */
+  setup: boolean;
+  one_click?: OneClickPerson[];
+};
+
+/** Somebody of a demo. */
+export type OneClickPerson = {
+  user_name: string;
+  name: string;
+  tenant?: string;
+  tenant_name?: string;
+  roles: string[];
+};
+
+/** Somebody is signed in. */
+export type SignedIn = {
+  access_token: string;
+  expires_in_s: number;
+  /** The id of the person. */
+  person: string;
+};
+
+/** The code of the first start, and who is to be let in by it. */
+export type SetUp = { code: string; user_name: string; name: string; password: string };
+
+export async function askMethods(): Promise<Answer<Methods>> {
+  return await send("/auth/methods", { cache: "no-store" }, json<Methods>);
+}
+
+/** Signs in with a name and a password. */
+export async function signInByPassword(user_name: string, password: string): Promise<Answer<SignedIn>> {
+  return await post("/auth/password", { user_name, password });
+}
+
+/** Signs in as one of the people of a demo. */
+export async function signInByClick(user_name: string): Promise<Answer<SignedIn>> {
+  return await post("/auth/demo", { user_name });
+}
+
+/** Lets the first person in. */
+export async function setUp(wanted: SetUp): Promise<Answer<SignedIn>> {
+  return await post("/auth/setup", wanted);
+}
+
+/** Takes an invitation: sets the password and signs in. */
+export async function acceptInvitation(code: string, password: string): Promise<Answer<SignedIn>> {
+  return await post("/auth/invitation", { code, password });
+}
+
+/** The next access token, for the cookie that only the program can read. */
+export async function refresh(): Promise<Answer<SignedIn>> {
+  return await post("/auth/refresh", undefined);
+}
+
+/** Signs in with the token that the Teams client gave. */
+export async function signInByTeams(token: string): Promise<Answer<SignedIn>> {
+  return await post("/auth/teams", { token });
+}
+
+/** Ends the login to which the access token belongs. */
+export async function signOut(token: string): Promise<Answer<undefined>> {
+  return await send("/auth/sign-out", { method: "POST", headers: { Authorization: `Bearer ${token}` } }, json<undefined>);
+}
+
+/** Where a sign-in at Microsoft begins; it comes back to `path`. */
+export function entraAddress(path: string): string {
+  return `/auth/entra/start?return=${encodeURIComponent(path)}`;
+}
+
+async function post<T>(path: string, body: object | undefined): Promise<Answer<T>> {
+  if (!body) return await send(path, { method: "POST" }, json<T>);
+  const headers = { "Content-Type": "application/json" };
+  return await send(path, { method: "POST", headers, body: JSON.stringify(body) }, json<T>);
+}
