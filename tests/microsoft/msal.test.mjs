@@ -10,7 +10,7 @@ import { ConfidentialClientApplication, CryptoProvider, InteractionRequiredAuthE
 const { SANDBOX_HTTP, SANDBOX_HTTPS, TENANT, OTHER_TENANT, APP, SECRET, OLD_SECRET, KEY_FILE, THUMBPRINT } = process.env;
 const GRAPH = ["https://graph.microsoft.com/.default"];
 const API = [`api://localhost/${APP}/access_as_user`];
-const CALLBACK = "http://localhost:8080/auth/callback";
+const CALLBACK = "http://localhost:8080/auth/entra/callback";
 
 function client(credential = { clientSecret: SECRET }, tenant = TENANT) {
   return new ConfidentialClientApplication({

@@ -16,7 +16,7 @@ use crate::user::Behaviour;
 pub mod app;
 pub mod people;
 
-pub use app::{AppConfig, AppRole, Audience, Secret};
+pub use app::{AppConfig, AppRole, Audience, GroupClaims, Secret};
 
 /// The whole sandbox. [`SandboxConfig::default`] is the tenant Contoso that `tandem demo` shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -18,7 +18,7 @@ fn a_person_chooses_an_account_and_the_application_gets_tokens() {
     assert!(!page.html.contains("Duarte"), "people of other tenants are not shown");
     let back = room.visit(&address, Some(&[("user", "alice")]));
     assert_eq!(back.status, 302);
-    assert!(back.location.as_ref().unwrap().starts_with("http://localhost:8080/auth/callback?code="));
+    assert!(back.location.as_ref().unwrap().starts_with("http://localhost:8080/auth/entra/callback?code="));
     assert_eq!(back.answer("state").unwrap(), "the-state");
 
     let (status, tokens) = room.redeem(CONTOSO, &back.answer("code").unwrap());
@@ -70,7 +70,7 @@ fn a_code_is_good_once_for_ten_minutes_and_for_its_own_request_only() {
         ];
         room.tandem_token(CONTOSO, &pairs)
     };
-    let wrong_uri = with(&mut room, &code, "http://localhost:8080/auth/consent", VERIFIER);
+    let wrong_uri = with(&mut room, &code, "http://localhost:8080/auth/consent/callback", VERIFIER);
     assert_refused(&wrong_uri, 400, "invalid_request", 50_011);
     let wrong_verifier = with(&mut room, &code, CALLBACK, "guessed");
     assert_refused(&wrong_verifier, 400, "invalid_grant", 501_481);
@@ -102,8 +102,8 @@ fn a_code_is_good_once_for_ten_minutes_and_for_its_own_request_only() {
 fn nothing_is_sent_to_an_address_that_is_not_registered() {
     let mut room = Room::new();
     for (name, value, code) in [
-        ("redirect_uri", "https://evil.example/auth/callback", "AADSTS50011"),
-        ("redirect_uri", "http://localhost:1@evil.example/auth/callback", "AADSTS50011"),
+        ("redirect_uri", "https://evil.example/auth/entra/callback", "AADSTS50011"),
+        ("redirect_uri", "http://localhost:1@evil.example/auth/entra/callback", "AADSTS50011"),
         ("client_id", "99999999-0000-4000-8000-000000000000", "AADSTS700016"),
         ("response_mode", "pigeon", "AADSTS9002313"),
     ] {
@@ -148,8 +148,7 @@ fn a_browser_remembers_who_is_signed_in_until_he_signs_out() {
     );
     assert_eq!(other.answer("error").as_deref(), Some("login_required"));
 
-    let out =
-        "/common/oauth2/v2.0/logout?post_logout_redirect_uri=http%3A%2F%2Flocalhost%3A8080%2Fauth%2Fcallback";
+    let out = "/common/oauth2/v2.0/logout?post_logout_redirect_uri=http%3A%2F%2Flocalhost%3A8080%2Fauth%2Fentra%2Fcallback";
     assert_eq!(room.visit(out, None).location.as_deref(), Some(CALLBACK));
     let again = room.visit(&Room::authorise(CONTOSO, &[("prompt", "none")]), None);
     assert_eq!(again.answer("error").as_deref(), Some("login_required"));

@@ -6,7 +6,7 @@ use tandem_sandbox::directory::EntraTenantId;
 use tandem_sandbox::entra::params::encoded;
 
 fn admin_consent(tenant: &str, scope: &str) -> String {
-    let uri = "http://localhost:8080/auth/consent";
+    let uri = "http://localhost:8080/auth/consent/callback";
     let pairs = [("client_id", TANDEM_APP), ("scope", scope), ("redirect_uri", uri), ("state", "s")];
     format!("/{tenant}/v2.0/adminconsent?{}", encoded(&pairs))
 }

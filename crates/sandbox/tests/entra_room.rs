@@ -25,7 +25,7 @@ pub(crate) struct Room {
 }
 
 /// Where the story's application has people sent back to.
-pub(crate) const CALLBACK: &str = "http://localhost:8080/auth/callback";
+pub(crate) const CALLBACK: &str = "http://localhost:8080/auth/entra/callback";
 /// A verifier and its challenge (RFC 7636 appendix B).
 pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";

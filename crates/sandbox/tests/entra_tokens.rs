@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::entra_room::{Room, claims, contoso, head, is_signed_by, tandem};
 use tandem_sandbox::config::app::{CONTOSO, TANDEM_APP};
-use tandem_sandbox::config::{AppConfig, SandboxConfig};
+use tandem_sandbox::config::{AppConfig, GroupClaims, SandboxConfig};
 use tandem_sandbox::entra::CHANGE_TRACKING;
 use tandem_sandbox::entra::forge::TabTokenFault;
 
@@ -26,14 +26,15 @@ fn tokens_of_version_1_are_shaped_otherwise() {
 
 #[test]
 fn guests_administrators_and_groups_are_told() {
-    let app = AppConfig { group_claims: true, ..AppConfig::tandem() };
+    let app = AppConfig { group_claims: GroupClaims::All, ..AppConfig::tandem() };
     let mut room = Room::with(SandboxConfig { apps: vec![app], ..SandboxConfig::default() });
     assert_eq!(claims(&forged(&mut room, json!({ "user": "lena" })))["acct"], 1);
     let ravi = claims(&forged(&mut room, json!({ "user": "ravi" })));
-    assert_eq!(ravi["wids"], json!(["62e90394-69f5-4237-9190-012177145e10"]));
+    let everybody = "b79fbf4d-3ef9-4689-8143-76b194e85509";
+    assert_eq!(ravi["wids"], json!(["62e90394-69f5-4237-9190-012177145e10", everybody]));
     let alice = claims(&forged(&mut room, json!({ "user": "alice" })));
     assert_eq!(alice["groups"].as_array().unwrap().len(), 2);
-    assert_eq!(alice.get("wids"), None);
+    assert_eq!(alice["wids"], json!([everybody]));
     room.entra.policy_mut().group_overage = true;
     let many = claims(&forged(&mut room, json!({ "user": "alice" })));
     assert_eq!(many.get("groups"), None);

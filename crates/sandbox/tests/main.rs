@@ -17,6 +17,7 @@ mod entra_code_flow;
 mod entra_consent;
 mod entra_credentials;
 mod entra_discovery;
+mod entra_hostile;
 mod entra_on_behalf;
 mod entra_room;
 mod entra_tokens;

@@ -44,8 +44,8 @@ pub struct AppConfig {
     pub assignment_required: bool,
     /// Optional claims of its tokens: `acct`, `idtyp`, `email`, `login_hint`.
     pub optional_claims: Vec<String>,
-    /// Puts the ids of people's groups into its tokens (`groupMembershipClaims: SecurityGroup`).
-    pub group_claims: bool,
+    /// What its tokens tell of people's memberships (`groupMembershipClaims`).
+    pub group_claims: GroupClaims,
 }
 
 impl AppConfig {
@@ -65,12 +65,12 @@ impl AppConfig {
                 Secret { value: TANDEM_SECRET.to_owned(), expired: false },
                 Secret { value: TANDEM_EXPIRED_SECRET.to_owned(), expired: true },
             ],
-            redirect_uris: owned(&[
-                "http://localhost/auth/callback",
-                "http://localhost/auth/consent",
-                "http://127.0.0.1/auth/callback",
-                "http://127.0.0.1/auth/consent",
-            ]),
+            redirect_uris: ["localhost", "127.0.0.1"]
+                .iter()
+                .flat_map(|host| {
+                    ["entra", "consent"].map(|what| format!("http://{host}/auth/{what}/callback"))
+                })
+                .collect(),
             app_id_uri: format!("api://localhost/{TANDEM_APP}"),
             audience: Audience::AzureADMultipleOrgs,
             roles: vec![
@@ -81,6 +81,7 @@ impl AppConfig {
                 role(5, "Operator", "Operators"),
             ],
             permissions: owned(&[
+                "Application.Read.All",
                 "GroupMember.Read.All",
                 "Presence.Read.All",
                 "Presence.ReadWrite.All",
@@ -123,7 +124,7 @@ impl Default for AppConfig {
             preauthorised: TEAMS_CLIENTS.iter().map(|(_, id)| (*id).to_owned()).collect(),
             assignment_required: false,
             optional_claims: Vec::new(),
-            group_claims: false,
+            group_claims: GroupClaims::None,
         }
     }
 }
@@ -155,6 +156,20 @@ pub struct AppRole {
     pub value: String,
     /// What administrators see.
     pub display_name: String,
+}
+
+/// What tokens tell of people's memberships (`groupMembershipClaims`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum GroupClaims {
+    /// Nothing.
+    #[default]
+    None,
+    /// The ids of groups, in `groups`.
+    SecurityGroup,
+    /// The template ids of directory roles, in `wids`.
+    DirectoryRole,
+    /// Both.
+    All,
 }
 
 /// Whose people may sign in (`signInAudience`).

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::config::AppConfig;
+use crate::config::{AppConfig, GroupClaims};
 use crate::directory::{AppId, EntraTenantId, ObjectId, Tenant, User};
 use crate::entra::client::Proof;
 use crate::entra::scope::GRAPH;
@@ -168,14 +168,17 @@ impl Frame<'_> {
         if wants("login_hint") {
             put(claims, "login_hint", short_hash(&[user.object_id.as_str(), "hint"]));
         }
-        if user.administrator {
-            put(claims, "wids", json!([GLOBAL_ADMINISTRATOR]));
+        if matches!(of.group_claims, GroupClaims::DirectoryRole | GroupClaims::All) {
+            // Whoever is in the directory has the role of a user.
+            let roles: Vec<&str> =
+                user.administrator.then_some(GLOBAL_ADMINISTRATOR).into_iter().chain([USER]).collect();
+            put(claims, "wids", json!(roles));
         }
         self.groups(claims, of, user);
     }
 
     fn groups(&self, claims: &mut Map<String, Value>, of: &AppConfig, user: &User) {
-        if !of.group_claims {
+        if !matches!(of.group_claims, GroupClaims::SecurityGroup | GroupClaims::All) {
             return;
         }
         let groups: Vec<&str> =
@@ -221,3 +224,5 @@ fn put(claims: &mut Map<String, Value>, name: &str, value: impl Into<Value>) {
 const GROUPS_MAX: usize = 200;
 /// The directory role template of administrators ("Microsoft Entra built-in roles").
 pub const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
+/// The directory role template that everybody has.
+const USER: &str = "b79fbf4d-3ef9-4689-8143-76b194e85509";
