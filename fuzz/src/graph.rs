@@ -13,6 +13,7 @@ use tandem_microsoft::graph::presence::{self, Presences};
 use tandem_microsoft::graph::{call::Operation, photo, profile, subscription};
 use tandem_microsoft::http::Response;
 use tandem_microsoft::id::{ClientId, Guid, ObjectId};
+use tandem_microsoft::time::UnixTime;
 
 /// A delivery with content that is sealed for [`keys`], and a token.
 pub const DELIVERY: &str = include_str!("../../crates/microsoft/tests/vectors/graph_delivery.json");
@@ -37,12 +38,12 @@ pub fn delivery(data: &[u8]) {
     // Nobody vouches for it, so nothing that is encrypted is believed.
     assert!(!delivery.is_rich() || delivery.prove(|_| None).is_err());
     for item in &delivery.items {
-        let new = memory.is_new(item);
+        let new = memory.is_new(UnixTime(1_800_000_000), item);
         let What::Changed { content: Some(content), .. } = &item.what else {
             assert!(new, "what has no content is never a copy");
             continue;
         };
-        assert!(!memory.is_new(item));
+        assert!(!memory.is_new(UnixTime(1_800_000_000), item));
         if let Ok(opened) = keys.open(content) {
             let (_, presence) = presence::from_resource(&opened).expect("only what was sealed is opened");
             assert_eq!((&*presence.availability, &*presence.activity), ("Busy", "InACall"));

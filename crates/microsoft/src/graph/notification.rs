@@ -5,6 +5,7 @@
 //! newness ([`Memory`]) and its seal ([`Sealed`]). Graph is answered 202 in any case: who forges learns nothing.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
 
 use aws_lc_rs::digest::{self, SHA256};
 use serde::Deserialize;
@@ -14,6 +15,7 @@ use crate::graph::sealed::{self, Sealed};
 use crate::graph::subscription::{CLIENT_STATE_OCTETS_MAX, SubscriptionId};
 use crate::id::{EntraTenantId, ObjectId};
 use crate::secret::Secret;
+use crate::time::UnixTime;
 
 /// One POST to our endpoint: items of any subscriptions and tenants.
 #[derive(Debug, Default)]
@@ -179,13 +181,13 @@ impl Item {
 
 /// What was told already, so that a copy is not taken for news.
 ///
-/// Graph repeats itself when it doubts that we heard; and who has overheard a delivery could send it again hours later,
-/// to make somebody look available. Tokens expire within about a day; a change is remembered until
-/// [`MEMORY_MAX`] others came, and forgotten then: a copy of it is put right by the next poll.
+/// Graph repeats itself for up to four hours when it doubts that we heard; and who has overheard a delivery could send it
+/// again, to make somebody look available. What was told is remembered for [`MEMORY_KEPT`], or until [`MEMORY_MAX`] others came. A
+/// copy that comes later still needs a token that has not expired, and is put right by the next poll.
 #[derive(Debug, Default)]
 pub struct Memory {
     marks: BTreeSet<u128>,
-    order: VecDeque<u128>,
+    order: VecDeque<(UnixTime, u128)>,
 }
 
 impl Memory {
@@ -196,18 +198,19 @@ impl Memory {
     }
 
     /// Notes an item with content; whether it is new. An item without content is always new.
-    pub fn is_new(&mut self, item: &Item) -> bool {
+    pub fn is_new(&mut self, now: UnixTime, item: &Item) -> bool {
         let Some(mark) = item.mark() else { return true };
-        if !self.marks.insert(mark) {
-            return false;
-        }
-        self.order.push_back(mark);
-        if self.order.len() > MEMORY_MAX
-            && let Some(oldest) = self.order.pop_front()
+        while let Some((at, oldest)) = self.order.front().copied()
+            && (now.since(at) >= MEMORY_KEPT || self.order.len() >= MEMORY_MAX)
         {
+            self.order.pop_front();
             self.marks.remove(&oldest);
         }
-        true
+        let new = self.marks.insert(mark);
+        if new {
+            self.order.push_back((now, mark));
+        }
+        new
     }
 }
 
@@ -240,7 +243,10 @@ pub const ITEMS_MAX: usize = 2000;
 /// Tokens in one delivery; one for each application and tenant in it. Each costs a signature check.
 pub const TOKENS_MAX: usize = 100;
 
-/// Changes that are remembered to know a copy: some 20 MB at most.
+/// How long a change is remembered to know a copy: for as long as Graph repeats it.
+pub const MEMORY_KEPT: Duration = Duration::from_secs(4 * 3600);
+
+/// Changes that are remembered at once: some 20 MB at most. Then the oldest is forgotten.
 pub const MEMORY_MAX: usize = 1 << 18;
 
 #[derive(Deserialize)]

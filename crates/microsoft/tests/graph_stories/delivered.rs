@@ -2,11 +2,13 @@
 
 use serde_json::json;
 use tandem_microsoft::graph::notification::{
-    DELIVERY_OCTETS_MAX, Delivery, Distrust, ITEMS_MAX, Lifecycle, MEMORY_MAX, Memory, TOKENS_MAX,
+    DELIVERY_OCTETS_MAX, Delivery, Distrust, ITEMS_MAX, Lifecycle, MEMORY_KEPT, Memory, TOKENS_MAX,
     Unreadable, What, validation_token,
 };
+use tandem_microsoft::graph::subscription::SubscriptionId;
 use tandem_microsoft::id::EntraTenantId;
 use tandem_microsoft::secret::Secret;
+use tandem_microsoft::time::UnixTime;
 
 const ONE: &str = "11111111-1111-1111-1111-111111111111";
 const TWO: &str = "22222222-2222-2222-2222-222222222222";
@@ -110,22 +112,22 @@ fn what_is_too_large_is_not_read() {
 }
 
 #[test]
-fn a_copy_is_known_until_many_others_came() {
-    let items = |numbers: std::ops::Range<usize>| {
-        numbers.map(|number| parse(&json!({"value": [rich(ONE, number)]})).items.remove(0))
-    };
+fn a_copy_is_known_for_as_long_as_graph_repeats_itself() {
+    let item = |number: usize| parse(&json!({"value": [rich(ONE, number)]})).items.remove(0);
+    let now = UnixTime(1_800_000_000);
     let mut memory = Memory::new();
-    let first = items(0..1).next().unwrap();
-    assert!(memory.is_new(&first));
-    assert!(!memory.is_new(&first));
+    let first = item(0);
+    assert!(memory.is_new(now, &first));
+    assert!(!memory.is_new(now, &first));
     let mut of_another = first.clone();
-    of_another.subscription = tandem_microsoft::graph::subscription::SubscriptionId::new("s2").unwrap();
-    assert!(memory.is_new(&of_another), "the same content for another subscription is another item");
-    for item in items(1..1000) {
-        assert!(memory.is_new(&item));
+    of_another.subscription = SubscriptionId::new("s2").unwrap();
+    assert!(memory.is_new(now, &of_another), "the same content for another subscription is another item");
+    for number in 1..1000 {
+        assert!(memory.is_new(now, &item(number)));
     }
-    assert!(!memory.is_new(&first));
-    const { assert!(MEMORY_MAX > 100_000) };
+    let end = now.after(MEMORY_KEPT);
+    assert!(!memory.is_new(UnixTime(end.0 - 1), &first));
+    assert!(memory.is_new(end, &first), "forgotten, so that memory does not grow for ever");
 }
 
 #[test]

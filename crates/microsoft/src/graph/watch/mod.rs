@@ -364,7 +364,7 @@ impl Watcher {
                 return;
             }
         };
-        if !self.memory.is_new(item) {
+        if !self.memory.is_new(now.unix, item) {
             self.counts.notifications_repeated += 1;
             return;
         }
