@@ -11,6 +11,7 @@ mod fuzz;
 mod granted;
 mod members;
 mod mutations;
+mod presence_anything;
 mod presence_contradicted;
 mod presence_polled;
 mod presence_subscribed;
