@@ -45,7 +45,11 @@ impl Desk {
         let mut chance = Chance::new(7);
         Self {
             directory: Directory::new(&config),
-            entra: Entra::new("https://login.microsoftonline.com".to_owned(), chance.branch()).unwrap(),
+            entra: Entra::with_keys(
+                "https://login.microsoftonline.com".to_owned(),
+                crate::common::entra_keys(),
+                chance.branch(),
+            ),
             graph: Graph::new(Limits::default(), chance.branch()),
             now: "2026-03-02T09:00:00Z".parse().unwrap(),
             token: String::new(),

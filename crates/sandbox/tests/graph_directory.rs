@@ -167,6 +167,20 @@ fn memberships_are_checked() {
 }
 
 #[test]
+fn a_person_sees_what_he_administers() {
+    let mut desk = Desk::alice(&["User.Read"]);
+    let path = "/me/memberOf/microsoft.graph.directoryRole?$select=id,roleTemplateId";
+    assert_eq!(desk.get(path).1["value"], json!([]));
+    desk.token = desk.user_token("ravi", &["User.Read"]);
+    let (status, roles) = desk.get(path);
+    assert_eq!(status, 200, "{roles}");
+    assert_eq!(roles["value"][0]["roleTemplateId"], "62e90394-69f5-4237-9190-012177145e10");
+    assert_eq!(roles["value"][0].get("displayName"), None, "not asked for");
+    let (_, groups) = desk.get("/me/memberOf/microsoft.graph.group");
+    assert_eq!(groups["value"][0]["displayName"], "IT");
+}
+
+#[test]
 fn an_application_sees_what_it_was_granted() {
     let mut desk = Desk::app(&["User.Read.All", "Presence.Read.All"]);
     let (status, granted) = desk.get(&format!("/servicePrincipals(appId='{TANDEM_APP}')/appRoleAssignments"));

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::query::Kind;
 use crate::config::AppConfig;
 use crate::directory::{AppId, Group, Holder, ObjectId, ServicePrincipal, Tenant, User};
+use crate::entra::claims::GLOBAL_ADMINISTRATOR;
 
 /// What the directory can do with users.
 pub const USER: Kind = Kind {
@@ -94,6 +95,16 @@ pub const GROUP: Kind = Kind {
     ],
     filterable: &["id", "displayName", "mail", "mailEnabled", "mailNickname", "securityEnabled"],
     searchable: &["displayName", "description"],
+    alone: &[],
+};
+
+/// What the directory can do with the roles of administrators.
+pub const DIRECTORY_ROLE: Kind = Kind {
+    name: "microsoft.graph.directoryRole",
+    properties: &["id", "description", "displayName", "roleTemplateId"],
+    usual: &["id", "description", "displayName", "roleTemplateId"],
+    filterable: &["id", "displayName", "roleTemplateId"],
+    searchable: &[],
     alone: &[],
 };
 
@@ -208,6 +219,16 @@ pub fn group(group: &Group) -> Value {
         "mailNickname": nickname,
         "securityEnabled": true,
         "visibility": null,
+    })
+}
+
+/// The role of who administers a tenant.
+pub fn global_administrator(tenant: &Tenant) -> Value {
+    json!({
+        "id": ObjectId::derived(&[tenant.id.as_str(), GLOBAL_ADMINISTRATOR, "directory role"]).as_str(),
+        "description": "Can manage all aspects of Microsoft Entra ID and Microsoft services that use it.",
+        "displayName": "Global Administrator",
+        "roleTemplateId": GLOBAL_ADMINISTRATOR,
     })
 }
 

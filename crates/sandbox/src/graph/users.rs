@@ -7,7 +7,7 @@ use super::Outcome;
 use super::delta::Delta;
 use super::exchange::{Answer, Body};
 use super::fault::Fault;
-use super::people::{self, BASIC, GROUP, USER};
+use super::people::{self, BASIC, DIRECTORY_ROLE, GROUP, USER};
 use super::permission::Operation;
 use super::photo::{self, SIDES};
 use super::query::Query;
@@ -67,6 +67,16 @@ impl Visit<'_> {
         let query = Query::of_many(self.request, &GROUP)?;
         let groups: Vec<Value> = self.tenant.groups_of(&user.object_id).map(people::group).collect();
         self.page("directoryObjects", &query, groups.into_iter(), &GROUP, true)
+    }
+
+    /// `GET /users/{id}/memberOf/microsoft.graph.directoryRole`: what somebody administers.
+    pub(super) fn directory_roles_of(&mut self, key: &str) -> Result<Outcome, Fault> {
+        let user = self.somebody(key)?;
+        self.need(Operation::MemberOfRead, Some(&user.object_id))?;
+        let query = Query::of_many(self.request, &DIRECTORY_ROLE)?;
+        let roles: Vec<Value> =
+            user.administrator.then(|| people::global_administrator(self.tenant)).into_iter().collect();
+        self.page("directoryRoles", &query, roles.into_iter(), &DIRECTORY_ROLE, false)
     }
 
     /// `POST /users/{id}/checkMemberGroups`, `getMemberGroups` and `getMemberObjects`.

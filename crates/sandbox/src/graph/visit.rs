@@ -29,6 +29,7 @@ enum Route {
     UsersDelta,
     User(String),
     UserGroups { user: String, transitive: bool },
+    UserRoles(String),
     MemberCheck { user: String, act: String },
     Photo { user: String, side: Option<String>, value: bool },
     Groups,
@@ -102,6 +103,7 @@ impl Visit<'_> {
             ("GET", Route::UsersDelta) => self.users_delta(),
             ("GET", Route::User(user)) => self.user(&user),
             ("GET", Route::UserGroups { user, transitive: _ }) => self.groups_of(&user),
+            ("GET", Route::UserRoles(user)) => self.directory_roles_of(&user),
             ("POST", Route::MemberCheck { user, act }) => self.member_check(&user, &act),
             ("GET", Route::Photo { user, side, value }) => self.photo(&user, side.as_deref(), value),
             ("GET", Route::Groups) => self.groups(),
@@ -221,7 +223,7 @@ impl Route {
             // "Throttling in Microsoft Entra ID": what requests cost, in resource units.
             Self::Users | Self::Members { .. } => Service::Directory { units: 2 },
             Self::UsersDelta | Self::GroupsDelta => Service::Directory { units: 5 },
-            Self::UserGroups { .. } => Service::Directory { units: 5 },
+            Self::UserGroups { .. } | Self::UserRoles(_) => Service::Directory { units: 5 },
             Self::MemberCheck { act, .. } if act == "checkMemberGroups" => Service::Directory { units: 4 },
             Self::MemberCheck { .. } => Service::Directory { units: 2 },
             _ => Service::Directory { units: 1 },
@@ -237,6 +239,10 @@ fn route(names: &[&str]) -> Option<Route> {
         ["users", user] => Route::User(own(user)),
         ["users", user, "memberOf"] => Route::UserGroups { user: own(user), transitive: false },
         ["users", user, "transitiveMemberOf"] => Route::UserGroups { user: own(user), transitive: true },
+        ["users", user, "memberOf" | "transitiveMemberOf", "group"] => {
+            Route::UserGroups { user: own(user), transitive: false }
+        }
+        ["users", user, "memberOf" | "transitiveMemberOf", "directoryRole"] => Route::UserRoles(own(user)),
         ["users", user, act @ ("checkMemberGroups" | "getMemberGroups" | "getMemberObjects")] => {
             Route::MemberCheck { user: own(user), act: own(act) }
         }
