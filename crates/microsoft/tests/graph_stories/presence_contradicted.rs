@@ -86,6 +86,21 @@ fn a_poll_that_was_on_its_way_does_not_undo_a_notification() {
 }
 
 #[test]
+fn two_notifications_in_the_wrong_order_are_settled_by_asking() {
+    let mut world = subscribed(100);
+    world.graph.set(person(1), "Available", "Available");
+    world.graph.set(person(1), "Busy", "InACall");
+    world.tell(person(1), "Busy", "InACall");
+    let before = world.clock();
+    world.run(s(1));
+    assert_eq!(world.polls_since(before), 0, "one alone is believed");
+    world.tell(person(1), "Away", "Away");
+    let since = world.clock();
+    world.run(ms(200));
+    assert!(world.told_at(since, person(1), "Busy").is_some());
+}
+
+#[test]
 fn a_poll_with_the_number_of_before_waits_for_ten_seconds() {
     let mut world = World::notifying();
     world.employ(1);

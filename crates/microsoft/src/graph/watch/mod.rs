@@ -464,6 +464,7 @@ impl Watcher {
             return;
         };
         let confirmed_at = watched.confirmed_at();
+        let told_just_now = now.checked_sub(UNORDERED).is_some_and(|at| watched.was_told_since(at));
         let merged = watched.hear(source, at, presence);
         let was_omitted = std::mem::take(&mut watched.omitted);
         let id = watched.group;
@@ -487,13 +488,18 @@ impl Watcher {
         if was_omitted && group.outgrow(now) {
             group.poll_soon(now, self.settings.poll_every, self.settings.stale_after);
         }
-        let by_poll = source == Source::Poll && merged.outcome == Outcome::Changed;
+        let changed = merged.outcome == Outcome::Changed;
+        let by_poll = source == Source::Poll && changed;
         if by_poll && group.should_have_told(now, confirmed_at) && group.awaited.len() < trust::AWAITED_MAX {
             // Notifications take some seconds: it may be on its way.
             group.awaited.push_back((now + LATE, person));
         }
         if merged.contradiction {
             self.doubt(now, id);
+        }
+        // Notifications come in any order: of two that come together, the later may be the older.
+        if source == Source::Notification && changed && told_just_now {
+            self.ask_soon(now, [person]);
         }
     }
 
@@ -588,6 +594,9 @@ pub const WATCHED_MAX: usize = 100_000;
 
 /// Accounts that one watcher subscribes as; more are not used.
 pub const ACCOUNTS_MAX: usize = 200;
+
+/// Within so long after another, a notification may be older than that: Graph is asked.
+const UNORDERED: Duration = Duration::from_secs(10);
 
 /// How long the members of a group must rest before its subscription is made anew for them.
 pub const SETTLE: Duration = Duration::from_secs(30);
