@@ -15,7 +15,7 @@
 //! | `recordings:read`    |       |        | all        | all           |          |
 //! | `recordings:write`   |       |        | all        | all           |          |
 //! | `reports:read`       |       |        | all        | all           |          |
-//! | `trunks:read`        |       |        |            | all           | all      |
+//! | `trunks:read`        |       |        | all        | all           | all      |
 //! | `live:read`          | own   | own    | all        | all           |          |
 //! | `personal_data:erase`|       |        |            | all           |          |
 //! | `people:read`        | own   | own    | own        | all           | all      |
@@ -369,6 +369,8 @@ const SUPERVISOR: &[(Permission, Reach)] = &[
     (Permission::RecordingsRead, Reach::All),
     (Permission::RecordingsWrite, Reach::All),
     (Permission::ReportsRead, Reach::All),
+    // Customers are called back over one of them.
+    (Permission::TrunksRead, Reach::All),
     (Permission::LiveRead, Reach::All),
     (Permission::PeopleRead, Reach::Own),
     (Permission::PeopleWrite, Reach::Own),
