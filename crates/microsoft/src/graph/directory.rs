@@ -69,7 +69,7 @@ pub struct UserChange {
 /// How users are followed.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// How long after a round the next one begins.
+    /// How long after a round the next one begins. Never shorter than 10 s.
     pub every: Duration,
 }
 
@@ -283,7 +283,7 @@ impl UserSync {
                 self.starts = 0;
                 self.delta = Some(next.clone());
                 self.outputs.push_back(Output::RoundEnds { full: round.full, next });
-                let pause = self.settings.every.mul_f64(self.random.random_range(0.9..=1.0));
+                let pause = self.settings.every.max(EVERY_MIN).mul_f64(self.random.random_range(0.9..=1.0));
                 self.state = State::Resting { until: now + pause };
             }
         }
@@ -330,6 +330,9 @@ pub const PHONES_MAX: usize = 8;
 
 /// Octets of a text that are kept of a user.
 const TEXT_OCTETS_MAX: usize = 256;
+
+/// The shortest pause between rounds: Graph's index of its directory lags by more.
+const EVERY_MIN: Duration = Duration::from_secs(10);
 
 /// How long after a refusal it is tried again.
 const REFUSED_AGAIN: Duration = Duration::from_secs(15 * 60);

@@ -128,6 +128,8 @@ impl Throttle {
             Err(FaultKind::Throttled { retry_after }) => lane.pause(now, asked_at, retry_after, random),
             Err(FaultKind::Unavailable { retry_after }) => lane.pause(now, asked_at, retry_after, random),
             Err(FaultKind::Unreachable | FaultKind::TooSlow) => lane.pause(now, asked_at, None, random),
+            // It was never sent.
+            Err(FaultKind::NoToken) => {}
             // Graph works and does not mind: what it refuses is between it and the caller.
             _ => lane.clear(asked_at),
         }
@@ -316,6 +318,18 @@ mod tests {
         throttle.heard(later, start, PRESENCE, Err(&throttled(20)));
         throttle.heard(later, start, PRESENCE, Ok(()));
         assert!(throttle.admit(later, PRESENCE).is_err());
+    }
+
+    #[test]
+    fn what_was_never_sent_says_nothing_about_graph() {
+        let start = start_of_test();
+        let mut throttle = Throttle::new(&Limits::default(), 3);
+        throttle.heard(start, start, PRESENCE, Err(&throttled(20)));
+        let until = throttle.admit(start, PRESENCE).unwrap_err();
+        throttle.admit(until, PRESENCE).unwrap();
+        throttle.heard(until, until, PRESENCE, Err(&fault(FaultKind::NoToken)));
+        assert!(throttle.admit(until, PRESENCE).is_err());
+        assert_eq!(throttle.troubled_since(PRESENCE), Some(start));
     }
 
     #[test]
