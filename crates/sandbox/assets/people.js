@@ -230,8 +230,9 @@ function appName(id) { return state.apps.find((app) => app.id === id)?.name ?? i
 
 function drawApps() {
   const blocks = state.tenants.flatMap((tenant) => tenant.apps.map((app) => {
-    const granted = [...app.permissions, ...app.delegated];
-    const text = app.consented ? `${words().consented(granted.length)} : ${granted.join(", ")}` : words().missing;
+    const granted = [...new Set([...app.permissions, ...app.delegated])].sort();
+    const given = words().now(words().consented(granted.length), granted.join(", "));
+    const text = app.consented ? given : words().missing;
     const button = make("button", { type: "button", textContent: app.consented ? words().withdraw : words().consent });
     button.setAttribute("aria-label", `${button.textContent}: ${app.name}, ${tenant.name}`);
     button.addEventListener("click", () => {

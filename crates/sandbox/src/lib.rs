@@ -121,6 +121,7 @@ pub async fn run(
     tasks.spawn(dns.serve());
     tasks.spawn(web.serve(web::app(cloud.clone()).layer(axum::Extension(courier.clone()))));
     tasks.spawn(courier.run(cloud.clone()));
+    tasks.spawn(graph::calls::follow(engine.clone(), cloud.clone()));
     tasks.spawn(shell.run());
     tasks.spawn(async move {
         if let Err(error) = axum::serve(control, app).await {

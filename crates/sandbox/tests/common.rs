@@ -127,6 +127,27 @@ pub(crate) fn hears_tone(event: &Value, kind: &str, hz: u64) -> bool {
     event["event"] == kind && event["sound"]["tone"].as_u64().is_some_and(|heard| heard.abs_diff(hz) <= 4)
 }
 
+/// Waits until Graph shows somebody's activity; fails when it does not come in a long time.
+pub(crate) async fn shows(web: SocketAddr, user: &str, activity: &str) {
+    let watch = async {
+        let mut path = "/sandbox/people".to_owned();
+        loop {
+            let (_, everybody) = http(web, "GET", &path, None).await;
+            let tenants = everybody["tenants"].as_array().cloned().unwrap_or_default();
+            let mut people = tenants.iter().flat_map(|tenant| tenant["people"].as_array().unwrap());
+            let found = people
+                .any(|person| person["id"] == user && person["presence"]["shown"]["activity"] == activity);
+            if found {
+                return;
+            }
+            if let Some(version) = everybody["version"].as_u64() {
+                path = format!("/sandbox/people?version={version}&wait_ms=1000");
+            }
+        }
+    };
+    assert!(tokio::time::timeout(LONG, watch).await.is_ok(), "{user} is not shown {activity}");
+}
+
 /// Fails unless the list of violations is empty.
 pub(crate) async fn assert_clean(at: SocketAddr) {
     let (_, violations) = http(at, "GET", "/violations", None).await;

@@ -9,7 +9,7 @@ use tandem_sandbox::authority::{Authority, CertificateRequest, KeyKind, Usages};
 use tokio::net::{TcpListener, UdpSocket};
 
 use crate::border::{Door, Line, Voice, certificate, connect, connect_with};
-use crate::common::{assert_clean, config, event, folder, hears_tone, http, start};
+use crate::common::{assert_clean, config, event, folder, hears_tone, http, shows, start};
 use crate::room::{ALLOW, Invite, SBC, description, options, within};
 
 const OUR_KEY: &str = "LNVzguyf80CS1oivSv3A2GQYnbG8VAuYhZ0N035L";
@@ -64,6 +64,7 @@ async fn a_call_with_tones_both_ways_and_a_bye_from_a_new_connection() {
     voice.speak(700.0).await;
     event(control, |event| event["user"] == "alice" && hears_tone(event, "call_hears", 700)).await;
     assert!(voice.tone().await.abs_diff(440) <= 4);
+    shows(sandbox.addresses().http, "alice", "InACall").await;
 
     let (status, _) = http(control, "POST", "/users/alice/hangup", None).await;
     assert_eq!(status, 204);
@@ -74,6 +75,7 @@ async fn a_call_with_tones_both_ways_and_a_bye_from_a_new_connection() {
     let (_, calls) = http(control, "GET", "/calls", None).await;
     assert_eq!((&calls[0]["state"], &calls[0]["user"]), (&json!("ended"), &json!("alice")));
     assert_eq!(calls[0]["heard"]["received"], 50);
+    shows(sandbox.addresses().http, "alice", "Available").await;
     assert_clean(control).await;
 }
 

@@ -5,6 +5,7 @@
 
 mod applications;
 pub mod batch;
+pub(crate) mod calls;
 mod commands;
 mod communications;
 pub mod courier;
@@ -50,7 +51,7 @@ use self::delivery::Deliveries;
 use self::exchange::{Answer, Request, Tags};
 use self::fault::Fault;
 use self::membership::Memberships;
-use self::presence::Presences;
+use self::presence::{PresenceFault, Presences};
 use self::subscribing::Handshake;
 use self::subscription::{ChangeType, Resource, Subscriptions};
 use self::switches::{Mishap, Switches};
@@ -213,6 +214,18 @@ impl Graph {
             }
         }
         self.seen = Some(sequence);
+    }
+
+    /// Somebody's own clients are in so many calls.
+    fn set_calls(
+        &mut self,
+        now: Timestamp,
+        directory: &Directory,
+        person: &str,
+        calls: u32,
+    ) -> Result<(), PresenceFault> {
+        self.follow(now, directory);
+        self.presences.set_calls(now, person, calls)
     }
 
     /// Something may have changed: who waits for it looks.

@@ -237,7 +237,11 @@ impl Presences {
 
     /// Somebody whose presence as others see it changed since this was asked last.
     pub fn poll_change(&mut self) -> Option<String> {
-        self.changed.pop_front()
+        let user = self.changed.pop_front()?;
+        if let Some(person) = self.people.get_mut(&user) {
+            person.is_told_next = false;
+        }
+        Some(user)
     }
 
     /// Grows with everything that happens here.
@@ -282,7 +286,7 @@ impl Presences {
         if person.seen() != before {
             person.count(now);
             // A person who changes twice before anybody asked is told about once.
-            if !self.changed.iter().any(|waiting| waiting == user) {
+            if !std::mem::replace(&mut person.is_told_next, true) {
                 self.changed.push_back(user.to_owned());
             }
         }
@@ -555,6 +559,7 @@ struct Person {
     contradiction: Option<Told>,
     shown: Status,
     sequence: u64,
+    is_told_next: bool,
     due: Option<Timestamp>,
 }
 
@@ -598,6 +603,7 @@ impl Person {
             contradiction: None,
             shown: Status::UNKNOWN,
             sequence: now.as_millisecond().max(0).unsigned_abs(),
+            is_told_next: false,
             due: None,
         }
     }

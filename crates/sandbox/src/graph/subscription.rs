@@ -1,6 +1,7 @@
 //! Subscriptions: who wants to be told of which changes, where, and until when ("subscription resource type").
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -81,7 +82,7 @@ impl Standing {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Resource {
     /// The presence of these people.
-    Presence(Vec<ObjectId>),
+    Presence(Arc<[ObjectId]>),
     /// All users, or one.
     Users(Option<ObjectId>),
     /// All groups, or one.
@@ -119,7 +120,7 @@ impl Resource {
         }
         match ids.iter().find(|id| !tenant.users.contains_key(*id)) {
             Some(unknown) => Err(Fault::NoResource(unknown.to_string())),
-            None => Ok(Self::Presence(ids)),
+            None => Ok(Self::Presence(ids.into())),
         }
     }
 
@@ -306,7 +307,7 @@ impl Subscriptions {
     pub fn insert(&mut self, subscription: Subscription) {
         self.remove(&subscription.id);
         if let Resource::Presence(people) = &subscription.resource {
-            for person in people {
+            for person in people.iter() {
                 self.watchers.entry(person.clone()).or_default().insert(subscription.id.clone());
             }
         }
@@ -317,7 +318,7 @@ impl Subscriptions {
     pub fn remove(&mut self, id: &str) -> Option<Subscription> {
         let removed = self.list.remove(id)?;
         if let Resource::Presence(people) = &removed.resource {
-            for person in people {
+            for person in people.iter() {
                 if let Some(watchers) = self.watchers.get_mut(person) {
                     watchers.remove(id);
                     if watchers.is_empty() {
