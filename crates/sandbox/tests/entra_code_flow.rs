@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::entra_room::{CALLBACK, CHALLENGE, Room, VERIFIER, assert_refused, claims, is_signed_by, tandem};
 use tandem_sandbox::config::app::{CONTOSO, FABRIKAM, TANDEM_APP};
-use tandem_sandbox::config::{AppConfig, SandboxConfig};
+use tandem_sandbox::config::{AppConfig, SandboxConfig, UserConfig};
 use tandem_sandbox::directory::EntraTenantId;
 
 #[test]
@@ -200,6 +200,22 @@ fn without_a_tenant_in_the_address_people_of_all_tenants_may_come() {
         claims(&tokens["id_token"])["iss"],
         format!("https://login.microsoftonline.com/{FABRIKAM}/v2.0")
     );
+}
+
+#[test]
+fn in_a_large_tenant_people_type_who_they_are() {
+    let mut room = Room::new();
+    let tenant = crate::entra_room::contoso();
+    for n in 0..150 {
+        let user = UserConfig { id: format!("a{n}"), name: format!("Aaron {n}"), ..UserConfig::default() };
+        room.directory.add_user(&tenant, &user).unwrap();
+    }
+    let page = room.visit(&Room::authorise(CONTOSO, &[]), None);
+    assert_eq!(page.html.matches("<button name=\"user\"").count(), 100);
+    assert!(page.html.contains("<input id=\"typed\" name=\"user\""));
+    let hinted = room.visit(&Room::authorise(CONTOSO, &[("login_hint", "hana@contoso.example")]), None);
+    assert!(hinted.html.contains("value=\"hana\" autofocus"), "who is meant comes first");
+    assert!(!room.code_of(CONTOSO, "HANA@contoso.example", &[]).is_empty());
 }
 
 #[test]

@@ -78,9 +78,10 @@ pub fn choose(
                 || user.object_id.as_str() == hint
         })
     };
-    for tenant in tenants.iter().filter_map(|tenant| directory.tenant(tenant)) {
+    for tenant in tenants.iter().filter_map(|tenant| directory.tenant(tenant)).take(TENANTS_SHOWN_MAX) {
         let mut people: Vec<&User> = tenant.users.values().collect();
-        people.sort_by_key(|user| (!hinted(user), user.name.clone()));
+        people.sort_by_cached_key(|user| (!hinted(user), user.name.clone()));
+        people.truncate(PEOPLE_SHOWN_MAX);
         let _ = write!(body, "<h2>{}</h2><ul>", escape(&tenant.name));
         for user in people {
             let here = (user.tenant.clone(), user.object_id.clone());
@@ -106,6 +107,15 @@ pub fn choose(
         body.push_str("</ul>");
     }
     cancel(&mut body, language);
+    let mut typed = String::new();
+    let _ = write!(
+        typed,
+        "<label for=\"typed\">{}</label><input id=\"typed\" name=\"user\" autocomplete=\"username\" spellcheck=\"false\" \
+         required><button class=\"main\">{}</button>",
+        language.say("Use another account: its name or address", "Autre compte : son nom ou son adresse"),
+        language.say("Next", "Suivant"),
+    );
+    let body = form(frame, &body) + &form(frame, &typed);
     document(frame, language.say("Pick an account", "Choisir un compte"), &body)
 }
 
@@ -122,7 +132,7 @@ pub fn password(frame: &Frame<'_>, user: &User, fault: Option<&Fault>) -> String
         language.say("Sign in", "Se connecter"),
     );
     cancel(&mut body, language);
-    document(frame, language.say("Enter password", "Entrer le mot de passe"), &body)
+    document(frame, language.say("Enter password", "Entrer le mot de passe"), &form(frame, &body))
 }
 
 /// More than a password.
@@ -138,7 +148,11 @@ pub fn approve(frame: &Frame<'_>, user: &User) -> String {
         language.say("Approve", "Approuver"),
     );
     cancel(&mut body, language);
-    document(frame, language.say("Approve sign-in request", "Approuver la demande de connexion"), &body)
+    document(
+        frame,
+        language.say("Approve sign-in request", "Approuver la demande de connexion"),
+        &form(frame, &body),
+    )
 }
 
 /// What is asked of somebody who consents.
@@ -199,7 +213,7 @@ pub fn consent(frame: &Frame<'_>, consent: &Consent<'_>) -> String {
         language.say("Accept", "Accepter"),
         language.say("Cancel", "Annuler"),
     );
-    document(frame, language.say("Permissions requested", "Autorisations demandées"), &body)
+    document(frame, language.say("Permissions requested", "Autorisations demandées"), &form(frame, &body))
 }
 
 /// The code of a device.
@@ -214,7 +228,7 @@ pub fn device(frame: &Frame<'_>, fault: Option<&Fault>) -> String {
         language.say("Code shown on your device", "Code affiché sur votre appareil"),
         language.say("Next", "Suivant"),
     );
-    document(frame, language.say("Enter code", "Entrer le code"), &body)
+    document(frame, language.say("Enter code", "Entrer le code"), &form(frame, &body))
 }
 
 /// A message, such as after signing out.
@@ -289,21 +303,21 @@ fn cancel(body: &mut String, language: Language) {
     );
 }
 
-fn document(frame: &Frame<'_>, title: &str, body: &str) -> String {
-    let language = frame.language;
+/// A form that goes back to where the page came from.
+fn form(frame: &Frame<'_>, fields: &str) -> String {
     let mut hidden = String::new();
     for (name, value) in &frame.hidden {
         let _ = write!(hidden, "<input type=\"hidden\" name=\"{name}\" value=\"{}\">", escape(value));
     }
-    let inner = if frame.action.is_empty() {
-        body.to_owned()
-    } else {
-        format!("<form method=\"post\" action=\"{}\">{hidden}{body}</form>", escape(frame.action))
-    };
+    format!("<form method=\"post\" action=\"{}\">{hidden}{fields}</form>", escape(frame.action))
+}
+
+fn document(frame: &Frame<'_>, title: &str, body: &str) -> String {
+    let language = frame.language;
     format!(
         "<!doctype html><html lang=\"{}\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{title}</title>\
-         <style>{STYLE}</style></head><body><main><p class=\"mark\">{}</p><h1>{title}</h1>{inner}</main></body></html>",
+         <style>{STYLE}</style></head><body><main><p class=\"mark\">{}</p><h1>{title}</h1>{body}</main></body></html>",
         language.code(),
         language.say("Simulated Microsoft Entra ID", "Microsoft Entra ID simulé"),
     )
@@ -325,6 +339,10 @@ pub fn escape(text: &str) -> String {
     safe
 }
 
+/// People of one tenant that are shown; others type their name.
+const PEOPLE_SHOWN_MAX: usize = 100;
+/// Tenants whose people are shown.
+const TENANTS_SHOWN_MAX: usize = 20;
 const STYLE: &str = "\
 :root{color-scheme:light dark;font:16px/1.45 'Segoe UI',system-ui,sans-serif}\
 body{margin:0;background:light-dark(#f3f2f1,#1b1a19);color:light-dark(#1b1a19,#f3f2f1)}\
