@@ -4,12 +4,17 @@
 //! Entra issues tokens by it, and Graph reads it. Every change is written into a log, so that delta queries can tell
 //! what has changed since.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use aws_lc_rs::digest;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::config::{AppConfig, SandboxConfig, UserConfig};
+
+mod id;
+mod tenant;
+
+pub use id::{AppId, EntraTenantId, ObjectId};
+pub use tenant::{Assigned, Group, Holder, ServicePrincipal, Tenant, User};
 
 /// All tenants and all applications.
 #[derive(Clone, Debug, Default)]
@@ -338,217 +343,6 @@ impl Directory {
     }
 }
 
-/// A tenant.
-#[derive(Clone, Debug)]
-pub struct Tenant {
-    /// Its id.
-    pub id: EntraTenantId,
-    /// What people call it.
-    pub name: String,
-    /// Its verified domains.
-    pub domains: Vec<String>,
-    /// Its people.
-    pub users: BTreeMap<ObjectId, User>,
-    /// Its security groups.
-    pub groups: BTreeMap<ObjectId, Group>,
-    /// The applications that are in it.
-    pub principals: BTreeMap<AppId, ServicePrincipal>,
-}
-
-impl Tenant {
-    /// Somebody by object id or principal name.
-    pub fn user_named(&self, name: &str) -> Option<&User> {
-        let by_principal = || self.users.values().find(|user| user.principal.eq_ignore_ascii_case(name));
-        self.users.get(&ObjectId::new(name)).or_else(by_principal)
-    }
-
-    /// The groups of which somebody is a member.
-    pub fn groups_of<'a>(&'a self, user: &'a ObjectId) -> impl Iterator<Item = &'a Group> {
-        self.groups.values().filter(move |group| group.members.contains(user))
-    }
-
-    /// The values of the app roles that somebody has in an application: his own, and those of groups of which he is a
-    /// direct member.
-    pub fn roles_of(&self, app: &AppConfig, user: &ObjectId) -> Vec<String> {
-        let Some(principal) = self.principals.get(&AppId::new(&app.id)) else { return Vec::new() };
-        let is_his = |holder: &Holder| match holder {
-            Holder::User(id) => id == user,
-            Holder::Group(id) => self.groups.get(id).is_some_and(|group| group.members.contains(user)),
-        };
-        let has =
-            |id: &str| principal.roles.iter().any(|assigned| assigned.role == id && is_his(&assigned.to));
-        app.roles.iter().filter(|role| has(&role.id)).map(|role| role.value.clone()).collect()
-    }
-
-    /// The application in this tenant; without any grant if it was not there.
-    fn install(&mut self, app: &AppId) -> &mut ServicePrincipal {
-        let id = ObjectId::derived(&[self.id.as_str(), app.as_str(), "service principal"]);
-        self.principals.entry(app.clone()).or_insert_with(|| ServicePrincipal {
-            id,
-            app: app.clone(),
-            permissions: BTreeSet::new(),
-            delegated: BTreeMap::new(),
-            roles: BTreeSet::new(),
-        })
-    }
-
-    /// Adds somebody, and the groups that are not there yet; gives the groups that have a new member.
-    fn add(&mut self, user: User, groups: &[String]) -> Vec<ObjectId> {
-        let mut joined = Vec::new();
-        for name in groups {
-            let id = ObjectId::derived(&[self.id.as_str(), name, "group"]);
-            let group = self.groups.entry(id.clone()).or_insert_with(|| Group {
-                id: id.clone(),
-                name: name.clone(),
-                members: BTreeSet::new(),
-            });
-            group.members.insert(user.object_id.clone());
-            joined.push(id);
-        }
-        self.users.insert(user.object_id.clone(), user);
-        joined
-    }
-}
-
-/// Somebody in the directory.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct User {
-    /// The short name that the control uses.
-    pub id: String,
-    /// The object id.
-    pub object_id: ObjectId,
-    /// The tenant.
-    pub tenant: EntraTenantId,
-    /// The display name.
-    pub name: String,
-    /// The user principal name.
-    pub principal: String,
-    /// The mail address.
-    pub mail: String,
-    /// The Teams number, empty if there is none.
-    pub number: String,
-    /// The mobile phone's number.
-    pub mobile: String,
-    /// The department.
-    pub department: String,
-    /// The job title.
-    pub job_title: String,
-    /// The office.
-    pub office: String,
-    /// The preferred language.
-    pub preferred_language: String,
-    /// Administers the tenant.
-    pub administrator: bool,
-    /// What the profile lists as skills.
-    pub skills: Vec<String>,
-    /// The values of app roles that are assigned as soon as an application is consented to.
-    pub app_roles: Vec<String>,
-    /// What the sign-in page asks for.
-    #[serde(skip)]
-    pub password: Option<String>,
-    /// A guest from elsewhere.
-    pub guest: bool,
-    /// May sign in.
-    pub enabled: bool,
-    /// Has a photo.
-    pub photo: bool,
-}
-
-impl User {
-    fn new(tenant: &EntraTenantId, domain: &str, config: &UserConfig) -> Self {
-        let or = |value: &str, otherwise: String| if value.is_empty() { otherwise } else { value.to_owned() };
-        let principal = match (config.principal.as_str(), config.guest) {
-            ("", true) => format!("{}#EXT#@{domain}", config.mail.replace('@', "_")),
-            (given, _) => or(given, format!("{}@{domain}", config.id)),
-        };
-        Self {
-            id: config.id.clone(),
-            object_id: if config.object_id.is_empty() {
-                ObjectId::derived(&[tenant.as_str(), &config.id, "user"])
-            } else {
-                ObjectId::new(&config.object_id)
-            },
-            tenant: tenant.clone(),
-            name: config.name.clone(),
-            mail: or(&config.mail, principal.clone()),
-            principal,
-            number: config.number.clone(),
-            mobile: config.mobile.clone(),
-            department: config.department.clone(),
-            job_title: config.job_title.clone(),
-            office: config.office.clone(),
-            preferred_language: config.preferred_language.clone(),
-            skills: config.skills.clone(),
-            app_roles: config.app_roles.clone(),
-            administrator: config.administrator,
-            password: config.password.clone(),
-            guest: config.guest,
-            enabled: config.enabled,
-            photo: config.photo,
-        }
-    }
-}
-
-/// A security group.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Group {
-    /// The object id.
-    pub id: ObjectId,
-    /// What people call it.
-    pub name: String,
-    /// Who is in it.
-    pub members: BTreeSet<ObjectId>,
-}
-
-/// An application in a tenant: Entra calls it a service principal, its pages an enterprise application.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ServicePrincipal {
-    /// The object id.
-    pub id: ObjectId,
-    /// The application.
-    pub app: AppId,
-    /// The application permissions of Graph that it has.
-    pub permissions: BTreeSet<String>,
-    /// The delegated permissions that it has: for all of the tenant under `None`, else for somebody.
-    #[serde(skip)]
-    pub delegated: BTreeMap<Option<ObjectId>, BTreeSet<String>>,
-    /// Who has which of its app roles.
-    pub roles: BTreeSet<Assigned>,
-}
-
-impl ServicePrincipal {
-    /// Whether a delegated permission is granted for somebody.
-    pub fn may_for(&self, user: &ObjectId, scope: &str) -> bool {
-        let has = |of: &Option<ObjectId>| self.delegated.get(of).is_some_and(|scopes| scopes.contains(scope));
-        has(&None) || has(&Some(user.clone()))
-    }
-
-    /// All delegated permissions for somebody.
-    pub fn scopes_for(&self, user: &ObjectId) -> BTreeSet<String> {
-        let of = |whose: Option<ObjectId>| self.delegated.get(&whose).into_iter().flatten().cloned();
-        of(None).chain(of(Some(user.clone()))).collect()
-    }
-}
-
-/// An app role that somebody has.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Assigned {
-    /// Who.
-    pub to: Holder,
-    /// The role's id.
-    pub role: String,
-}
-
-/// Who can have an app role.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Holder {
-    /// One user.
-    User(ObjectId),
-    /// All direct members of a group.
-    Group(ObjectId),
-}
-
 /// One line of the log of changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change {
@@ -603,67 +397,6 @@ pub enum DirectoryRefusal {
     TooMany,
 }
 
-impl AppConfig {
-    /// The Application ID URI.
-    pub fn uri(&self) -> String {
-        if self.app_id_uri.is_empty() { format!("api://{}", self.id) } else { self.app_id_uri.clone() }
-    }
-}
-
-/// Ids that are GUIDs: compared in lower case.
-macro_rules! guids {
-    ($($(#[$doc:meta])* $name:ident)*) => { $(
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(transparent)]
-        pub struct $name(String);
-
-        impl $name {
-            /// The id of that text; upper case becomes lower.
-            pub fn new(text: &str) -> Self {
-                Self(text.to_ascii_lowercase())
-            }
-
-            /// The id as text.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-
-            /// The same id for the same parts, in every run.
-            pub fn derived(parts: &[&str]) -> Self {
-                Self(derived_guid(parts))
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-    )* };
-}
-
-guids! {
-    /// The client id of an application.
-    AppId
-    /// The id of a tenant.
-    EntraTenantId
-    /// The id of a user, group or service principal.
-    ObjectId
-}
-
-fn derived_guid(parts: &[&str]) -> String {
-    let mut context = digest::Context::new(&digest::SHA256);
-    for part in parts {
-        context.update(part.as_bytes());
-        context.update(&[0]);
-    }
-    let hash = context.finish();
-    let hex: String = hash.as_ref().iter().take(16).map(|octet| format!("{octet:02x}")).collect();
-    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
-    format!("{}-{}-4{}-8{}-{}", part(0, 8), part(8, 12), part(13, 16), part(17, 20), part(20, 32))
-}
-
 /// Users in all tenants; the next one is refused.
 const USERS_MAX: usize = 200_000;
 /// Changes that are remembered; who asks for older ones has to begin anew.
@@ -671,6 +404,8 @@ const CHANGES_MAX: usize = 10_000;
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::config::app::{CONTOSO, FABRIKAM, TANDEM_APP};
 

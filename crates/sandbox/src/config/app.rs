@@ -103,6 +103,13 @@ impl AppConfig {
     }
 }
 
+impl AppConfig {
+    /// The Application ID URI.
+    pub fn uri(&self) -> String {
+        if self.app_id_uri.is_empty() { format!("api://{}", self.id) } else { self.app_id_uri.clone() }
+    }
+}
+
 impl Default for AppConfig {
     fn default() -> Self {
         Self {

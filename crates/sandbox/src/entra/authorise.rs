@@ -1,4 +1,4 @@
-//! The pages of a sign-in: the authorise endpoint with its form, consent, the sign-in for devices, and signing out.
+//! The pages of a sign-in: the authorise endpoint with its form, what somebody proves and grants there, and signing out.
 //!
 //! Every step is one POST of the same form to the same address. A program may send all answers at once: `user`
 //! (short name, principal name or object id), `password`, `mfa=approved`, `consent=accept`, or `cancel=yes`.
@@ -13,7 +13,7 @@ use crate::entra::Entra;
 use crate::entra::discovery::{Authority, Origin};
 use crate::entra::fault::{Fault, Ids};
 use crate::entra::grant::BROWSER_LIFETIME;
-use crate::entra::grant::{Browser, CODE_LIFETIME, Challenge, Code, DeviceState, Found, Grant};
+use crate::entra::grant::{Browser, CODE_LIFETIME, Challenge, Code, Found, Grant};
 use crate::entra::page::{self, Language};
 use crate::entra::params::{Params, encoded, with_query};
 use crate::entra::scope::{Asked, Resource, is_for_administrators};
@@ -83,19 +83,19 @@ pub struct Visited {
 
 /// Somebody who has proved who he is.
 #[derive(Clone, Debug)]
-struct Person {
-    user: User,
-    mfa: bool,
+pub(super) struct Person {
+    pub(super) user: User,
+    pub(super) mfa: bool,
 }
 
 /// The application's request, as far as it can be trusted to be answered.
 #[derive(Clone, Debug)]
-struct Wish {
-    app: AppConfig,
-    redirect_uri: String,
+pub(super) struct Wish {
+    pub(super) app: AppConfig,
+    pub(super) redirect_uri: String,
     page: bool,
     mode: ResponseMode,
-    state: Option<String>,
+    pub(super) state: Option<String>,
 }
 
 impl Entra {
@@ -185,154 +185,6 @@ impl Entra {
         Ok(Visited { outcome, browser: Some(cookie) })
     }
 
-    /// `/{tenant}/v2.0/adminconsent`.
-    pub(crate) fn admin_consent(
-        &mut self,
-        directory: &mut Directory,
-        now: Timestamp,
-        visit: &Visit<'_>,
-    ) -> Visited {
-        let params = visit.query;
-        let wish = match wish(directory, visit, params) {
-            Ok(wish) => wish,
-            Err(fault) => return visit.fault(&fault, None),
-        };
-        match self.admin_consent_known(directory, now, visit, &wish) {
-            Ok(visited) => visited,
-            Err(Stop::Page(page)) => *page,
-            Err(Stop::Back(fault)) => {
-                let mut outcome = wish.refuse(&fault, visit.ids);
-                if let Outcome::Back { pairs, .. } = &mut outcome {
-                    pairs.push(("admin_consent", "True".to_owned()));
-                    pairs.extend(visit.authority.tenant().map(|tenant| ("tenant", tenant.to_string())));
-                }
-                Visited { outcome, browser: None }
-            }
-        }
-    }
-
-    fn admin_consent_known(
-        &mut self,
-        directory: &mut Directory,
-        now: Timestamp,
-        visit: &Visit<'_>,
-        wish: &Wish,
-    ) -> Result<Visited, Stop> {
-        let app = &wish.app;
-        let scope = visit.query.get("scope").unwrap_or("https://graph.microsoft.com/.default");
-        let asked = Asked::read(scope.split_whitespace(), directory, visit.authority.segment())?;
-        let tenants = candidates(directory, visit.authority, app, visit.query.get("domain_hint"));
-        let (person, browser) =
-            self.who(directory, now, visit, app, &tenants, "select_account", visit.query.get("login_hint"))?;
-        let mfa = self.strong_enough(visit, app, &person, false, "")?;
-        let person = Person { mfa, ..person };
-        if !person.user.administrator {
-            let fault = Fault::AdminOnly(app.name.clone());
-            return Err(Stop::Page(Box::new(visit.fault(&fault, Some(wish)))));
-        }
-        let tenant = person.user.tenant.clone();
-        let tenant_name = directory.tenant(&tenant).map(|tenant| tenant.name.clone()).unwrap_or_default();
-        // `/.default` is all that the registration asks for; single scopes leave the application permissions out.
-        let (permissions, delegated): (Vec<String>, Vec<String>) = if asked.default {
-            (app.permissions.clone(), app.delegated.clone())
-        } else {
-            (Vec::new(), asked.scopes.iter().chain(&asked.oidc).cloned().collect())
-        };
-        match visit.form.and_then(|form| form.get("consent")) {
-            None => {
-                let consent =
-                    page::Consent { user: &person.user, delegated, permissions, tenant: Some(&tenant_name) };
-                let html = page::consent(&visit.frame(app, self.carry(now, &person)), &consent);
-                return Ok(Visited { outcome: Outcome::Page { status: 200, html }, browser: None });
-            }
-            Some("accept") => {}
-            Some(_) => return Err(Fault::Declined.into()),
-        }
-        // Tenant and application were found above.
-        let _ = directory.consent_to(&tenant, &AppId::new(&app.id), permissions, delegated);
-        let cookie = self.remember(now, browser, &person);
-        let mut pairs = vec![("admin_consent", "True".to_owned()), ("tenant", tenant.to_string())];
-        pairs.extend(wish.state.clone().map(|state| ("state", state)));
-        pairs.push(("scope", scope.to_owned()));
-        let outcome = Outcome::Back { to: wish.redirect_uri.clone(), mode: ResponseMode::Query, pairs };
-        Ok(Visited { outcome, browser: Some(cookie) })
-    }
-
-    /// `/common/oauth2/deviceauth`.
-    pub(crate) fn device_page(
-        &mut self,
-        directory: &mut Directory,
-        now: Timestamp,
-        visit: &Visit<'_>,
-    ) -> Visited {
-        match self.device_known(directory, now, visit) {
-            Ok(visited) => visited,
-            Err(Stop::Page(page)) => *page,
-            Err(Stop::Back(fault)) => visit.fault(&fault, None),
-        }
-    }
-
-    fn device_known(
-        &mut self,
-        directory: &mut Directory,
-        now: Timestamp,
-        visit: &Visit<'_>,
-    ) -> Result<Visited, Stop> {
-        let typed = visit.form.and_then(|form| form.get("otc")).map(str::trim);
-        let device = typed.and_then(|typed| {
-            let is = |device: &&mut crate::entra::grant::Device| {
-                device.user_code.eq_ignore_ascii_case(typed) && device.state == DeviceState::Waiting
-            };
-            self.devices.iter_mut().find(is).map(|device| (device.client.clone(), device.asked.clone()))
-        });
-        let Some((client, asked)) = device else {
-            let fault = typed.map(|_| Fault::DeviceUnknown);
-            let frame =
-                page::Frame { language: visit.language, app: "", action: visit.address, hidden: Vec::new() };
-            let html = page::device(&frame, fault.as_ref());
-            let status = if fault.is_some() { 400 } else { 200 };
-            return Ok(Visited { outcome: Outcome::Page { status, html }, browser: None });
-        };
-        let typed = typed.unwrap_or_default().to_owned();
-        let app = directory.app(&client).cloned().ok_or(Fault::Malformed)?;
-        let tenants = candidates(directory, visit.authority, &app, None);
-        let granted = self.who(directory, now, visit, &app, &tenants, "select_account", None).and_then(
-            |(person, browser)| {
-                let mfa = self.strong_enough(visit, &app, &person, false, "")?;
-                let person = Person { mfa, ..person };
-                self.consent_in_passing(directory, visit, &app, &asked, &person, "")?;
-                Ok((person, browser))
-            },
-        );
-        let state = match granted {
-            Ok((person, browser)) => {
-                let cookie = self.remember(now, browser, &person);
-                let grant = Grant {
-                    client,
-                    tenant: person.user.tenant.clone(),
-                    user: person.user.object_id.clone(),
-                    asked,
-                    mfa: person.mfa,
-                    page: false,
-                    since: now,
-                };
-                (DeviceState::Granted(grant), Some(cookie))
-            }
-            Err(Stop::Back(Fault::Declined)) => (DeviceState::Declined, None),
-            Err(stop) => return Err(stop),
-        };
-        if let Some(device) = self.devices.iter_mut().find(|device| device.user_code == typed.to_uppercase())
-        {
-            device.state = state.0;
-        }
-        let html = page::message(
-            visit.language,
-            ("You are signed in on your device", "Vous êtes connecté sur votre appareil"),
-            ("You may close this window.", "Vous pouvez fermer cette fenêtre."),
-        );
-        Ok(Visited { outcome: Outcome::Page { status: 200, html }, browser: state.1 })
-    }
-
     /// `/{tenant}/oauth2/v2.0/logout`.
     pub(crate) fn logout(&mut self, directory: &Directory, now: Timestamp, visit: &Visit<'_>) -> Visited {
         if let Some(Found::Good(browser)) = visit.browser.map(|name| self.browsers.get_mut(name, now)) {
@@ -366,7 +218,7 @@ impl Entra {
 
     /// Finds out who it is: silently where the browser knows, else by the form.
     #[expect(clippy::too_many_arguments, reason = "all of one request")]
-    fn who(
+    pub(super) fn who(
         &mut self,
         directory: &Directory,
         now: Timestamp,
@@ -464,7 +316,7 @@ impl Entra {
     }
 
     /// Whether somebody has proved more than a password, and whether that is demanded.
-    fn strong_enough(
+    pub(super) fn strong_enough(
         &mut self,
         visit: &Visit<'_>,
         app: &AppConfig,
@@ -491,7 +343,7 @@ impl Entra {
     }
 
     /// Asks for what is not granted yet, and grants it.
-    fn consent_in_passing(
+    pub(super) fn consent_in_passing(
         &mut self,
         directory: &mut Directory,
         visit: &Visit<'_>,
@@ -544,7 +396,7 @@ impl Entra {
     }
 
     /// What the form carries on from somebody who has proved something already.
-    fn carry(&mut self, now: Timestamp, person: &Person) -> Vec<(&'static str, String)> {
+    pub(super) fn carry(&mut self, now: Timestamp, person: &Person) -> Vec<(&'static str, String)> {
         let step = self.random_name();
         self.steps.keep(step.clone(), person.user.object_id.clone(), now, CODE_LIFETIME);
         let mut hidden = vec![("user", person.user.id.clone()), ("step", step)];
@@ -555,7 +407,7 @@ impl Entra {
     }
 
     /// Remembers who is signed in in a browser; gives the browser's new name.
-    fn remember(&mut self, now: Timestamp, mut browser: Browser, person: &Person) -> String {
+    pub(super) fn remember(&mut self, now: Timestamp, mut browser: Browser, person: &Person) -> String {
         let at = (person.user.tenant.clone(), person.user.object_id.clone());
         if browser.signed_in.len() < ACCOUNTS_MAX || browser.signed_in.contains_key(&at) {
             let mfa = browser.signed_in.entry(at).or_default();
@@ -568,7 +420,11 @@ impl Entra {
 }
 
 impl Visit<'_> {
-    fn frame<'a>(&'a self, app: &'a AppConfig, mut hidden: Vec<(&'static str, String)>) -> page::Frame<'a> {
+    pub(super) fn frame<'a>(
+        &'a self,
+        app: &'a AppConfig,
+        mut hidden: Vec<(&'static str, String)>,
+    ) -> page::Frame<'a> {
         // A device's code is in no query.
         if let Some(form) = self.form {
             for name in CARRIED {
@@ -585,7 +441,7 @@ impl Visit<'_> {
         Vec::new()
     }
 
-    fn fault(&self, fault: &Fault, wish: Option<&Wish>) -> Visited {
+    pub(super) fn fault(&self, fault: &Fault, wish: Option<&Wish>) -> Visited {
         let back = wish.and_then(|wish| match wish.refuse(fault, self.ids) {
             Outcome::Back { to, pairs, .. } => {
                 let pairs: Vec<(&str, &str)> =
@@ -600,7 +456,7 @@ impl Visit<'_> {
 }
 
 impl Wish {
-    fn refuse(&self, fault: &Fault, ids: &Ids) -> Outcome {
+    pub(super) fn refuse(&self, fault: &Fault, ids: &Ids) -> Outcome {
         // At this endpoint a demand is told by other words than at the token endpoint (OpenID Connect Core 3.1.2.6).
         let error = match fault {
             Fault::NoConsent { .. } => "consent_required",
@@ -617,7 +473,7 @@ impl Wish {
 }
 
 /// Why a request goes no further.
-enum Stop {
+pub(super) enum Stop {
     /// A page comes first.
     Page(Box<Visited>),
     /// The application is told.
@@ -625,7 +481,7 @@ enum Stop {
 }
 
 impl Stop {
-    fn page(status: u16, html: String) -> Self {
+    pub(super) fn page(status: u16, html: String) -> Self {
         Self::Page(Box::new(Visited { outcome: Outcome::Page { status, html }, browser: None }))
     }
 }
@@ -649,7 +505,7 @@ impl Outcome {
 }
 
 /// Who asks and where to he may be answered: nothing is sent to an address that is not registered.
-fn wish(directory: &Directory, visit: &Visit<'_>, params: &Params) -> Result<Wish, Fault> {
+pub(super) fn wish(directory: &Directory, visit: &Visit<'_>, params: &Params) -> Result<Wish, Fault> {
     let id = params.get("client_id").ok_or(Fault::Missing("client_id"))?;
     let unknown = || Fault::NoApp { app: id.to_owned(), tenant: visit.authority.segment().to_owned() };
     let app = directory.app(&AppId::new(id)).ok_or_else(unknown)?;
@@ -693,7 +549,7 @@ fn challenge(params: &Params) -> Result<Option<Challenge>, Fault> {
 }
 
 /// The tenants among whose people somebody chooses.
-fn candidates(
+pub(super) fn candidates(
     directory: &Directory,
     authority: &Authority,
     app: &AppConfig,

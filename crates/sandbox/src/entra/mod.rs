@@ -24,10 +24,12 @@ use crate::entra::params::Params;
 use crate::entra::policy::{Place, Policy, Trouble, Troubles};
 use crate::entra::token::TokenRequest;
 
+mod admin_consent;
 pub mod authorise;
 pub mod claims;
 pub mod client;
 pub mod command;
+mod device;
 pub mod discovery;
 pub mod fault;
 pub mod forge;
