@@ -5,8 +5,10 @@ import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { ChosenState, Fact } from "../src/api/center.ts";
 import { UNAUTHORIZED } from "../src/api/live.ts";
+import { waitingIn } from "../src/floor/waiting.ts";
 import type { MockCenter, Refused } from "./center.ts";
 import { MockIdentity, type MockPerson, TENANTS } from "./identity.ts";
+import { MockOffice, type Request } from "./office.ts";
 import { CODES, QUEUES } from "./names.ts";
 
 export type ServeSettings = {
@@ -19,6 +21,7 @@ export class MockServer {
   /** If set, every command is refused with this. */
   refusal: { status: number; code: string; message: string } | undefined;
   readonly identity: MockIdentity;
+  readonly office: MockOffice;
   /** What was said first on every live socket, and later. */
   readonly greetings: { token: string; tenant?: string }[] = [];
   /** Every request that was made, with whom it was made for. */
@@ -32,6 +35,7 @@ export class MockServer {
     this.#center = center;
     this.#token = token;
     this.identity = new MockIdentity(center.agents.map(({ id }) => id));
+    this.office = new MockOffice(center, this.identity);
   }
 
   /** Lets time pass, and tells everybody who follows what happened. */
@@ -68,6 +72,7 @@ export class MockServer {
   request(request: IncomingMessage, response: ServerResponse): boolean {
     const { method = "GET", url = "/" } = request;
     const { pathname: path, searchParams: query } = new URL(url, "http://localhost");
+    response.setHeader("Date", new Date(this.#center.now / 1000).toUTCString());
     if (url === "/healthz") return answer(response, 200, {});
     if (url.startsWith("/auth/")) return this.#door(request, response, path);
     if (!url.startsWith("/api/")) return false;
@@ -80,14 +85,24 @@ export class MockServer {
       const tenants = TENANTS.map(({ id, name }) => ({ id, name, agents: 8, signed_in: 6, queues: 3, open: 12 }));
       return answer(response, 200, { tenants });
     }
-    const route = ROUTES.find((one) => one.method === method && one.path.test(path));
-    if (route) {
-      const names = (route.path.exec(path) ?? []).slice(1).map((name) => decodeURIComponent(name));
-      void bodyOf(request).then((body) => this.#carryOut(response, route, names, parsed(body)));
-      return true;
+    if (method === "GET") {
+      const reply = this.office.answer({ method, path, query, body: {}, caller });
+      return reply ? answer(response, reply.status, reply.body) : this.#look(response, path, query);
     }
-    if (method === "GET") return this.#look(response, path, query);
-    return answer(response, 404, { code: "no_route", message: `there is nothing at ${url}` });
+    void bodyOf(request).then((text) => this.#command(response, { method, path, query, body: parsed(text), caller }));
+    return true;
+  }
+
+  #command(response: ServerResponse, request: Request & { body: Record<string, never> }): boolean {
+    const { method, path, body } = request;
+    const route = ROUTES.find((one) => one.method === method && one.path.test(path));
+    if (!route) {
+      const reply = this.refusal ? { status: this.refusal.status, body: this.refusal } : this.office.answer(request);
+      if (reply) return answer(response, reply.status, reply.body);
+      return answer(response, 404, { code: "no_route", message: `there is nothing at ${path}` });
+    }
+    const names = (route.path.exec(path) ?? []).slice(1).map((name) => decodeURIComponent(name));
+    return this.#carryOut(response, route, names, body);
   }
 
   /** Answers somebody who is not known yet. */
@@ -162,11 +177,14 @@ export class MockServer {
     switch (path) {
       case "/api/v1/agents":
         return answer(response, 200, {
-          agents: agents.map(({ id, skills, queues }) => ({ id, skills, queues: queues.map((queue) => queue.id) })),
+          agents: agents.map(({ id, name, skills, queues }) => ({ id, name, skills, queues: queues.map((queue) => queue.id) })),
         });
       case "/api/v1/queues":
         return answer(response, 200, {
-          queues: QUEUES.map(({ id, strategy = "longest_idle" }) => ({ id, strategy, expected_us: 95e6, codes: CODES })),
+          queues: QUEUES.map(({ id, name, strategy = "longest_idle" }) => {
+            const waiting = waitingIn(this.#center.view).filter((one) => one.call.queue === id).length;
+            return { id, name, strategy, expected_us: 95e6, codes: CODES, waiting, closed: false };
+          }),
         });
       case "/api/v1/reports/queues":
         return answer(response, 200, { rows: [{ channel: "call", metrics: this.#center.levels() }] });
@@ -300,6 +318,10 @@ function sound(response: ServerResponse): true {
 }
 
 function answer(response: ServerResponse, status: number, body: unknown): true {
+  if (status === 204) {
+    response.writeHead(204).end();
+    return true;
+  }
   response.writeHead(status, { "Content-Type": "application/json", "Cache-Control": "no-store" });
   response.end(JSON.stringify(body));
   return true;

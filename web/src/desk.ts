@@ -4,6 +4,14 @@ import type { Client } from "./api/client.ts";
 import type { Me, Tenant } from "./api/identity.ts";
 import type { InteractionId, View as CenterView } from "./api/center.ts";
 import { greeting } from "./api/live.ts";
+import { AccountView } from "./admin/account.ts";
+import { AuditView } from "./admin/audit.ts";
+import { KeysView } from "./admin/keys.ts";
+import { MicrosoftView } from "./admin/microsoft.ts";
+import { PeopleView } from "./admin/people.ts";
+import { TenantsView } from "./admin/tenants.ts";
+import { WebhooksView } from "./admin/webhooks.ts";
+import { ExpertsView } from "./experts/page.ts";
 import { FloorView } from "./floor/page.ts";
 import { Frame } from "./frame/frame.ts";
 import { NoneView } from "./frame/none.ts";
@@ -15,6 +23,7 @@ import { Clock } from "./live/clock.ts";
 import { type Connection, Follower, type World } from "./live/follow.ts";
 import { Lookup } from "./live/lookup.ts";
 import { Rights } from "./login/rights.ts";
+import { WorkView } from "./work/page.ts";
 
 export type DeskSettings = {
   client: Client;
@@ -69,7 +78,7 @@ export class Desk {
     this.#words = words;
     const isInTenant = (tenant ?? me.tenant) !== undefined || me.kind !== "person";
     this.#rights = new Rights(me, tenant);
-    this.#places = placesOf(this.#rights, isInTenant);
+    this.#places = placesOf(me, this.#rights, isInTenant);
     this.#lookup = new Lookup(client, () => this.#plan());
     if (this.#places.some(({ name }) => name === "floor")) this.#follower = this.#makeFollower();
     this.#frame = this.#build();
@@ -154,6 +163,24 @@ export class Desk {
           refresh: () => this.#refresh(),
         });
         return this.#floor;
+      case "work":
+        return new WorkView(tools);
+      case "experts":
+        return new ExpertsView(tools);
+      case "people":
+        return new PeopleView(tools);
+      case "keys":
+        return new KeysView(tools);
+      case "webhooks":
+        return new WebhooksView(tools);
+      case "audit":
+        return new AuditView(tools);
+      case "microsoft":
+        return new MicrosoftView(tools);
+      case "tenants":
+        return new TenantsView(tools, (id) => this.#wishes.tenant(id));
+      case "account":
+        return new AccountView(tools);
       case "none":
         return new NoneView(this.#words);
     }
@@ -180,7 +207,7 @@ export class Desk {
       this.#frame.show(view, place);
       document.title = `${this.#words.text(place.title)} · Tandem`;
       view.enter();
-      view.tick(this.#clock.now());
+      view.tick(this.#now());
       if (place.name === "floor" && !this.#view) this.#root.setAttribute("aria-busy", "true");
     }
     this.#floor?.showStory(storyInAddress());
@@ -220,7 +247,7 @@ export class Desk {
 
   #everySecond(): void {
     if (document.hidden) return;
-    const now = this.#clock.now();
+    const now = this.#now();
     this.#frame.tick(now);
     this.#shown?.tick(now);
     const number = this.#view?.live.number ?? 0;
@@ -230,6 +257,11 @@ export class Desk {
     this.#spokenAt = performance.now();
     this.#spoken = number;
     this.#frame.say(spoken);
+  }
+
+  /** The program's time: as the live view has it, or else as the answers to requests have it. */
+  #now(): number {
+    return this.#follower ? this.#clock.now() : this.#settings.client.now();
   }
 
   #makeFollower(): Follower {

@@ -67,7 +67,9 @@ export class Stage {
     if (!person) throw new Error(`nobody is called ${userName}`);
     const { refresh } = this.server.identity.open(person);
     const cookie = { name: "tandem_refresh", value: refresh, httpOnly: true, sameSite: "Strict" } as const;
-    await this.#context.addCookies([{ ...cookie, url: `${this.#origin}/auth` }]);
+    for (const host of ["127.0.0.1", "localhost"]) {
+      await this.#context.addCookies([{ ...cookie, url: `${this.#origin.replace("127.0.0.1", host)}/auth` }]);
+    }
   }
 
   /** Another tab of the same browser. */
@@ -91,8 +93,8 @@ export class Stage {
   }
 
   /** Opens the page without waiting for anything. */
-  async goto(path = "/"): Promise<void> {
-    await this.page.goto(this.#origin + path);
+  async goto(path = "/", host = "127.0.0.1"): Promise<void> {
+    await this.page.goto(this.#origin.replace("127.0.0.1", host) + path);
   }
 
   /** Lets time pass in the center. */

@@ -40,9 +40,15 @@ export class Client {
   /** The tenant that somebody of the installation looks at; nobody else says any. */
   tenant: string | undefined;
   readonly #bearer: Bearer;
+  #offset_us = 0;
 
   constructor(bearer: Bearer) {
     this.#bearer = bearer;
+  }
+
+  /** The program's time, by the last of its answers: within a second. */
+  now(): Timestamp {
+    return Date.now() * 1000 + this.#offset_us;
   }
 
   /** Who asks, and what they may do. */
@@ -162,9 +168,19 @@ export class Client {
 
   async #send<T>(path: string, request: RequestInit, read: (response: Response) => Promise<T>): Promise<Answer<T>> {
     const { token } = this.#bearer;
-    const answer = await send(path, this.#signed(request), read);
+    const readTimed = async (response: Response): Promise<T> => {
+      this.#timeIs(response.headers.get("Date"));
+      return await read(response);
+    };
+    const answer = await send(path, this.#signed(request), readTimed);
     if (answer.ok || !STRANGER.has(answer.problem.code) || !(await this.#bearer.renewed(token))) return answer;
-    return await send(path, this.#signed(request), read);
+    return await send(path, this.#signed(request), readTimed);
+  }
+
+  /** The header says whole seconds: it was half a second later, in the mean. */
+  #timeIs(date: string | null): void {
+    const at_ms = Date.parse(date ?? "");
+    if (!Number.isNaN(at_ms)) this.#offset_us = (at_ms + 500 - Date.now()) * 1000;
   }
 
   #signed(request: RequestInit): RequestInit {

@@ -48,9 +48,15 @@ function problemIn(body: unknown, { status, headers }: Response): Problem {
     code: String(known["code"] ?? "other"),
     message: String(known["message"] ?? `HTTP ${status}`),
     ...(typeof known["remedy"] === "string" && { remedy: known["remedy"] }),
-    ...(typeof known["claims"] === "string" && { claims: known["claims"] }),
+    ...claimsIn(headers.get("WWW-Authenticate")),
     ...(retryAfter > 0 && { retryAfter_s: retryAfter }),
   };
+}
+
+/** What a sign-in at Microsoft must still bring stands in the challenge, in base64. */
+function claimsIn(challenge: string | null): { claims?: string } {
+  const encoded = /\bclaims="([A-Za-z0-9+/=]+)"/.exec(challenge ?? "")?.[1];
+  return encoded === undefined ? {} : { claims: atob(encoded) };
 }
 
 /** A request without an answer by then has failed; the program itself gives up after ten seconds. */

@@ -10,6 +10,7 @@ import type { Row } from "../ui/rows.ts";
 import { cell, nameCell, row, Table } from "../ui/table.ts";
 import type { Context } from "./context.ts";
 import { type AgentGroup, agentGroup, type Figures } from "./figures.ts";
+import { presenceText } from "./presence.ts";
 
 type Shown = { id: AgentId; agent: AgentView; work: string; skills: string };
 
@@ -122,9 +123,10 @@ function agentRow(context: Context): Row<Shown> {
   const chip = h("span", { class: "chip" }, sign, state);
   const next = h("span", { class: "below" });
   const more = h("span", { class: "below more" });
+  const doubt = icon("why");
   const said = h("span");
   const age = h("span");
-  const presence = h("span", { class: "below presence" }, said, " ", age);
+  const presence = h("span", { class: "below presence" }, doubt, said, " ", age);
   const back = h("span", { class: "back" }, `${words.text("agents.until")} `);
   const time = h("span");
   const button = h("button", { type: "button", class: "act", "aria-haspopup": "menu" }, icon("down"));
@@ -146,8 +148,8 @@ function agentRow(context: Context): Row<Shown> {
       const told = agent.presence;
       show(presence, told !== undefined);
       if (told) {
-        const what = words.text(`presence.${told.presence}`);
-        write(said, words.say(told.manual ? "agents.presence.manual" : "agents.presence", { source: told.source, what }));
+        write(said, presenceText(words, told));
+        presence.dataset["confidence"] = told.confidence ?? "told";
         showSince(age, told.observed_at);
       }
       write(state, stateText(words, agent));
@@ -174,7 +176,8 @@ function plain(text: string): string {
   return text.normalize("NFD").replace(/\p{Diacritic}/gu, "").toLowerCase();
 }
 
-const SIGNS: Record<AgentState["state"], IconName> = {
+/** The signs of what agents are. */
+export const SIGNS: Record<AgentState["state"], IconName> = {
   available: "available",
   break: "break",
   offline: "offline",

@@ -7,6 +7,9 @@ import { icon } from "./icon.ts";
 /** What is asked for. The value of every field is a text; of a box that is ticked it is `yes`. */
 export type Field = { name: string; label: string; required?: boolean; value?: string } & (
   | { kind: "text"; max?: number; pattern?: string; hint?: string }
+  | { kind: "password"; min?: number; complete: "current-password" | "new-password"; hint?: string }
+  /** Something to be copied: it cannot be changed. */
+  | { kind: "shown" }
   | { kind: "long"; max?: number }
   | { kind: "time" }
   | { kind: "tick" }
@@ -60,7 +63,7 @@ export class FormDialog {
     write(this.#wrong, "");
     this.#submit.disabled = false;
     this.#fields.replaceChildren(...form.fields.map((field) => fieldNode(field)));
-    this.node.showModal();
+    if (!this.node.open) this.node.showModal();
     this.#fields.querySelector<HTMLElement>("input, select, textarea")?.focus();
   }
 
@@ -69,12 +72,16 @@ export class FormDialog {
     if (!asked || this.#submit.disabled) return;
     this.#submit.disabled = true;
     write(this.#wrong, "");
-    const values = Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, String(value).trim()]));
+    const secret = new Set(asked.fields.filter(({ kind }) => kind === "password").map(({ name }) => name));
+    const values = Object.fromEntries(
+      [...new FormData(form)].map(([name, value]) => [name, secret.has(name) ? String(value) : String(value).trim()]),
+    );
     const wrong = await asked.carryOut(values);
+    // The act may have opened another form, which shows what came of it.
     if (asked !== this.#form) return;
     this.#submit.disabled = false;
-    if (wrong === undefined) this.node.close();
-    else write(this.#wrong, wrong);
+    if (wrong !== undefined) write(this.#wrong, wrong);
+    else this.node.close();
   }
 }
 
@@ -84,7 +91,7 @@ function fieldNode(field: Field): HTMLElement {
   const input = inputNode(field, { id, name, required });
   if (field.kind === "tick") return h("label", { class: "tick" }, input, label);
   if (value !== undefined && "value" in input) input.value = value;
-  const hint = field.kind === "text" ? field.hint : undefined;
+  const hint = field.kind === "text" || field.kind === "password" ? field.hint : undefined;
   const below = hint === undefined ? undefined : h("span", { class: "below", id: `${id}-hint` }, hint);
   if (below) input.setAttribute("aria-describedby", below.id);
   return h("div", { class: "field" }, h("label", { for: id }, label), input, below);
@@ -97,6 +104,15 @@ function inputNode(
   switch (field.kind) {
     case "long":
       return h("textarea", { ...common, rows: 3, maxlength: field.max });
+    case "password": {
+      const { complete, min } = field;
+      return h("input", { ...common, type: "password", minlength: min, maxlength: 128, autocomplete: complete });
+    }
+    case "shown": {
+      const input = h("input", { ...common, type: "text", readonly: true, class: "shown-once" });
+      input.addEventListener("focus", () => input.select());
+      return input;
+    }
     case "time":
       return h("input", { ...common, type: "datetime-local", step: 60 });
     case "tick":

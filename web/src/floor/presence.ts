@@ -1,0 +1,14 @@
+/** What another system says about somebody, in words: what, whose word it is, and whether it can be relied on. */
+
+import type { Presence } from "../api/center.ts";
+import type { Words } from "../i18n/words.ts";
+
+/** As much of it as is told everywhere. */
+export type Told = { source: string; presence: Presence; manual?: boolean; confidence?: string };
+
+/** Whose word it is and what it says; its age stands behind it. */
+export function presenceText(words: Words, { source, presence, manual = false, confidence }: Told): string {
+  const what = words.text(`presence.${presence}`);
+  const said = words.say(manual ? "agents.presence.manual" : "agents.presence", { source, what });
+  return confidence === "doubtful" ? `${words.text("presence.doubtful")} ${said}` : said;
+}
