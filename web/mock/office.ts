@@ -223,13 +223,13 @@ export class MockOffice {
         authenticatorSelection: { residentKey: "required", userVerification: "required" },
         excludeCredentials: [],
       };
-      return ok({ challenge: "question-1", options });
+      return ok(options);
     }
     if (method === "DELETE") {
       this.passkeys = this.passkeys.filter((one) => one.id !== decodeURIComponent(id));
       return { status: 204 };
     }
-    const { id: key } = body["credential"] as { id: string };
+    const { id: key } = body["response"] as { id: string };
     this.passkeys.push({ id: key, label: String(body["label"]), created: at(0) });
     return { status: 201, body: {} };
   }

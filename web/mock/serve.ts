@@ -143,6 +143,11 @@ export class MockServer {
         if (identity.teamsRefusal) return answer(response, identity.teamsRefusal.status, identity.teamsRefusal);
         return open(identity.byName(token ?? ""));
       }
+      case "/auth/passkey/begin":
+        return answer(response, 200, { challenge: "Y2hhbGxlbmdl", rpId: "localhost", userVerification: "required", allowCredentials: [] });
+      case "/auth/passkey/finish":
+        // What is proved is the business of the program; here whoever has a passkey is the administrator.
+        return open(this.office.passkeys.some(({ id }) => id === body["id"]) ? identity.byName("ada") : undefined);
       case "/auth/setup":
         if (code !== SETUP_CODE) return answer(response, 403, { code: "setup_wrong", message: "the code is wrong", remedy: "look at the console" });
         return open(identity.byName("ada"));

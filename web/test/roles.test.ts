@@ -204,7 +204,7 @@ describe("an administrator", () => {
     await page.getByRole("alert").getByText("this stands in the configuration file, and is changed there.").waitFor();
   });
 
-  test("changes their password and makes a passkey", async () => {
+  test("changes their password, makes a passkey, and signs in with it", async () => {
     const { page } = await open("ada");
     const cdp = await page.context().newCDPSession(page);
     await cdp.send("WebAuthn.enable");
@@ -223,7 +223,11 @@ describe("an administrator", () => {
     await page.getByLabel("What it is called").fill("Notebook");
     await page.getByRole("dialog").getByRole("button", { name: "Add" }).click();
     await page.getByRole("row", { name: /Notebook/ }).waitFor();
-    expect(stage.server.office.passkeys).toHaveLength(1);
+    await page.getByRole("button", { name: /Ada Marsh/ }).click();
+    await page.getByRole("menuitem", { name: "Sign out" }).click();
+    await page.getByRole("button", { name: "Sign in with a passkey" }).click();
+    await page.getByRole("button", { name: /Ada Marsh Administrator/ }).waitFor();
+    await stage.isLive();
   });
 });
 

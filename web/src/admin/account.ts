@@ -4,7 +4,7 @@ import type { Credentials, OpenLogin, Passkey } from "../api/admin.ts";
 import type { Answer } from "../api/request.ts";
 import { problemText } from "../floor/problem.ts";
 import type { Tools, View } from "../frame/view.ts";
-import { type Asked, canUsePasskeys, makePasskey } from "../login/passkey.ts";
+import { canUsePasskeys, makePasskey, type Options } from "../login/passkey.ts";
 import { h } from "../ui/dom.ts";
 import { cell, nameCell } from "../ui/table.ts";
 import { addButton, List } from "./list.ts";
@@ -140,11 +140,11 @@ export class AccountView implements View {
       submit: words.text("account.passkey.submit"),
       fields: [{ kind: "text", name: "label", label: words.text("account.passkey.label"), required: true, max: 64 }],
       carryOut: async ({ label }) => {
-        const asked = await client.command<Asked>("POST", "/api/v1/me/passkeys/begin", {});
+        const asked = await client.command<Options>("POST", "/api/v1/me/passkeys/begin", {});
         if (!asked.ok) return problemText(words, asked.problem);
-        const credential = await makePasskey(asked.value.options);
-        if (!credential) return words.text("account.passkey.not");
-        const body = { challenge: asked.value.challenge, label, credential };
+        const response = await makePasskey(asked.value);
+        if (!response) return words.text("account.passkey.not");
+        const body = { label, response };
         return this.#said(await client.command<unknown>("POST", "/api/v1/me/passkeys", body), words.text("account.passkey.added"));
       },
     });

@@ -3,22 +3,19 @@
 import type { SignedIn } from "../api/door.ts";
 import { type Answer, json, send } from "../api/request.ts";
 
-/** Whether this browser has passkeys at all. */
+/** Whether this browser has passkeys for this address: it must have a name, and be safe from listeners. */
 export function canUsePasskeys(): boolean {
-  return "PublicKeyCredential" in window;
+  return "PublicKeyCredential" in window && isSecureContext && !/^[\d.]+$|^\[/.test(location.hostname);
 }
 
 /** Signs in with a passkey that the reader picks. */
 export async function signInByPasskey(): Promise<Answer<SignedIn>> {
-  const asked = await post<Asked>("/auth/passkey/begin", {});
+  const asked = await post<Options>("/auth/passkey/begin", {});
   if (!asked.ok) return asked;
-  const credential = await proved(() => navigator.credentials.get({ publicKey: requestOf(asked.value.options) }));
+  const credential = await proved(() => navigator.credentials.get({ publicKey: requestOf(asked.value) }));
   if (!credential) return NOT_PROVED;
-  return await post("/auth/passkey/finish", { challenge: asked.value.challenge, credential: assertionOf(credential) });
+  return await post("/auth/passkey/finish", assertionOf(credential));
 }
-
-/** What the program asks a browser to prove; `challenge` names the question. */
-export type Asked = { challenge: string; options: Options };
 
 /** The options of Web Authentication in their form for JSON. */
 export type Options = Record<string, unknown>;
