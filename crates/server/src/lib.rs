@@ -25,4 +25,5 @@ pub mod serve;
 pub mod telemetry;
 pub mod timeline;
 pub mod transport;
+pub mod webhooks;
 pub mod word;
