@@ -32,6 +32,7 @@ pub struct Outbound {
     reach: Arc<Reach>,
     patience: Duration,
     body_octets_max: usize,
+    longer: Longer,
     hosts: Arc<Hosts>,
 }
 
@@ -44,10 +45,21 @@ pub struct OutboundSettings {
     pub reach: Reach,
     /// How long one exchange may take, from waiting for a turn to the last octet.
     pub patience: Duration,
-    /// Octets of an answer's body; a longer answer is given up.
+    /// Octets of an answer's body that are taken.
     pub body_octets_max: usize,
+    /// What becomes of a longer answer.
+    pub longer: Longer,
     /// Exchanges with one host and port at once; others wait for their turn.
     pub at_once_per_host: usize,
+}
+
+/// What becomes of an answer that is longer than is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Longer {
+    /// It is given up: half of it is worth nothing.
+    Refused,
+    /// The rest is left: only how it begins is of interest.
+    Cut,
 }
 
 /// Which addresses may be asked. In the clear (`http://`) only loopback ones among them.
@@ -129,6 +141,21 @@ impl OutboundSettings {
             reach: Reach::All,
             patience: Duration::from_secs(20),
             body_octets_max: tandem_microsoft::http::BODY_OCTETS_MAX,
+            longer: Longer::Refused,
+            at_once_per_host: 16,
+        }
+    }
+
+    /// For webhooks, whose addresses people of the tenants choose; `networks` are those that are allowed although they
+    /// are not public.
+    #[must_use]
+    pub fn webhooks(trust: Option<PathBuf>, networks: Vec<AddressRange>) -> OutboundSettings {
+        OutboundSettings {
+            trust,
+            reach: Reach::Public { and: networks },
+            patience: Duration::from_secs(15),
+            body_octets_max: 16 * 1024,
+            longer: Longer::Cut,
             at_once_per_host: 16,
         }
     }
@@ -142,9 +169,8 @@ impl Outbound {
     /// The roots cannot be read.
     pub fn new(settings: &OutboundSettings, resolver: Resolver) -> Result<Outbound, SetupFault> {
         let reach = Arc::new(settings.reach.clone());
-        let trust = settings.trust.as_deref().unwrap_or(Path::new(SYSTEM_ROOTS));
         let client = Client::builder()
-            .tls_backend_preconfigured(tls_client(trust)?)
+            .tls_backend_preconfigured(tls_client(roots(settings.trust.as_deref())?)?)
             .dns_resolver(Arc::new(Names { resolver, reach: reach.clone() }))
             .redirect(Policy::none())
             .no_proxy()
@@ -159,8 +185,15 @@ impl Outbound {
             reach,
             patience: settings.patience,
             body_octets_max: settings.body_octets_max,
+            longer: settings.longer,
             hosts: Arc::new(Hosts::new(settings.at_once_per_host)),
         })
+    }
+
+    /// Which addresses may be asked.
+    #[must_use]
+    pub fn reach(&self) -> &Reach {
+        &self.reach
     }
 
     /// Sends a request and takes the whole answer. A dropped future gives the exchange up.
@@ -196,7 +229,10 @@ impl Outbound {
         let mut body = Vec::new();
         while let Some(piece) = answer.chunk().await.map_err(fault)? {
             if body.len() + piece.len() > self.body_octets_max {
-                return Err(OutboundFault::TooLong(self.body_octets_max));
+                match self.longer {
+                    Longer::Refused => return Err(OutboundFault::TooLong(self.body_octets_max)),
+                    Longer::Cut => break,
+                }
             }
             body.extend_from_slice(&piece);
         }
@@ -315,13 +351,24 @@ impl Hosts {
     }
 }
 
-fn tls_client(trust: &Path) -> Result<ClientConfig, SetupFault> {
+/// The roots of a file, or of the system. A system without roots believes nobody; that keeps nothing else from working.
+fn roots(trust: Option<&Path>) -> Result<RootCertStore, TlsFault> {
     let mut roots = RootCertStore::empty();
-    // The system's file may hold roots of a form that is not understood: nobody shows those.
-    roots.add_parsable_certificates(tls::certificates(trust)?);
+    let found = match (tls::certificates(trust.unwrap_or(Path::new(SYSTEM_ROOTS))), trust) {
+        (Err(fault), None) => {
+            tracing::warn!(%fault, "the system has no roots: nobody is believed over https; install ca-certificates, or name a file with roots");
+            return Ok(roots);
+        }
+        (found, _) => found?,
+    };
+    // The file may hold roots of a form that is not understood: nobody shows those.
+    roots.add_parsable_certificates(found);
+    Ok(roots)
+}
+
+fn tls_client(roots: RootCertStore) -> Result<ClientConfig, TlsFault> {
     let mut config = ClientConfig::builder_with_provider(tls::provider())
-        .with_safe_default_protocol_versions()
-        .map_err(TlsFault::from)?
+        .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_no_client_auth();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];

@@ -17,10 +17,13 @@ use crate::engine::{Clock, Engine, ORDERS_MAX, StartFault};
 use crate::erase;
 use crate::identity::{self, Identity};
 use crate::live::{Live, Recorder, Writing};
+use crate::outbound::Outbound;
 use crate::recordings::{Recordings, Told};
 use crate::restore::{self, Library};
 use crate::telemetry;
+use crate::transport::resolve::Resolver;
 use crate::transport::tls;
+use crate::webhooks::Webhooks;
 
 /// Reads the file, answers calls, and returns when the program is told to end (Ctrl-C, SIGTERM).
 ///
@@ -52,6 +55,7 @@ pub struct Program {
     library: Library,
     desks: Desks,
     identity: Identity,
+    webhooks: Webhooks,
     keep_days: u32,
 }
 
@@ -82,7 +86,10 @@ impl Program {
         let desks = Desks::new(desks);
         let keep_days = settings.personal_data.keep_days;
         let identity = open_identity(&settings)?;
-        let server = api::Server::bind(&settings.http, desks.clone(), identity.clone()).await?;
+        let outbound = Outbound::new(&settings.webhooks, Resolver::new(&settings.dns.servers)?)?;
+        let webhooks = Webhooks::new(identity.register().clone(), desks.clone(), outbound);
+        let server =
+            api::Server::bind(&settings.http, desks.clone(), identity.clone(), webhooks.clone()).await?;
         tell_setup(&identity, &server)?;
         let (ready_in, ready) = oneshot::channel();
         let (stop, stopped) = oneshot::channel();
@@ -98,7 +105,7 @@ impl Program {
             })
             .context("the system gives no thread")?;
         match ready.await {
-            Ok(Ok(())) => Ok(Program { engine, ended, stop, server, library, desks, identity, keep_days }),
+            Ok(Ok(())) => Ok(Program { engine, ended, stop, server, library, desks, identity, webhooks, keep_days }),
             Ok(Err(fault)) => Err(fault.into()),
             Err(_) => bail!("the engine ended at its start"),
         }
@@ -115,13 +122,14 @@ impl Program {
     ///
     /// The engine broke off, or facts could not be written.
     pub async fn until(self, end: impl Future<Output = ()>) -> Result<()> {
-        let Program { engine, mut ended, stop, server, library, desks, identity, keep_days } = self;
+        let Program { engine, mut ended, stop, server, library, desks, identity, webhooks, keep_days } = self;
         let broke_off = tokio::select! {
             () = end => false,
             _ = &mut ended => true,
             () = server.serve() => true,
             () = erase::retain(desks, keep_days) => true,
             () = identity.tend() => true,
+            () = webhooks.run() => true,
         };
         let _ = stop.send(());
         if !broke_off {

@@ -34,7 +34,7 @@ struct Running {
 }
 
 async fn run(http: &HttpFile, shop: &Shop) -> Running {
-    let server = Server::bind(http, Desks::new([shop.desk.clone()]), shop.identity.clone()).await.unwrap();
+    let server = Server::bind(http, Desks::new([shop.desk.clone()]), shop.identity.clone(), shop.webhooks.clone()).await.unwrap();
     let address = server.address();
     let (stop, stopped) = oneshot::channel::<()>();
     let served = tokio::spawn(server.serve_until(async {
@@ -132,7 +132,7 @@ async fn it_does_not_open_without_protection_or_with_faulty_files() {
     fs::write(files.folder.path().join("short"), "short").unwrap();
     let outside = files.http("0.0.0.0:0");
     let fault = async |http: HttpFile| {
-        Server::bind(&http, Desks::new([shop.desk.clone()]), shop.identity.clone())
+        Server::bind(&http, Desks::new([shop.desk.clone()]), shop.identity.clone(), shop.webhooks.clone())
             .await
             .err()
             .expect("refused")

@@ -17,6 +17,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::authorisation;
 use super::error::{ApiError, ErrorBody};
+use super::page_limit;
 use super::scope::Scope;
 use crate::{timeline, word};
 
@@ -264,11 +265,7 @@ pub(super) async fn list(
     which: Result<Query<Which>, QueryRejection>,
 ) -> Result<Json<Calls>, ApiError> {
     let Query(which) = which?;
-    let limit = which.limit.unwrap_or(LIMIT);
-    if !(1..=LIMIT_MAX).contains(&limit) {
-        let message = format!("limit is 1 to {LIMIT_MAX}");
-        return Err(ApiError::bad_request("bad_limit", message, "ask for more than one page").field("limit"));
-    }
+    let limit = page_limit(which.limit)?;
     match which.state {
         WhichState::Live => Ok(Json(live(&scope, which.cursor, limit))),
         WhichState::Closed => {
@@ -521,9 +518,3 @@ impl Moment {
         }
     }
 }
-
-/// Calls of a page, if nothing else is asked for.
-const LIMIT: usize = 50;
-
-/// Calls of a page at most: each closed one is a reading of the journal.
-const LIMIT_MAX: usize = 200;

@@ -73,7 +73,8 @@ pub(super) async fn figures(scope: OfInstallation) -> Response {
     let (writing, lag) = api.desks.writing();
     let now = Timestamp::from_micros(super::now_us());
     let tenants: Vec<Tenant> = api.desks.iter().map(Tenant::of).collect();
-    let text = metrics::render(&tenants, lag, &writing, status.as_ref(), now);
+    let figures = metrics::render(&tenants, lag, &writing, status.as_ref(), now);
+    let text = figures + &api.webhooks.figures();
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     ([(CONTENT_TYPE, kind)], text).into_response()
 }

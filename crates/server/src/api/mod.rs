@@ -11,6 +11,7 @@ pub mod calls;
 pub mod command;
 pub mod erasures;
 pub mod error;
+pub mod events;
 pub mod explanations;
 pub mod health;
 pub mod keys;
@@ -28,6 +29,7 @@ pub mod staffing;
 pub mod tenants;
 mod trail;
 pub mod trunks;
+pub mod webhooks;
 pub mod work;
 
 use std::net::SocketAddr;
@@ -50,6 +52,7 @@ use crate::config::file::HttpFile;
 use crate::desk::Desks;
 use crate::identity::Identity;
 use crate::page;
+use crate::webhooks::Webhooks;
 use access::Access;
 use error::ApiError;
 use listen::{ListenFault, Listening};
@@ -66,6 +69,7 @@ pub(crate) struct Api {
     document: Arc<str>,
     /// What each route is called in the audit trail, by method and path.
     acts: Arc<authorisation::Acts>,
+    webhooks: Webhooks,
 }
 
 /// The HTTP side on its address.
@@ -80,9 +84,9 @@ impl Server {
     /// # Errors
     ///
     /// An address that others can reach has no TLS or no token, or a file or the address cannot be used.
-    pub async fn bind(http: &HttpFile, desks: Desks, identity: Identity) -> Result<Server, ListenFault> {
+    pub async fn bind(http: &HttpFile, desks: Desks, identity: Identity, webhooks: Webhooks) -> Result<Server, ListenFault> {
         let (listening, access) = listen::open(http).await?;
-        Ok(Server { listening, router: router(desks, access, identity) })
+        Ok(Server { listening, router: router(desks, access, identity, webhooks) })
     }
 
     /// The address, with the port that the system chose if the configuration says 0.
@@ -107,7 +111,7 @@ impl Server {
 }
 
 /// The whole HTTP side as one service.
-pub fn router(desks: Desks, access: Access, identity: Identity) -> Router {
+pub fn router(desks: Desks, access: Access, identity: Identity, webhooks: Webhooks) -> Router {
     let (open, secret, live, document) = parts();
     let api = Api {
         desks,
@@ -117,6 +121,7 @@ pub fn router(desks: Desks, access: Access, identity: Identity) -> Router {
         followers: Arc::new(Semaphore::new(FOLLOWERS_MAX)),
         acts: Arc::new(authorisation::acts(&document)),
         document: document.into(),
+        webhooks,
     };
     let guarded = secret.layer(middleware::from_fn_with_state(api.clone(), authorisation::only_permitted));
     open.merge(guarded)
@@ -200,6 +205,14 @@ fn parts() -> (Router<Api>, Router<Api>, Router<Api>, String) {
         .routes(routes!(audit::page_of_installation))
         .routes(routes!(erasures::erase))
         .routes(routes!(erasures::erase_person))
+        .routes(routes!(webhooks::list, webhooks::create))
+        .routes(routes!(webhooks::view, webhooks::change, webhooks::remove))
+        .routes(routes!(webhooks::rotate))
+        .routes(routes!(webhooks::deliveries))
+        .routes(routes!(webhooks::replay))
+        .routes(routes!(webhooks::resend))
+        .routes(routes!(webhooks::test))
+        .routes(routes!(events::list))
         .split_for_parts();
     let (live, of_live) = OpenApiRouter::new().routes(routes!(live::open)).split_for_parts();
     document.merge(of_secret);
@@ -227,6 +240,7 @@ fn parts() -> (Router<Api>, Router<Api>, Router<Api>, String) {
         (name = "tenants", description = "The customers of the installation."),
         (name = "trunks", description = "The networks that carry them."),
         (name = "live", description = "All of it, as it happens."),
+        (name = "webhooks", description = "What happens, for programs: docs/events.md."),
         (name = "health", description = "For whoever runs the program."),
     ),
 )]
@@ -255,6 +269,16 @@ async fn not_found(request: Request) -> Response {
             ApiError::new(StatusCode::NOT_FOUND, "no_route", message, remedy).into_response()
         }
     }
+}
+
+/// How many of a list are shown at once.
+fn page_limit(asked: Option<usize>) -> Result<usize, ApiError> {
+    let limit = asked.unwrap_or(LIMIT);
+    if (1..=LIMIT_MAX).contains(&limit) {
+        return Ok(limit);
+    }
+    let message = format!("limit is 1 to {LIMIT_MAX}");
+    Err(ApiError::bad_request("bad_limit", message, "ask for more than one page").field("limit"))
 }
 
 /// The wall clock, in microseconds since 1970 UTC.
@@ -295,6 +319,10 @@ pub(crate) const BODY_BYTES_MAX: usize = 64 * 1024;
 
 /// How long a request may take, its body included; beyond it the answer is 503. The live socket has its own limits.
 const REQUEST_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// What is shown of a list at once: if nothing is said, and at most.
+const LIMIT: usize = 50;
+const LIMIT_MAX: usize = 200;
 
 /// Live web sockets at once; one more is refused with 503.
 pub(crate) const FOLLOWERS_MAX: usize = 256;

@@ -32,6 +32,9 @@ pub struct File {
     /// `[dns]`: who is asked for addresses.
     #[serde(default)]
     pub dns: DnsFile,
+    /// `[webhooks]`: where events may be sent.
+    #[serde(default)]
+    pub webhooks: WebhooksFile,
     /// `[sip]`: what holds for all trunks.
     #[serde(default)]
     pub sip: SipFile,
@@ -321,6 +324,19 @@ pub enum LogLevel {
 pub struct DnsFile {
     /// Name servers with their ports, `["10.0.0.53:53"]`. Default: those of the system.
     pub servers: Vec<SocketAddr>,
+}
+
+/// `[webhooks]`: where events may be sent. People of the tenants choose the addresses; they lead to the public Internet,
+/// and nowhere else unless it stands here.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WebhooksFile {
+    /// Ranges of addresses that are not public and may be sent to all the same, `["10.20.0.0/16"]`. Default: none.
+    /// Whoever may add a webhook can then reach every machine in them. With `127.0.0.0/8` events may go to this machine,
+    /// also without TLS.
+    pub networks: Vec<String>,
+    /// PEM file of the roots that are believed. Default: the system's, `/etc/ssl/certs/ca-certificates.crt`.
+    pub trust: Option<PathBuf>,
 }
 
 /// `[sip]`: what holds for all trunks.

@@ -22,11 +22,12 @@ use tandem_store::Tenant;
 use crate::config::fault::{Fault, Faults};
 use crate::config::file::{
     ClientCertificateFile, DnsFile, File, HttpFile, InterfaceFile, LogFile, MediaFile, PersonalDataFile,
-    ProfileFile, SrtpFile, TenantEntry, TenantFile, TransportFile, TrunkFile, UnknownPeersFile,
+    ProfileFile, SrtpFile, TenantEntry, TenantFile, TransportFile, TrunkFile, UnknownPeersFile, WebhooksFile,
 };
 use crate::config::people;
 use crate::config::routes::{Clash, Routes};
 use crate::identity::IdentitySettings;
+use crate::outbound::OutboundSettings;
 use crate::prompts;
 use crate::transport::tls::{ClientCertificate, IdentityFiles, TlsContext, TlsFiles};
 
@@ -44,6 +45,8 @@ pub struct Settings {
     pub log: LogFile,
     /// Name servers.
     pub dns: DnsFile,
+    /// Where events may be sent.
+    pub webhooks: OutboundSettings,
     /// What strangers get.
     pub unknown_peers: UnknownPeers,
     /// Threads that move packets.
@@ -147,6 +150,7 @@ impl Settings {
         let interfaces = check.interfaces(&file);
         let media = check.media(&file.media);
         let trunks = check.trunks(&file, &interfaces, &media);
+        let webhooks = check.webhooks(&file.webhooks);
         if file.personal_data.keep_days > PersonalDataFile::DAYS_MAX {
             check.fault("personal_data.keep_days", "must be 0 (for ever) to 36500");
         }
@@ -192,6 +196,7 @@ impl Settings {
             identity,
             log: file.log,
             dns: file.dns,
+            webhooks,
             unknown_peers: match file.sip.unknown_peers {
                 UnknownPeersFile::Drop => UnknownPeers::Drop,
                 UnknownPeersFile::Refuse => UnknownPeers::Refuse,
@@ -245,6 +250,17 @@ struct Check<'a> {
 impl Check<'_> {
     fn fault(&mut self, key: impl Into<String>, problem: impl Into<String>) {
         self.faults.push(Fault { key: key.into(), problem: problem.into() });
+    }
+
+    fn webhooks(&mut self, file: &WebhooksFile) -> OutboundSettings {
+        let mut networks = Vec::with_capacity(file.networks.len());
+        for text in &file.networks {
+            match text.parse() {
+                Ok(range) => networks.push(range),
+                Err(error) => self.fault("webhooks.networks", format!("{text:?}: {error}")),
+            }
+        }
+        OutboundSettings::webhooks(file.trust.as_ref().map(|path| self.folder.join(path)), networks)
     }
 
     fn http(&mut self, http: &HttpFile) {

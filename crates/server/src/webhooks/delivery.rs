@@ -131,6 +131,8 @@ pub enum DisabledWhy {
     FailedTooLong,
     /// It is more than [`BEHIND_FACTS_MAX`] behind.
     TooFarBehind,
+    /// Its secret cannot be read any more: the file of keys is another one.
+    SecretLost,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -292,7 +294,7 @@ impl Courier {
         if self.now.since(Timestamp::from_micros(since_us)) >= FAILING_MAX {
             return self.disable(DisabledWhy::FailedTooLong);
         }
-        let step = usize::try_from(attempt - 1).unwrap_or(usize::MAX).min(PAUSES_S.len() - 1);
+        let step = usize::try_from(attempt.saturating_sub(1)).unwrap_or(usize::MAX).min(PAUSES_S.len() - 1);
         let pause = Duration::from_secs(PAUSES_S.get(step).copied().unwrap_or(1));
         let pause = pause.mul_f64(self.random.random_range(JITTER));
         let asked = Duration::from_secs(asked_s.unwrap_or_default().into()).min(RETRY_AFTER_MAX);

@@ -22,14 +22,18 @@ use tandem::desk::{Desk, Desks};
 use tandem::engine::{Carried, Order, Status};
 use tandem::identity::{self, Configured, Identity, IdentitySettings};
 use tandem::live::{Live, Recorder, wait_committed};
+use tandem::outbound::{Outbound, OutboundSettings};
 use tandem::recordings::Recordings;
 use tandem::restore;
+use tandem::transport::resolve::Resolver;
+use tandem::webhooks::Webhooks;
 use tandem_center::call::{Address, Arrival, CallCommand, CallEvent, CallId, CauseKind, PartyId};
 use tandem_center::config::{Config, Document, Known};
 use tandem_center::{Center, Input, Output, Timestamp};
 use tandem_store::Tenant;
 use tempfile::TempDir;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tower::ServiceExt;
 
 pub struct Shop {
@@ -38,6 +42,8 @@ pub struct Shop {
     pub desk: Desk,
     pub router: Router,
     pub identity: Identity,
+    pub webhooks: Webhooks,
+    telling: JoinHandle<()>,
     room: Arc<Mutex<Room>>,
 }
 
@@ -90,8 +96,11 @@ impl Shop {
         let (recordings, _) = Recordings::open_folder(directory.path()).unwrap();
         let desk = Desk::new(live.clone(), "".into(), journal, orders, lines, recordings);
         let identity = open_identity(directory.path());
-        let router = tandem::api::router(Desks::new([desk.clone()]), access, identity.clone());
-        let shop = Shop { directory, live, desk, router, identity, room };
+        let webhooks = webhooks(directory.path(), &identity, Desks::new([desk.clone()]));
+        let telling = tokio::spawn(webhooks.clone().run());
+        let desks = Desks::new([desk.clone()]);
+        let router = tandem::api::router(desks, access, identity.clone(), webhooks.clone());
+        let shop = Shop { directory, live, desk, router, identity, room, webhooks, telling };
         shop.settle().await;
         shop
     }
@@ -100,8 +109,10 @@ impl Shop {
     pub async fn restart(self) -> Shop {
         self.settle().await;
         self.live.close().unwrap();
-        let Shop { directory, live, desk, router, identity, room } = self;
-        drop((live, desk, router, identity, room));
+        let Shop { directory, live, desk, router, identity, room, webhooks, telling } = self;
+        telling.abort();
+        let _ = telling.await;
+        drop((live, desk, router, identity, room, webhooks));
         Shop::open_with(directory, loopback()).await
     }
 
@@ -282,6 +293,17 @@ pub fn open_identity(folder: &Path) -> Identity {
     let tenants = [(Tenant::only(), Configured { agents, ..Configured::default() })].into();
     let settings = IdentitySettings { tenants, ..IdentitySettings::default() };
     Identity::open(folder, None, settings, identity::now()).unwrap()
+}
+
+/// Webhooks that may send to this machine.
+pub fn webhooks(folder: &Path, identity: &Identity, desks: Desks) -> Webhooks {
+    let here = vec!["127.0.0.0/8".parse().unwrap()];
+    let roots = folder.join("roots.pem");
+    let root = rcgen::generate_simple_self_signed(vec!["root.test".into()]).unwrap();
+    std::fs::write(&roots, root.cert.pem()).unwrap();
+    let resolver = Resolver::new(&["127.0.0.1:1".parse().unwrap()]).unwrap();
+    let outbound = Outbound::new(&OutboundSettings::webhooks(Some(roots), here), resolver).unwrap();
+    Webhooks::new(identity.register().clone(), desks, outbound)
 }
 
 pub fn loopback() -> Access {
