@@ -125,7 +125,7 @@ async fn every_route_answers_as_the_document_says() {
     ];
     let cases = cases.into_iter().chain(about_people(&shop).await);
     let mut visited = BTreeSet::new();
-    for Case { request, template, status } in cases {
+    for Case { request, template, status } in cases.into_iter().chain(of_webhooks(&shop).await) {
         let method = request.method().as_str().to_lowercase();
         let asked = format!("{method} {}", request.uri());
         visited.insert((template.to_owned(), method.clone()));
@@ -245,6 +245,50 @@ async fn about_people(shop: &Shop) -> Vec<Case> {
         case("GET", "/api/v1/audit", "/api/v1/audit", "", 200),
         case("GET", "/api/v1/audit?outcome=refused&limit=1", "/api/v1/audit", "", 200),
         case("GET", "/api/v1/installation/audit", "/api/v1/installation/audit", "", 200),
+}
+
+/// The same for webhooks.
+async fn of_webhooks(shop: &Shop) -> Vec<Case> {
+    let all = "/api/v1/webhooks";
+    // Nobody is there: what is sent is answered with the fault.
+    let wanted = r#"{"url":"http://127.0.0.1:1/hook","types":["call.arrived"],"paused":true}"#;
+    let (_, created) = shop.post(all, wanted).await;
+    let id = created["webhook"]["id"].as_str().unwrap();
+    let (_, events) = shop.get("/api/v1/events?types=call.arrived").await;
+    let number = &events["events"][0]["number"];
+    let (one, nobody) = (format!("{all}/{id}"), format!("{all}/nobody"));
+    let of = |what: &str| format!("{all}/{id}/{what}");
+    let (resend, again) = (of("resend"), format!(r#"{{"number":{number}}}"#));
+    let (view, secret) = ("/api/v1/webhooks/{id}", "/api/v1/webhooks/{id}/secret");
+    let (log, replay) = ("/api/v1/webhooks/{id}/deliveries", "/api/v1/webhooks/{id}/replay");
+    let (resent, test) = ("/api/v1/webhooks/{id}/resend", "/api/v1/webhooks/{id}/test");
+    vec![
+        case("GET", all, all, "", 200),
+        case("POST", all, all, wanted, 201),
+        case("POST", all, all, r#"{"url":"http://10.0.0.1/"}"#, 400),
+        case("POST", all, all, r#"{"url":"https://a.test","more":1}"#, 400),
+        case("GET", &one, view, "", 200),
+        case("GET", &nobody, view, "", 404),
+        case("PUT", &one, view, wanted, 200),
+        case("PUT", &one, view, "{}", 400),
+        case("PUT", &nobody, view, wanted, 404),
+        case("POST", &of("secret"), secret, "", 200),
+        case("POST", &of("secret"), secret, r#"{"overlap_s":9999999}"#, 400),
+        case("POST", &format!("{nobody}/secret"), secret, "", 404),
+        case("POST", &of("test"), test, "", 200),
+        case("POST", &format!("{nobody}/test"), test, "", 404),
+        case("POST", &resend, resent, &again, 200),
+        case("POST", &resend, resent, r#"{"number":0}"#, 404),
+        case("POST", &resend, resent, "{}", 400),
+        case("POST", &of("replay"), replay, r#"{"after":1}"#, 200),
+        case("POST", &of("replay"), replay, "{}", 400),
+        case("GET", &of("deliveries"), log, "", 200),
+        case("GET", &of("deliveries?limit=0"), log, "", 400),
+        case("GET", &format!("{nobody}/deliveries"), log, "", 404),
+        case("GET", "/api/v1/events", "/api/v1/events", "", 200),
+        case("GET", "/api/v1/events?types=x", "/api/v1/events", "", 400),
+        case("DELETE", &one, view, "", 204),
+        case("DELETE", &one, view, "", 404),
     ]
 }
 

@@ -90,10 +90,12 @@ pub(super) async fn list(
                 }
             }
         }
-        let enough = !found.events.is_empty() || looked >= LOOKED_MAX;
+        if !found.events.is_empty() || looked >= LOOKED_MAX {
+            return Ok(Json(found));
+        }
         let next = found.next;
-        let waited = timeout_at(until, committed.wait_for(|newest| *newest > next)).await;
-        if enough || !matches!(waited, Ok(Ok(_))) {
+        let news = timeout_at(until, committed.wait_for(|newest| *newest > next)).await;
+        if !matches!(news, Ok(Ok(_))) {
             return Ok(Json(found));
         }
     }
