@@ -232,6 +232,19 @@ async fn a_program_can_be_told_again_from_a_number_or_a_time() {
 }
 
 #[tokio::test]
+async fn a_program_is_told_again_though_it_is_just_there() {
+    let (shop, receiver) = (Shop::open().await, Receiver::open().await);
+    shop.call(1).await;
+    let arrived = all_numbers(&shop, "call.arrived").await;
+    let (id, _) = told(&shop, &receiver, json!({ "types": ["call.arrived"] })).await;
+    for times in 1..=5 {
+        // What was taken is not written yet when it is to be told again from the same place.
+        shop.post(&format!("/api/v1/webhooks/{id}/replay"), r#"{"after":0}"#).await;
+        assert_eq!(numbers(&receiver.count(times).await), arrived.repeat(times));
+    }
+}
+
+#[tokio::test]
 async fn one_event_can_be_sent_again_and_a_test_says_nothing() {
     let (shop, receiver) = (Shop::open().await, Receiver::open().await);
     shop.call(1).await;

@@ -36,6 +36,8 @@ pub(super) struct Shared {
     changing: Mutex<()>,
     /// Endpoints that were changed and are to be looked at; a name stands here once.
     changed: Mutex<BTreeSet<Name>>,
+    /// Where endpoints are to go on, once whoever delivers to them has ended and can no longer move them elsewhere.
+    moves: Mutex<BTreeMap<Name, u64>>,
     pub(super) bell: Notify,
     /// Deliveries at once.
     pub(super) turns: Semaphore,
@@ -132,6 +134,7 @@ impl Webhooks {
             outbound,
             changing: Mutex::default(),
             changed: Mutex::default(),
+            moves: Mutex::default(),
             bell: Notify::new(),
             turns: Semaphore::new(AT_ONCE_MAX),
             seen: Mutex::default(),
@@ -327,7 +330,9 @@ impl Webhooks {
         let (whose, which) = (tenant.clone(), id.to_owned());
         self.at_disk(move |shared| {
             shared.view(&whose, &which)?;
-            Ok(shared.register.webhook_move(&whose, &which, FactNumber(after))?)
+            shared.register.webhook_move(&whose, &which, FactNumber(after))?;
+            lock(&shared.moves).insert((whose, which.into()), after);
+            Ok(())
         })
         .await?;
         self.shared.ring(tenant, id);
@@ -464,6 +469,19 @@ impl Shared {
     pub(super) fn view(&self, tenant: &Tenant, id: &str) -> Result<Kept, WebhookFault> {
         let row = self.register.webhook(tenant, id).map_err(Failure::from)?;
         row.and_then(kept).ok_or(WebhookFault::Unknown)
+    }
+
+    /// The endpoint as one who begins to deliver to it finds it.
+    pub(super) fn begin(&self, name: &Name) -> Result<Kept, WebhookFault> {
+        let moved = lock(&self.moves).get(name).copied();
+        if let Some(after) = moved {
+            // Whoever delivered until now may have gone on from the very place to which it was moved.
+            match self.register.webhook_move(&name.0, &name.1, FactNumber(after)) {
+                Ok(()) | Err(Failure::Refused(Refusal::Unknown(_))) => lock(&self.moves).remove(name),
+                Err(failure) => return Err(failure.into()),
+            };
+        }
+        self.view(&name.0, &name.1)
     }
 
     /// Changes a document.

@@ -161,32 +161,41 @@ impl Round {
     async fn begin(shared: Arc<Shared>, name: Name) -> Option<Round> {
         let whose = name.clone();
         let found = at_disk(&shared, move |shared| {
-            let kept = shared.view(&whose.0, &whose.1)?;
-            let secrets = if kept.endpoint.is_told() { shared.secrets(&whose.0, &whose.1) } else { Err(WebhookFault::SecretLost) };
-            if let (true, Err(WebhookFault::SecretLost)) = (kept.endpoint.is_told(), &secrets) {
-                tracing::error!(tenant = %whose.0, webhook = &*whose.1, "the secret of a webhook cannot be read; give it another one");
-                let lost = Standing::Disabled { since_us: now().as_micros(), why: DisabledWhy::SecretLost };
-                shared.stand(&whose, kept.endpoint.standing, lost, now_ms());
+            let Kept { endpoint, cursor, .. } = shared.begin(&whose)?;
+            if !endpoint.is_told() {
+                return Ok((endpoint, cursor, None));
             }
-            Ok((kept, secrets.ok(), random()?))
+            let secrets = match shared.secrets(&whose.0, &whose.1) {
+                Ok(secrets) => secrets,
+                Err(WebhookFault::SecretLost) => {
+                    let (tenant, webhook) = (&whose.0, &*whose.1);
+                    tracing::error!(%tenant, webhook, "a secret cannot be read; give the webhook another one");
+                    let why = DisabledWhy::SecretLost;
+                    let lost = Standing::Disabled { since_us: now().as_micros(), why };
+                    shared.stand(&whose, endpoint.standing, lost, now_ms());
+                    return Ok((Endpoint { standing: lost, ..endpoint }, cursor, None));
+                }
+                Err(fault) => return Err(fault),
+            };
+            Ok((endpoint, cursor, Some((secrets, random()?))))
         })
         .await;
-        let (kept, secrets, seed) = match found {
+        let (endpoint, cursor, found) = match found {
             Ok(found) => found,
             Err(WebhookFault::Unknown | WebhookFault::Ending) => {
                 shared.show(&name, None);
                 return None;
             }
             Err(fault) => {
-                tracing::error!(tenant = %name.0, webhook = &*name.1, %fault, "a webhook cannot be read; tried again soon");
+                let (tenant, webhook) = (&name.0, &*name.1);
+                tracing::error!(%tenant, webhook, %fault, "a webhook cannot be read; tried again soon");
                 tokio::time::sleep(UNREADABLE_PAUSE).await;
                 shared.ring(&name.0, &name.1);
                 return None;
             }
         };
-        let Kept { endpoint, cursor, .. } = kept;
         shared.show(&name, Some(Seen { state: endpoint.state(), behind: 0 }));
-        let secrets = secrets.filter(|_| endpoint.is_told())?;
+        let (secrets, seed) = found?;
         let newest = *shared.desks.desk(&name.0)?.live().committed().borrow();
         let standing = endpoint.standing;
         let courier = Courier::new(now(), cursor, standing, newest, seed);

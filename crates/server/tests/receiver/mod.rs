@@ -115,7 +115,10 @@ impl Receiver {
         let all = tokio::time::timeout(PATIENCE, heard.wait_for(|heard| enough(heard))).await;
         match all {
             Ok(all) => all.unwrap().clone(),
-            Err(_) => panic!("it did not come: {:#?}", *self.desk.heard.borrow()),
+            Err(_) => {
+                let heard: Vec<_> = self.desk.heard.borrow().iter().map(|heard| heard.text.clone()).collect();
+                panic!("it did not come: {heard:#?}")
+            },
         }
     }
 }
