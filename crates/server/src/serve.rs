@@ -105,7 +105,9 @@ impl Program {
             })
             .context("the system gives no thread")?;
         match ready.await {
-            Ok(Ok(())) => Ok(Program { engine, ended, stop, server, library, desks, identity, webhooks, keep_days }),
+            Ok(Ok(())) => {
+                Ok(Program { engine, ended, stop, server, library, desks, identity, webhooks, keep_days })
+            }
             Ok(Err(fault)) => Err(fault.into()),
             Err(_) => bail!("the engine ended at its start"),
         }

@@ -125,7 +125,7 @@ async fn every_route_answers_as_the_document_says() {
     ];
     let cases = cases.into_iter().chain(about_people(&shop).await);
     let mut visited = BTreeSet::new();
-    for Case { request, template, status } in cases.into_iter().chain(of_webhooks(&shop).await) {
+    for Case { request, template, status } in cases.chain(of_webhooks(&shop).await) {
         let method = request.method().as_str().to_lowercase();
         let asked = format!("{method} {}", request.uri());
         visited.insert((template.to_owned(), method.clone()));
@@ -245,6 +245,7 @@ async fn about_people(shop: &Shop) -> Vec<Case> {
         case("GET", "/api/v1/audit", "/api/v1/audit", "", 200),
         case("GET", "/api/v1/audit?outcome=refused&limit=1", "/api/v1/audit", "", 200),
         case("GET", "/api/v1/installation/audit", "/api/v1/installation/audit", "", 200),
+    ]
 }
 
 /// The same for webhooks.

@@ -34,7 +34,10 @@ struct Running {
 }
 
 async fn run(http: &HttpFile, shop: &Shop) -> Running {
-    let server = Server::bind(http, Desks::new([shop.desk.clone()]), shop.identity.clone(), shop.webhooks.clone()).await.unwrap();
+    let server =
+        Server::bind(http, Desks::new([shop.desk.clone()]), shop.identity.clone(), shop.webhooks.clone())
+            .await
+            .unwrap();
     let address = server.address();
     let (stop, stopped) = oneshot::channel::<()>();
     let served = tokio::spawn(server.serve_until(async {

@@ -310,6 +310,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened, in order, for programs that ask: each remembers `next` and never misses anything. */
+        get: operations["event_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/installation/audit": {
         parameters: {
             query?: never;
@@ -800,6 +817,131 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The webhooks of the tenant. */
+        get: operations["webhook_list"];
+        put?: never;
+        /** Adds a webhook. It is told what happens from now on; `POST /api/v1/webhooks/{id}/replay` tells it more. */
+        post: operations["webhook_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One webhook. */
+        get: operations["webhook_view"];
+        /**
+         * Changes a webhook: everything that is wanted of it. One that was disabled is enabled again and goes on where it was;
+         *     what is left out is as by default.
+         */
+        put: operations["webhook_change"];
+        post?: never;
+        /** Removes a webhook with its secret and its log. */
+        delete: operations["webhook_remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The log of a webhook: what was tried, and what came of it. */
+        get: operations["webhook_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets a webhook go on elsewhere: earlier, to be told again; later, to leave something out. */
+        post: operations["webhook_replay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends one event again, now and once, whatever else the webhook is told. */
+        post: operations["webhook_resend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Replaces the secret of a webhook. For a while both sign, so that the program can change over without losing anything. */
+        post: operations["webhook_secret_rotate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends an event of the type `webhook.test`, now and once, even if the webhook is paused or disabled. */
+        post: operations["webhook_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/auth/demo": {
         parameters: {
             query?: never;
@@ -1040,6 +1182,14 @@ export interface components {
             /** @description The cursor of the next page; missing on the last one. */
             next?: string | null;
         };
+        /** @description Which event. */
+        Again: {
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            number: number;
+        };
         /** @description A person who talks to callers. */
         Agent: {
             /** @description What the agent chose to be, now or after what goes on. */
@@ -1262,6 +1412,53 @@ export interface components {
              */
             password_since?: number | null;
         };
+        /** @description A page of the log. */
+        Deliveries: {
+            /** @description The attempts, the latest first. The last 1,000 are kept. */
+            deliveries: components["schemas"]["Delivery"][];
+            /**
+             * Format: int64
+             * @description Where the next page begins: to be sent as `cursor`. Missing on the last page.
+             */
+            next?: number | null;
+        };
+        /** @description One attempt to deliver an event. */
+        Delivery: {
+            /**
+             * Format: int64
+             * @description When it began, in microseconds since 1970 UTC.
+             */
+            at: number;
+            /**
+             * Format: int32
+             * @description 1 for the first attempt, and so on.
+             */
+            attempt: number;
+            /**
+             * Format: int64
+             * @description Its place in the log: higher is later.
+             */
+            entry: number;
+            /** @description Why there was no answer. */
+            error?: string | null;
+            /**
+             * Format: int64
+             * @description The number of the event.
+             */
+            number: number;
+            /**
+             * Format: int32
+             * @description The status of the answer, if there was one.
+             */
+            status?: number | null;
+            /** @description Whether the webhook took the event: the status was 200 to 299. */
+            taken: boolean;
+            /**
+             * Format: int64
+             * @description How long it took, in microseconds.
+             */
+            took_us: number;
+        };
         /**
          * @description How far an agent's work is.
          * @enum {string}
@@ -1341,6 +1538,269 @@ export interface components {
             message: string;
             /** @description What to do about it. */
             remedy: string;
+        };
+        /** @description Something that happened, as programs are told. */
+        Event: {
+            /**
+             * Format: int64
+             * @description When it happened, in microseconds since 1970 UTC.
+             */
+            at: number;
+            /** @description The rest, as far as it applies to the type. */
+            data: components["schemas"]["EventData"];
+            /** @description Unique in the installation, and the same however often the event is sent: `evt_acme_4711`. */
+            id: string;
+            /**
+             * Format: int64
+             * @description Its place among all that happened there: higher is later. Not every number is an event. 0 for a test.
+             */
+            number: number;
+            /** @description The tenant in whose contact center it happened. */
+            tenant: string;
+            /** @description What happened. */
+            type: components["schemas"]["EventType"];
+            /**
+             * Format: int32
+             * @description The version of the form of this type: [`Event::VERSION`]. Members may be added without a new one.
+             */
+            version: number;
+        };
+        /** @description What an agent is. */
+        EventAgentState: {
+            /** @description The kind of break. */
+            reason?: string | null;
+            /**
+             * @description As the API has it: `offline`, `break`, `available`, `offered`, `in_conversation`, `wrap_up`, `resting`,
+             *     `not_reachable` or `gone`.
+             */
+            state: string;
+            /**
+             * Format: int64
+             * @description Until when it lasts at most, in microseconds since 1970 UTC.
+             */
+            until?: number | null;
+        };
+        /** @description What another network said when something ended. */
+        EventCause: {
+            /**
+             * Format: int32
+             * @description The network's own code: with SIP the status. 0: there was none.
+             */
+            code: number;
+            /** @description In one word, the same for all networks. */
+            kind: string;
+        };
+        /**
+         * @description What an event says. A member means the same in every type; docs/events.md says which types have which. Words
+         *     are those of the API.
+         */
+        EventData: {
+            /**
+             * Format: int64
+             * @description When the next try to call back begins to wait, in microseconds since 1970 UTC. Missing: there is none.
+             */
+            again_at?: number | null;
+            /** @description The agent's id in the configuration. */
+            agent?: string | null;
+            /** @description The agent's name. */
+            agent_name?: string | null;
+            agent_state?: components["schemas"]["EventAgentState"] | null;
+            /**
+             * Format: int64
+             * @description How many agents the configuration has.
+             */
+            agents?: number | null;
+            /**
+             * Format: int32
+             * @description How many waited before.
+             */
+            ahead?: number | null;
+            /** @description Whether a transfer was allowed. */
+            allowed?: boolean | null;
+            /**
+             * Format: int32
+             * @description Which try it is, from 1.
+             */
+            attempt?: number | null;
+            /** @description What was found out, by name. Only if `include_personal` is set: a flow may have asked for anything. */
+            attributes?: {
+                [key: string]: string;
+            } | null;
+            /** @description Who or what it was that did it, as a word. */
+            by?: string | null;
+            /** @description The call on the line, as the log has it: 16 hexadecimal digits. */
+            call?: string | null;
+            cause?: components["schemas"]["EventCause"] | null;
+            /** @description How the customer will reach an agent: `call`, `callback` or `voicemail`. */
+            channel?: string | null;
+            /** @description Whether a queue is closed now. */
+            closed?: boolean | null;
+            /** @description What the conversation was about, as the agent says: a code of the queue. */
+            code?: string | null;
+            /** @description The customer's number or SIP address. Only if `include_personal` is set, and until it is erased. */
+            customer?: string | null;
+            /** @description The customer's name as the network gives it. Only if `include_personal` is set, and until it is erased. */
+            customer_name?: string | null;
+            /** @description What the caller dialled. */
+            dialled?: string | null;
+            /**
+             * Format: int64
+             * @description When a callback enters its queue, in microseconds since 1970 UTC.
+             */
+            due_at?: number | null;
+            /** @description The flow. */
+            flow?: string | null;
+            /**
+             * Format: int64
+             * @description How long the call was on hold, in microseconds.
+             */
+            held_us?: number | null;
+            /**
+             * Format: int64
+             * @description The interaction: one matter of one customer. The number of the event with which it began.
+             */
+            interaction?: number | null;
+            /** @description The key that was pressed. */
+            key?: string | null;
+            /**
+             * Format: int64
+             * @description From the arrival of the call to its end, in microseconds.
+             */
+            lasted_us?: number | null;
+            /**
+             * Format: int64
+             * @description How long a message is, in microseconds.
+             */
+            length_us?: number | null;
+            /** @description The line over which the call came or goes. */
+            line?: string | null;
+            /** @description What the agent wrote. Only if `include_personal` is set, and until it is erased. */
+            note?: string | null;
+            /**
+             * Format: int64
+             * @description How many numbers the configuration has.
+             */
+            numbers?: number | null;
+            /**
+             * Format: int64
+             * @description When a presence was observed, in microseconds since 1970 UTC.
+             */
+            observed_at?: number | null;
+            /** @description How it ended, as a word. */
+            outcome?: string | null;
+            /** @description The presence that was told. Missing: none is known any more. */
+            presence?: string | null;
+            /** @description Whether the agent chose the presence, rather than the other system having found it out. */
+            presence_manual?: boolean | null;
+            /** @description Which system told the presence. */
+            presence_source?: string | null;
+            /**
+             * Format: int32
+             * @description From 1, first, to 5.
+             */
+            priority?: number | null;
+            quality?: components["schemas"]["EventQuality"] | null;
+            /** @description The queue's id in the configuration. */
+            queue?: string | null;
+            /** @description The queue's name. */
+            queue_name?: string | null;
+            /**
+             * Format: int64
+             * @description How many queues the configuration has.
+             */
+            queues?: number | null;
+            /**
+             * Format: int64
+             * @description How long the telephone was rung, in microseconds.
+             */
+            rang_us?: number | null;
+            /** @description Why, as a word. */
+            reason?: string | null;
+            /** @description The recording: `/api/v1/recordings/{id}` has the sound. */
+            recording?: string | null;
+            /**
+             * Format: int64
+             * @description When the offer lapses, in microseconds since 1970 UTC.
+             */
+            rings_until?: number | null;
+            /** @description The step of the flow. */
+            step?: string | null;
+            /** @description Whether an agent of whom this presence is told is offered nothing. */
+            stops_offers?: boolean | null;
+            /**
+             * Format: int64
+             * @description Time in conversation, in microseconds, without holds by the agent.
+             */
+            talked_us?: number | null;
+            /** @description To whom the agent wants to hand over. Only if `include_personal` is set, and until it is erased. */
+            transfer_to?: string | null;
+            /**
+             * Format: int64
+             * @description Until when it lasts at most, or is believed, in microseconds since 1970 UTC.
+             */
+            until?: number | null;
+            /** @description Before everybody who is not. */
+            vip?: boolean | null;
+            /**
+             * Format: int64
+             * @description The wait in this queue, in microseconds.
+             */
+            waited_us?: number | null;
+            /**
+             * Format: int64
+             * @description Since when the customer would have waited if all waits so far had been one, in microseconds since 1970 UTC.
+             */
+            waiting_since?: number | null;
+            /** @description Why, in the words of whoever did it. */
+            why?: string | null;
+            /**
+             * Format: int64
+             * @description How long the wrap-up lasted, in microseconds.
+             */
+            wrapped_us?: number | null;
+        };
+        /** @description How well a party was heard. */
+        EventQuality: {
+            /**
+             * Format: int32
+             * @description Jitter in milliseconds.
+             */
+            jitter_ms: number;
+            /**
+             * Format: int32
+             * @description Packets lost on the way to Tandem, in parts per ten thousand.
+             */
+            lost_x10000: number;
+            /**
+             * Format: int32
+             * @description Estimated mean opinion score times 100, 100 to 500. Missing: nothing was received.
+             */
+            mos_x100?: number | null;
+            /**
+             * Format: int64
+             * @description Packets received.
+             */
+            packets: number;
+            /**
+             * Format: int32
+             * @description Round trip in milliseconds, if it is known.
+             */
+            round_trip_ms?: number | null;
+        };
+        /**
+         * @description What happened.
+         * @enum {string}
+         */
+        EventType: "agent.state_changed" | "agent.presence_changed" | "call.answered" | "call.arrived" | "call.assigned" | "call.attributes_set" | "call.connected" | "call.conversation_ended" | "call.ended" | "call.held" | "call.menu_chosen" | "call.placed" | "call.prioritised" | "call.quality" | "call.queued" | "call.queue_left" | "call.queue_refused" | "call.redirected" | "call.redirecting" | "call.rejected" | "call.resumed" | "call.transfer_asked" | "call.transfer_ended" | "callback.cancelled" | "callback.dialled" | "callback.missed" | "callback.promised" | "callback.scheduled" | "configuration.published" | "interaction.closed" | "interaction.repaired" | "message.begun" | "message.heard" | "message.left" | "message.missed" | "offer.ended" | "offer.made" | "offer.ringing" | "personal_data.erased" | "queue.switched" | "webhook.test" | "wrap_up.ended" | "wrap_up.extended";
+        /** @description Events in the order in which they happened. */
+        Events: {
+            /** @description The events; empty if there are none. */
+            events: components["schemas"]["Event"][];
+            /**
+             * Format: int64
+             * @description Where to go on: to be sent as `after`.
+             */
+            next: number;
         };
         /** @description An agent who could not be rung. */
         ExcludedAgent: {
@@ -1913,6 +2373,27 @@ export interface components {
             /** @description The id that is gone. */
             id: string;
         };
+        /** @description From where on a webhook is told: one of the two. */
+        Replay: {
+            /**
+             * Format: int64
+             * @description After the fact of this number. One beyond the last: only what happens from now on.
+             */
+            after?: number | null;
+            /**
+             * Format: int64
+             * @description From this moment on, in microseconds since 1970 UTC.
+             */
+            since?: number | null;
+        };
+        /** @description Where a webhook goes on. */
+        Replayed: {
+            /**
+             * Format: int64
+             * @description After the fact of this number.
+             */
+            cursor: number;
+        };
         /** @description A report. */
         ReportBody: {
             /**
@@ -1946,6 +2427,24 @@ export interface components {
          * @enum {string}
          */
         RoleName: "agent" | "expert" | "supervisor" | "administrator" | "operator";
+        /** @description How a secret is replaced. */
+        Rotation: {
+            /**
+             * Format: int32
+             * @description For how long the secret before signs as well, in seconds: 0 to 604800 (a week). Default 86400 (a day).
+             */
+            overlap_s?: number;
+        };
+        /** @description Another secret, which is shown this once. */
+        SecretRotated: {
+            /**
+             * Format: int64
+             * @description Until when the secret before signs as well, in microseconds since 1970 UTC.
+             */
+            previous_until: number;
+            /** @description The secret with which events are signed from now on. */
+            secret: string;
+        };
         /** @description What another system said of an agent when something was decided. */
         SeenPresence: {
             /**
@@ -1959,6 +2458,23 @@ export interface components {
             presence: components["schemas"]["PresenceName"];
             /** @description Which system. */
             source: string;
+        };
+        /** @description What came of sending one event, or a test. */
+        Sent: {
+            /** @description Why there was no answer. */
+            error?: string | null;
+            /**
+             * Format: int32
+             * @description The status of the answer, if there was one.
+             */
+            status?: number | null;
+            /** @description Whether the webhook took it: the status was 200 to 299. */
+            taken: boolean;
+            /**
+             * Format: int64
+             * @description How long it took, in microseconds.
+             */
+            took_us: number;
         };
         /** @description A state that is set. */
         SetState: {
@@ -2204,6 +2720,86 @@ export interface components {
             queue: string;
             /** @description Why, in the words of whoever wants it; at most 128 bytes. */
             reason?: string | null;
+        };
+        /** @description A program that is told what happens. */
+        Webhook: {
+            /**
+             * Format: int32
+             * @description How often the next event was tried in vain.
+             */
+            attempts?: number | null;
+            /**
+             * Format: int64
+             * @description When it was made, in microseconds since 1970 UTC.
+             */
+            created_at: number;
+            /** @description Who made it: `person/<id>`, `key/<id>` or `console`. */
+            created_by: string;
+            /**
+             * Format: int64
+             * @description The number of the last fact that it took, or that is no event for it. It goes on after it.
+             */
+            cursor: number;
+            /** @description What people call it; may be empty. */
+            description: string;
+            /** @description The id. */
+            id: string;
+            /** @description Whether it is told about customers: numbers, names, notes, attributes. */
+            include_personal: boolean;
+            /**
+             * Format: int64
+             * @description The number of the last fact that there is.
+             */
+            newest: number;
+            /**
+             * @description Why it is disabled: `gone` (it answered 410), `failed_too_long` (for three days), `too_far_behind` (by more than a
+             *     million facts) or `secret_lost`.
+             */
+            reason?: string | null;
+            /**
+             * Format: int64
+             * @description Since when it does not take events, or is disabled, in microseconds since 1970 UTC.
+             */
+            since?: number | null;
+            /** @description How it goes. */
+            state: components["schemas"]["WebhookState"];
+            /** @description The types that it is told; empty: all. */
+            types: components["schemas"]["EventType"][];
+            /** @description Where events are sent. */
+            url: string;
+        };
+        /** @description A webhook and its secret, which is shown this once. */
+        WebhookCreated: {
+            /** @description The secret with which events are signed: `whsec_...`. It is shown this once. */
+            secret: string;
+            /** @description The webhook. */
+            webhook: components["schemas"]["Webhook"];
+        };
+        /**
+         * @description How it goes with a webhook.
+         * @enum {string}
+         */
+        WebhookState: "active" | "failing" | "paused" | "disabled";
+        /** @description What is wanted of a webhook. */
+        WebhookWanted: {
+            /** @description What people call it; at most 256 bytes. */
+            description?: string;
+            /** @description Whether it is to be told about customers: numbers, names, notes, attributes. Default: no. */
+            include_personal?: boolean;
+            /** @description Whether it is told nothing for now. Default: no. */
+            paused?: boolean;
+            /** @description The types that it is to be told; empty: all. */
+            types?: components["schemas"]["EventType"][];
+            /**
+             * @description Where events are sent: `https://`, on the public Internet or in a range of `[webhooks] networks`; at most 2048
+             *     bytes. `http://` only to this machine, and only if that is allowed.
+             */
+            url: string;
+        };
+        /** @description All webhooks of the tenant. */
+        Webhooks: {
+            /** @description By id; at most 100. */
+            webhooks: components["schemas"]["Webhook"][];
         };
         /** @description One thing that an agent is doing. */
         Work: {
@@ -3437,6 +4033,55 @@ export interface operations {
                 };
             };
             /** @description Overloaded, or the journal cannot be read or written. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    event_list: {
+        parameters: {
+            query?: {
+                /** @description After which number: `next` of the answer before. Default 0: from the beginning. */
+                after?: number;
+                /** @description Only these types, with commas between them: `call.arrived,interaction.closed`. Default: all. */
+                types?: string;
+                /** @description How many at most: 1 to 200, 50 by default. */
+                limit?: number;
+                /** @description How long to wait if there is none yet, in seconds: 0 (default) to 8. */
+                wait_s?: number;
+                /** @description Whether customers' numbers, names, notes and attributes are wanted. Default: no. */
+                include_personal?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The events after the number. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Events"];
+                };
+            };
+            /** @description A parameter is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The journal cannot be read. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6106,6 +6751,709 @@ export interface operations {
                 };
             };
             /** @description The engine does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    webhook_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All webhooks. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhooks"];
+                };
+            };
+            /** @description The register cannot be read. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    webhook_create: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Drawn anew for each command. */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookWanted"];
+            };
+        };
+        responses: {
+            /** @description The webhook, and its secret, which is shown this once. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookCreated"];
+                };
+            };
+            /** @description The body, the path or a header is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It cannot be done as things are, or the command with this key is being carried out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is not declared as JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The key was used for another command. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Overloaded, or the journal cannot be written. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    webhook_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhook. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description There is no such webhook. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The register cannot be read. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    webhook_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookWanted"];
+            };
+        };
+        responses: {
+            /** @description The webhook as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description The body, the path or a header is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It cannot be done as things are, or the command with this key is being carried out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is not declared as JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The key was used for another command. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Overloaded, or the journal cannot be written. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    webhook_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such webhook. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The register cannot be written. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    webhook_deliveries: {
+        parameters: {
+            query?: {
+                /** @description How many at most: 1 to 200, 50 by default. */
+                limit?: number;
+                /** @description Where the page begins: `next` of the page before. */
+                cursor?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The webhook's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the log. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deliveries"];
+                };
+            };
+            /** @description A parameter is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such webhook. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The register cannot be read. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    webhook_replay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Replay"];
+            };
+        };
+        responses: {
+            /** @description Where it goes on. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replayed"];
+                };
+            };
+            /** @description The body, the path or a header is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It cannot be done as things are, or the command with this key is being carried out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is not declared as JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The key was used for another command. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Overloaded, or the journal cannot be written. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    webhook_resend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Again"];
+            };
+        };
+        responses: {
+            /** @description What came of it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sent"];
+                };
+            };
+            /** @description The body, the path or a header is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It cannot be done as things are, or the command with this key is being carried out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is not declared as JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The key was used for another command. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Overloaded, or the journal cannot be written. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    webhook_secret_rotate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Drawn anew for each command. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description The webhook's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Rotation"] | null;
+            };
+        };
+        responses: {
+            /** @description The secret, which is shown this once. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretRotated"];
+                };
+            };
+            /** @description The body, the path or a header is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It cannot be done as things are, or the command with this key is being carried out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is not declared as JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The key was used for another command. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Overloaded, or the journal cannot be written. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    webhook_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What came of it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sent"];
+                };
+            };
+            /** @description The body, the path or a header is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It cannot be done as things are, or the command with this key is being carried out. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is not declared as JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The key was used for another command. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Overloaded, or the journal cannot be written. */
             503: {
                 headers: {
                     [name: string]: unknown;

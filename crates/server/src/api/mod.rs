@@ -84,7 +84,12 @@ impl Server {
     /// # Errors
     ///
     /// An address that others can reach has no TLS or no token, or a file or the address cannot be used.
-    pub async fn bind(http: &HttpFile, desks: Desks, identity: Identity, webhooks: Webhooks) -> Result<Server, ListenFault> {
+    pub async fn bind(
+        http: &HttpFile,
+        desks: Desks,
+        identity: Identity,
+        webhooks: Webhooks,
+    ) -> Result<Server, ListenFault> {
         let (listening, access) = listen::open(http).await?;
         Ok(Server { listening, router: router(desks, access, identity, webhooks) })
     }

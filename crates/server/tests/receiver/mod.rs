@@ -118,7 +118,7 @@ impl Receiver {
             Err(_) => {
                 let heard: Vec<_> = self.desk.heard.borrow().iter().map(|heard| heard.text.clone()).collect();
                 panic!("it did not come: {heard:#?}")
-            },
+            }
         }
     }
 }
