@@ -1,9 +1,16 @@
-//! Every route of the API stands in the table of permissions, or is open on purpose.
+//! Every route of the API stands in the table of permissions, or is open on purpose; and it does what the table says, for
+//! every role, in one's own tenant and in another.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod common;
 
 use std::collections::BTreeSet;
 
-use tandem::api::authorisation::RULES;
+use axum::http::StatusCode;
+use common::Street;
+use tandem::api::authorisation::{Over, RULES, Rule};
+use tandem_people::permission::{Permission, Reach, grants};
+use tandem_people::role::Role;
 
 /// Routes that ask nobody who they are: health, the document, signing in, and the live socket, which asks in its first
 /// message.
@@ -18,6 +25,8 @@ const OPEN: &[&str] = &[
     "POST /auth/setup",
     "POST /auth/invitation",
     "POST /auth/demo",
+    "POST /auth/passkey/begin",
+    "POST /auth/passkey/finish",
 ];
 
 fn documented() -> BTreeSet<String> {
@@ -40,4 +49,206 @@ fn every_route_has_a_rule_or_is_open_on_purpose() {
     assert!(missing.is_empty(), "without a rule: {missing:?}");
     let gone: Vec<_> = ruled.union(&open).filter(|route| !documented.contains(*route)).collect();
     assert!(gone.is_empty(), "rules for routes that there are not: {gone:?}");
+}
+
+/// Somebody who asks, and what their role permits.
+struct Asker {
+    user_name: &'static str,
+    role: Option<Role>,
+    /// The agent that they are.
+    agent: Option<&'static str>,
+}
+
+const fn asker(user_name: &'static str, role: Role, agent: Option<&'static str>) -> Asker {
+    Asker { user_name, role: Some(role), agent }
+}
+
+/// One of each role of north, who runs the installation, and a program with one scope.
+const ASKERS: [Asker; 6] = [
+    asker("anna", Role::Agent, Some("anna")),
+    asker("eva", Role::Expert, None),
+    asker("sam", Role::Supervisor, None),
+    asker("ada", Role::Administrator, None),
+    asker("olga", Role::Operator, None),
+    Asker { user_name: "a key", role: None, agent: None },
+];
+
+impl Asker {
+    fn reach(&self, permission: Permission) -> Option<Reach> {
+        match self.role {
+            None => (permission == Permission::QueuesRead).then_some(Reach::All),
+            Some(role) => grants(role).iter().find(|(held, _)| *held == permission).map(|(_, reach)| *reach),
+        }
+    }
+
+    fn is_of_installation(&self) -> bool {
+        self.role == Some(Role::Operator)
+    }
+
+    /// Whether the table lets them do that; `own` says whether the object is theirs.
+    fn may(&self, rule: &Rule, own: bool) -> bool {
+        let Some(permission) = rule.permission else { return true };
+        let reach = self.reach(permission);
+        match rule.over {
+            Over::Myself => true,
+            Over::Installation => self.is_of_installation() && reach == Some(Reach::All),
+            Over::Tenant => reach == Some(Reach::All),
+            Over::List => reach.is_some(),
+            Over::Agent | Over::Call | Over::Person => {
+                reach == Some(Reach::All) || (reach == Some(Reach::Own) && own)
+            }
+        }
+    }
+}
+
+/// What stands for the id in a path: each object that is tried, and whether it is the asker's own.
+fn objects(rule: &Rule, asker: &Asker, calls: [u64; 2], person: &str, other: &str) -> Vec<(String, bool)> {
+    match rule.over {
+        Over::Agent => vec![("anna".into(), asker.agent == Some("anna")), ("bert".into(), false)],
+        Over::Call => {
+            vec![(calls[0].to_string(), asker.agent == Some("anna")), (calls[1].to_string(), false)]
+        }
+        Over::Person => vec![(person.to_owned(), asker.role.is_some()), (other.to_owned(), false)],
+        _ => vec![("1".to_owned(), false)],
+    }
+}
+
+fn path_of(rule: &Rule, id: &str) -> String {
+    let parts = rule.path.split('/').map(|part| match part {
+        "{id}" => id,
+        part if part.starts_with('{') => "1",
+        part => part,
+    });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+#[tokio::test]
+async fn every_route_does_for_every_role_what_the_table_says() {
+    let street = Street::open().await;
+    let supervisor = street.token("sam");
+    let available = r#"{"state":"available"}"#;
+    street.ask(&supervisor, "PUT", "/api/v1/agents/anna/state", available).await;
+    street.call_north(1).await;
+    street.call_north(2).await;
+    let (_, calls) = street.ask(&supervisor, "GET", "/api/v1/calls", "").await;
+    let ids = calls["calls"].as_array().unwrap().iter().map(|call| call["id"].as_u64().unwrap());
+    let ids: BTreeSet<u64> = ids.collect();
+    // Anna has the first, the second waits.
+    let calls: [u64; 2] = ids.into_iter().collect::<Vec<_>>().try_into().unwrap();
+    let bert = street.person("bert").id.to_string();
+    let mut tried = 0;
+    for asker in &ASKERS {
+        let key = r#"{"name":"one scope","scopes":["queues:read"]}"#;
+        let (status, key) = street.ask(&street.token("ada"), "POST", "/api/v1/keys", key).await;
+        assert_eq!(status, StatusCode::CREATED, "{key}");
+        let key = key["secret"].as_str().unwrap();
+        for rule in RULES {
+            let person = match asker.role {
+                Some(_) => street.person(asker.user_name).id.to_string(),
+                None => bert.clone(),
+            };
+            for (id, own) in objects(rule, asker, calls, &person, &bert) {
+                // A login of their own for each: some of the routes end it.
+                let token = if asker.role.is_some() { street.token(asker.user_name) } else { key.to_owned() };
+                // Who belongs to the installation is no person of north.
+                let own = own && !(asker.is_of_installation() && rule.over == Over::Person);
+                let path = path_of(rule, &id);
+                let named = asker.is_of_installation().then_some("north");
+                let said = format!("{} {} {path}", asker.user_name, rule.method);
+                let (status, answer) = street.ask_in(&token, named, rule.method, &path, "").await;
+                assert_ne!(status, StatusCode::UNAUTHORIZED, "{said}: {answer}");
+                let forbidden = status == StatusCode::FORBIDDEN && answer["code"] == "not_permitted";
+                assert_eq!(!forbidden, asker.may(rule, own), "{said}: {status} {answer}");
+
+                // The same in the other tenant, which is not there for those of this one.
+                let token = if asker.role.is_some() { street.token(asker.user_name) } else { key.to_owned() };
+                let (status, answer) = street.ask_in(&token, Some("south"), rule.method, &path, "").await;
+                let is_there =
+                    asker.is_of_installation() || matches!(rule.over, Over::Installation | Over::Myself);
+                if !is_there {
+                    assert_eq!(status, StatusCode::NOT_FOUND, "{said} in south: {answer}");
+                    assert_eq!(answer["code"], "unknown_tenant", "{said} in south");
+                }
+
+                let (status, answer) = street.ask_in("", named, rule.method, &path, "").await;
+                assert_eq!(status, StatusCode::UNAUTHORIZED, "nobody {said}: {answer}");
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried >= RULES.len() * ASKERS.len());
+}
+
+#[tokio::test]
+async fn what_belongs_to_another_tenant_is_not_there_and_the_attempt_is_in_the_trail() {
+    let street = Street::open().await;
+    let (ada, zita) = (street.token("ada"), street.token("zita"));
+    let key = r#"{"name":"of south","scopes":["queues:read"]}"#;
+    let (_, key) = street.ask(&zita, "POST", "/api/v1/keys", key).await;
+    let login = street.tokens("zoe").login;
+    let paths = [
+        ("GET", "agents/zoe".to_owned()),
+        ("PUT", "agents/zoe/state".to_owned()),
+        ("GET", "queues/returns".to_owned()),
+        ("GET", format!("people/{}", street.person("zoe").id)),
+        ("PATCH", format!("people/{}", street.person("zita").id)),
+        ("DELETE", format!("people/{}", street.person("olga").id)),
+        ("DELETE", format!("keys/{}", key["key"]["id"].as_str().unwrap())),
+        ("DELETE", format!("me/logins/{login}")),
+    ];
+    for (method, path) in &paths {
+        let body = if path.ends_with("state") { r#"{"state":"break"}"# } else { "{}" };
+        let (status, answer) = street.ask(&ada, method, &format!("/api/v1/{path}"), body).await;
+        assert_eq!(
+            (status, &answer["code"]),
+            (StatusCode::NOT_FOUND, &"not_found".into()),
+            "{path}: {answer}"
+        );
+    }
+    // What is nowhere is answered alike, and nobody's attempt.
+    let (status, answer) = street.ask(&ada, "GET", "/api/v1/queues/nowhere", "").await;
+    assert_eq!((status, &answer["code"]), (StatusCode::NOT_FOUND, &"not_found".into()));
+    street.ask_in(&ada, Some("south"), "GET", "/api/v1/queues", "").await;
+
+    let refused = street.refused("north").await;
+    for (_, path) in &paths {
+        assert!(
+            refused.iter().any(|(_, object, code)| object == path && code == "not_yours"),
+            "{path}: {refused:?}"
+        );
+    }
+    assert!(!refused.iter().any(|(_, object, _)| object == "queues/nowhere"), "{refused:?}");
+    assert!(
+        refused
+            .iter()
+            .any(|(act, object, code)| act == "queue.list" && object == "queues" && code == "not_yours")
+    );
+    assert_eq!(street.refused("south").await, [], "the attempt stands with who tried");
+    // South is as it was.
+    assert_eq!(street.ask(&zita, "GET", "/api/v1/agents/zoe", "").await.1["state"], "offline");
+    let secret = key["secret"].as_str().unwrap();
+    assert_eq!(street.ask(secret, "GET", "/api/v1/queues", "").await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn what_is_forbidden_and_what_strangers_try_is_in_the_trail() {
+    let street = Street::open().await;
+    let anna = street.token("anna");
+    let (status, _) = street.ask(&anna, "POST", "/api/v1/keys", "{}").await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    let refused = street.refused("north").await;
+    assert_eq!(refused, [("key.create".into(), "keys".into(), "not_permitted".into())]);
+
+    let jwt = "eyJhbGciOiJub25lIn0.eyJ0aWQiOiJ4In0.";
+    for token in [jwt, "tda_wrong", "tdk_AAAAAAAAAAAA_x"] {
+        let (status, answer) = street.ask(token, "GET", "/api/v1/queues", "").await;
+        assert_eq!((status, &answer["code"]), (StatusCode::UNAUTHORIZED, &"unauthorized".into()), "{token}");
+    }
+    for _ in 0..100 {
+        street.ask("tda_wrong", "GET", "/api/v1/queues", "").await;
+    }
+    let (_, page) =
+        street.ask(common::ROOT, "GET", "/api/v1/installation/audit?outcome=refused&limit=200", "").await;
+    let of_strangers = page["acts"].as_array().unwrap().iter().filter(|act| act["who"] == "unknown").count();
+    assert_eq!(of_strangers, 60, "beyond that they are counted");
 }

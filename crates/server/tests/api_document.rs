@@ -186,6 +186,7 @@ async fn about_people(shop: &Shop) -> Vec<Case> {
         case.request.headers_mut().insert("Authorization", bearer);
         case
     };
+    let passkeys = "/api/v1/me/passkeys";
     let none = "/api/v1/me/logins/6f1d0f4e-4b0a-4e5c-9d43-0a4f6f2f7a10";
     vec![
         case("GET", "/auth/methods", "/auth/methods", "", 200),
@@ -206,6 +207,11 @@ async fn about_people(shop: &Shop) -> Vec<Case> {
         by_olga(case("DELETE", "/api/v1/me/logins", "/api/v1/me/logins", "", 200)),
         by_olga(case("PUT", "/api/v1/me/password", "/api/v1/me/password", r#"{"password":"short"}"#, 401)),
         by_olga(case("PUT", "/api/v1/me/password", "/api/v1/me/password", changed, 204)),
+        case("POST", "/auth/passkey/begin", "/auth/passkey/begin", "", 200),
+        case("POST", "/auth/passkey/finish", "/auth/passkey/finish", "{}", 401),
+        by_olga(case("POST", "/api/v1/me/passkeys/begin", "/api/v1/me/passkeys/begin", "", 200)),
+        by_olga(case("POST", passkeys, passkeys, r#"{"label":"x","response":{}}"#, 401)),
+        by_olga(case("DELETE", "/api/v1/me/passkeys/x", "/api/v1/me/passkeys/{id}", "", 404)),
         by_olga(case("POST", "/auth/sign-out", "/auth/sign-out", "", 204)),
         case("GET", people, people, "", 200),
         case("GET", "/api/v1/people?limit=0", people, "", 400),

@@ -6,7 +6,7 @@ mod common;
 use std::time::Duration;
 
 use axum::Router;
-use common::Shop;
+use common::{Shop, Street};
 use futures_util::{SinkExt, StreamExt};
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -185,5 +185,48 @@ async fn where_a_token_is_demanded_it_comes_as_a_header_or_as_the_first_message(
         stranger.0.send(Message::text(wrong)).await.unwrap();
         let Message::Close(Some(close)) = stranger.message().await else { panic!("a stranger sees nothing") };
         assert_eq!(close.code, CloseCode::Library(4401));
+    }
+}
+
+#[tokio::test]
+async fn a_window_closes_when_its_login_ends_or_its_role_is_taken() {
+    let street = Street::open().await;
+    let tokens = street.tokens("sam");
+    let greeting = |token: &str| Message::text(format!(r#"{{"token":"{token}","tenant":"north"}}"#));
+    let mut window = Window::open(&street.router, &[]).await.unwrap();
+    window.0.send(greeting(tokens.access.expose())).await.unwrap();
+    assert_eq!(window.json().await["type"], "state");
+    // Another login of the same person ends, and this window stays; then its own does.
+    let other = street.tokens("sam");
+    let revoke = |login: &tandem_people::id::LoginId| {
+        let ending = tandem_people::login::Ending::Revoked;
+        let now = tandem::identity::now();
+        street.identity.login_revoke(&street.person("sam").id, login, ending, now).unwrap();
+    };
+    revoke(&other.login);
+    let mut fresh = Window::open(&street.router, &[]).await.unwrap();
+    fresh.0.send(greeting(tokens.access.expose())).await.unwrap();
+    assert_eq!(fresh.json().await["type"], "state");
+    // A window that was brought a token of another login in time outlives the one it began with.
+    let next = street.tokens("sam");
+    fresh.0.send(greeting(next.access.expose())).await.unwrap();
+    fresh.0.send(Message::Ping(Vec::new().into())).await.unwrap();
+    while !matches!(fresh.0.next().await, Some(Ok(Message::Pong(_)))) {}
+    revoke(&tokens.login);
+    assert_eq!(window.end().await, Some(CloseCode::Library(4401)));
+    street.ask(&street.token("ada"), "PUT", "/api/v1/agents/anna/state", r#"{"state":"break"}"#).await;
+    assert_eq!(fresh.json().await["type"], "facts");
+    revoke(&next.login);
+    assert_eq!(fresh.end().await, Some(CloseCode::Library(4401)));
+}
+
+#[tokio::test]
+async fn nobody_follows_another_tenant_or_without_the_permission() {
+    let street = Street::open().await;
+    for (who, tenant) in [("anna", "north"), ("sam", "south"), ("olga", "north")] {
+        let mut window = Window::open(&street.router, &[]).await.unwrap();
+        let text = format!(r#"{{"token":"{}","tenant":"{tenant}"}}"#, street.token(who));
+        window.0.send(Message::text(text)).await.unwrap();
+        assert_eq!(window.end().await, Some(CloseCode::Library(4403)), "{who} in {tenant}");
     }
 }

@@ -182,6 +182,7 @@ impl From<IdentityFault> for ApiError {
             Why::Person(why) => bad(why.code(), "send a person who can be so"),
             Why::UserName(_) => bad("bad_user_name", "send another user name").field("user_name"),
             Why::Password(why) => bad(why.code(), "choose another password").field("password"),
+            Why::Passkey(why) => stranger(why.code(), "begin again; if it stays so, sign in in another way"),
             Why::Key(KeyWishFault::TooMany) => conflict("too_many", "revoke keys that nobody uses"),
             Why::Key(_) => bad("bad_key", "send a name, scopes, and a time that is to come"),
             Why::Login(OpenFault::Disabled) => {

@@ -11,6 +11,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use tandem_center::view::View;
+use tandem_people::moment::UnixMillis;
 use tandem_store::Tenant;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast::error::RecvError;
@@ -19,7 +20,7 @@ use tokio::time::{Instant, timeout};
 use super::error::{ApiError, ErrorBody};
 use super::{Api, access, authorisation};
 use crate::desk::Desk;
-use crate::identity::Known;
+use crate::identity::{self, Known};
 use crate::live::Follower;
 
 /// Opens the live web socket. docs/api.md describes what is said on it.
@@ -49,7 +50,8 @@ pub(super) async fn open(
             let known =
                 access::known(&api, Some(token)).map_err(|stranger| access::unauthorized(&stranger))?;
             let desk = authorisation::desk(&api, &known.caller, &headers)?;
-            Some(authorisation::follower(&known.caller, desk)?)
+            let desk = authorisation::follower(&known.caller, desk)?;
+            Some(Following { desk, token: token.to_owned(), until: known.until })
         }
     };
     let place = api.followers.clone().try_acquire_owned().map_err(|_| {
@@ -72,7 +74,7 @@ struct StateMessage<'a> {
     state: &'a View,
 }
 
-/// The first message of a client that must say who it is.
+/// The first message of a client that must say who it is, and any later one that brings a fresh token.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Greeting {
@@ -85,22 +87,62 @@ struct Greeting {
 /// The connection is over.
 struct Over;
 
+/// Somebody who follows, and by which token.
+struct Following {
+    desk: Desk,
+    token: Vec<u8>,
+    /// When the token ends by itself; before that, a fresh one must come.
+    until: Option<UnixMillis>,
+}
+
+impl Following {
+    /// Looks again whether they still may: rights were taken, or the token's time has come.
+    fn check(&self, api: &Api) -> Result<(), (u16, &'static str)> {
+        let known = access::known(api, Some(&self.token));
+        let known = known.map_err(|_| (UNAUTHORIZED, "the login has ended, or the token has expired"))?;
+        match authorisation::follower(&known.caller, self.desk.clone()) {
+            Ok(_) => Ok(()),
+            Err(_) => Err((FORBIDDEN, "you may not follow this any more")),
+        }
+    }
+
+    /// Takes a fresh token that came on the open connection. One that is not good changes nothing.
+    fn renew(&mut self, api: &Api, text: &str) {
+        let Ok(Greeting { token, .. }) = serde_json::from_str(text) else { return };
+        let Ok(known) = access::known(api, Some(token.as_bytes())) else { return };
+        if authorisation::follower(&known.caller, self.desk.clone()).is_ok() {
+            self.token = token.into_bytes();
+            self.until = known.until;
+        }
+    }
+
+    /// When the token ends, on the clock of the connection.
+    async fn over(&self) {
+        match self.until {
+            Some(until) => tokio::time::sleep(until.since(identity::now())).await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
 async fn serve(
     api: Api,
     mut socket: WebSocket,
-    follower: Option<Desk>,
+    follower: Option<Following>,
     _place: OwnedSemaphorePermit,
 ) -> Result<(), Over> {
-    let desk = match follower {
-        Some(desk) => desk,
+    let mut following = match follower {
+        Some(following) => following,
         None => match greet(&api, &mut socket).await? {
-            Greeted::Follows(desk) => desk,
+            Greeted::Follows(following) => following,
             Greeted::Unknown => {
                 return close(&mut socket, UNAUTHORIZED, "the token is missing or wrong").await;
             }
             Greeted::Refused => return close(&mut socket, FORBIDDEN, "you may not follow this").await,
         },
     };
+    let desk = following.desk.clone();
+    let mut changes = api.identity.changes();
     let Follower { view, mut groups } = desk.live().follow();
     let mut number = view.live.number;
     send(&mut socket, state_message(&view)?).await?;
@@ -121,9 +163,26 @@ async fn serve(
             },
             message = socket.recv() => match message {
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return Ok(()),
-                // Whatever a client says shows only that it lives.
-                Some(Ok(_)) => heard = Instant::now(),
+                Some(Ok(message)) => {
+                    heard = Instant::now();
+                    // Whatever else a client says shows only that it lives.
+                    if let Message::Text(text) = message {
+                        following.renew(&api, &text);
+                    }
+                }
             },
+            () = following.over() => {
+                if let Err((code, reason)) = following.check(&api) {
+                    return close(&mut socket, code, reason).await;
+                }
+            }
+            changed = changes.changed() => {
+                // The sender lives as long as the API, which this connection holds.
+                changed.map_err(|_| Over)?;
+                if let Err((code, reason)) = following.check(&api) {
+                    return close(&mut socket, code, reason).await;
+                }
+            }
             _ = ping.tick() => {
                 if heard.elapsed() > SILENCE_MAX {
                     return Err(Over);
@@ -143,7 +202,7 @@ async fn serve(
 
 /// What came of the first message of a client.
 enum Greeted {
-    Follows(Desk),
+    Follows(Following),
     Unknown,
     Refused,
 }
@@ -153,7 +212,7 @@ async fn greet(api: &Api, socket: &mut WebSocket) -> Result<Greeted, Over> {
     let Ok(first) = timeout(GREETING_PATIENCE, socket.recv()).await else { return Ok(Greeted::Unknown) };
     let Some(Ok(Message::Text(text))) = first else { return Ok(Greeted::Unknown) };
     let Ok(Greeting { token, tenant }) = serde_json::from_str(&text) else { return Ok(Greeted::Unknown) };
-    let Ok(Known { caller, .. }) = access::known(api, Some(token.as_bytes())) else {
+    let Ok(Known { caller, until }) = access::known(api, Some(token.as_bytes())) else {
         return Ok(Greeted::Unknown);
     };
     let named = match tenant.as_deref().map(str::parse::<Tenant>).transpose() {
@@ -162,7 +221,10 @@ async fn greet(api: &Api, socket: &mut WebSocket) -> Result<Greeted, Over> {
     };
     let desk = authorisation::desk_of(api, &caller, named);
     let desk = desk.and_then(|desk| authorisation::follower(&caller, desk));
-    Ok(desk.map_or(Greeted::Refused, Greeted::Follows))
+    Ok(match desk {
+        Ok(desk) => Greeted::Follows(Following { desk, token: token.into_bytes(), until }),
+        Err(_) => Greeted::Refused,
+    })
 }
 
 fn state_message(view: &Arc<View>) -> Result<Message, Over> {

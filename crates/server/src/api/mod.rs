@@ -18,6 +18,7 @@ pub mod keys;
 pub mod listen;
 pub mod live;
 pub mod me;
+pub mod passkeys;
 pub mod people;
 pub mod queues;
 pub mod recordings;
@@ -158,6 +159,8 @@ fn parts() -> (Router<Api>, Router<Api>, Router<Api>, String) {
         .routes(routes!(sign_in::set_up))
         .routes(routes!(sign_in::accept_invitation))
         .routes(routes!(sign_in::click))
+        .routes(routes!(passkeys::ask))
+        .routes(routes!(passkeys::finish))
         .split_for_parts();
     let (secret, of_secret) = OpenApiRouter::new()
         .routes(routes!(health::figures))
@@ -188,6 +191,9 @@ fn parts() -> (Router<Api>, Router<Api>, Router<Api>, String) {
         .routes(routes!(me::view))
         .routes(routes!(me::credentials))
         .routes(routes!(me::password_change))
+        .routes(routes!(passkeys::begin))
+        .routes(routes!(passkeys::add))
+        .routes(routes!(passkeys::remove))
         .routes(routes!(me::logins, me::logins_revoke))
         .routes(routes!(me::login_revoke))
         .routes(routes!(people::list, people::create))

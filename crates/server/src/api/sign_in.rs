@@ -25,6 +25,8 @@ use crate::identity::{self, IdentityFault, Tokens};
 pub struct Methods {
     /// A name and a password.
     pub password: bool,
+    /// A passkey, at an address that can have them.
+    pub passkey: bool,
     /// Microsoft 365, at `GET /auth/entra/start`.
     pub entra: bool,
     /// Nobody is in charge yet: the code on the console lets somebody in.
@@ -130,6 +132,7 @@ pub(super) async fn methods(State(api): State<Api>) -> Result<Json<Methods>, Api
         });
         Ok(Methods {
             password: settings.local,
+            passkey: settings.local,
             entra: settings.entra,
             setup: identity.is_setting_up(identity::now()),
             one_click: people.collect(),

@@ -3,6 +3,7 @@
 use tandem_people::api_key::{KeyId, KeyWishFault};
 use tandem_people::caller::Refusal;
 use tandem_people::login::{OpenFault as LoginFault, RenewFault};
+use tandem_people::passkey::PasskeyFault;
 use tandem_people::password::{CannotHash, PasswordFault};
 use tandem_people::person::{NotAUserName, PersonFault};
 use tandem_people::setup::SetupFault;
@@ -81,6 +82,9 @@ pub enum IdentityFault {
     /// The password could not be hashed.
     #[error(transparent)]
     Hash(#[from] CannotHash),
+    /// The passkey lets nobody in, or is not made.
+    #[error(transparent)]
+    Passkey(#[from] PasskeyFault),
     /// The key cannot be made.
     #[error(transparent)]
     Key(#[from] KeyWishFault),

@@ -8,6 +8,7 @@ mod credentials;
 mod entrance;
 mod fault;
 mod keys;
+mod passkeys;
 mod people;
 mod rows;
 mod trail;
@@ -23,6 +24,7 @@ use tandem_people::audit::Entry;
 use tandem_people::caller::Caller;
 use tandem_people::login::{AccessFault, Change, Logins};
 use tandem_people::moment::UnixMillis;
+use tandem_people::passkey::Ceremonies;
 use tandem_people::role::Role;
 use tandem_people::scope::Scope;
 use tandem_people::secret::Secret;
@@ -68,6 +70,7 @@ struct State {
     keys: Keys,
     attempts: Attempts,
     setup: Setup,
+    ceremonies: Ceremonies,
     random: StdRng,
 }
 
@@ -100,6 +103,7 @@ impl Identity {
             keys: Keys::new(),
             attempts: Attempts::new(),
             setup: Setup::Closed,
+            ceremonies: Ceremonies::new(),
             random,
         };
         let identity = Identity {

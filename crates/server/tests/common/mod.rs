@@ -20,7 +20,7 @@ use serde_json::Value;
 use tandem::api::access::{Access, Token};
 use tandem::desk::{Desk, Desks};
 use tandem::engine::{Carried, Order, Status};
-use tandem::identity::{self, Configured, Identity, IdentitySettings};
+use tandem::identity::{self, Configured, ConfiguredPerson, Identity, IdentitySettings, Tokens};
 use tandem::live::{Live, Recorder, wait_committed};
 use tandem::outbound::{Outbound, OutboundSettings};
 use tandem::recordings::Recordings;
@@ -30,6 +30,10 @@ use tandem::webhooks::Webhooks;
 use tandem_center::call::{Address, Arrival, CallCommand, CallEvent, CallId, CauseKind, PartyId};
 use tandem_center::config::{Config, Document, Known};
 use tandem_center::{Center, Input, Output, Timestamp};
+use tandem_people::login::SignIn;
+use tandem_people::person::{Identity as KnownAs, Person};
+use tandem_people::role::Role;
+use tandem_people::scope::Scope;
 use tandem_store::Tenant;
 use tempfile::TempDir;
 use tokio::sync::mpsc;
@@ -60,7 +64,11 @@ struct Room {
 }
 
 pub fn config() -> Arc<Config> {
-    let document: Document = toml::from_str(CENTER).unwrap();
+    config_of(CENTER)
+}
+
+fn config_of(text: &str) -> Arc<Config> {
+    let document: Document = toml::from_str(text).unwrap();
     let known = Known {
         prompts: ["music".into(), "menu".into()].into(),
         lines: ["carrier".into(), "teams".into()].into(),
@@ -77,21 +85,7 @@ impl Shop {
     pub async fn open_with(directory: TempDir, access: Access) -> Shop {
         let restore::Restored { journal, live, recorder } =
             restore::open(directory.path(), None, Tenant::only()).unwrap();
-        let view = live.view();
-        let now = Timestamp::from_micros(START_US.max(view.at.as_micros()));
-        let center = Center::resume(config(), now, &view);
-        let room = Arc::new(Mutex::new(Room {
-            center,
-            recorder,
-            now,
-            refused: None,
-            answering: true,
-            rung: Vec::new(),
-            status: Status::default(),
-        }));
-        room.lock().unwrap().turn();
-        let (orders, waiting) = mpsc::channel(16);
-        tokio::spawn(engine(room.clone(), waiting));
+        let (room, orders) = room(config(), &live, recorder);
         let lines = ["carrier".into(), "teams".into()].into();
         let (recordings, _) = Recordings::open_folder(directory.path()).unwrap();
         let desk = Desk::new(live.clone(), "".into(), journal, orders, lines, recordings);
@@ -204,6 +198,29 @@ impl Shop {
     }
 }
 
+/// A center that goes on from what is written, behind a door of a few lines.
+fn room(
+    config: Arc<Config>,
+    live: &Arc<Live>,
+    recorder: Recorder,
+) -> (Arc<Mutex<Room>>, mpsc::Sender<Order>) {
+    let view = live.view();
+    let now = Timestamp::from_micros(START_US.max(view.at.as_micros()));
+    let room = Arc::new(Mutex::new(Room {
+        center: Center::resume(config, now, &view),
+        recorder,
+        now,
+        refused: None,
+        answering: true,
+        rung: Vec::new(),
+        status: Status::default(),
+    }));
+    room.lock().unwrap().turn();
+    let (orders, waiting) = mpsc::channel(16);
+    tokio::spawn(engine(room.clone(), waiting));
+    (room, orders)
+}
+
 impl Room {
     fn input(&mut self, input: Input) {
         self.now = self.now + Duration::from_millis(10);
@@ -284,6 +301,170 @@ async fn engine(room: Arc<Mutex<Room>>, mut orders: mpsc::Receiver<Order>) {
                 let _ = reply.send(room.status.clone());
             }
         }
+    }
+}
+
+/// Two customers of one installation: `north` has Anna, Bert and the queues support and sales, `south` has Zoe, Yan,
+/// returns and outlet. Each has people; Olga runs the installation.
+pub struct Street {
+    pub directory: TempDir,
+    pub router: Router,
+    pub identity: Identity,
+    pub north: Desk,
+    pub south: Desk,
+    rooms: Vec<Arc<Mutex<Room>>>,
+}
+
+impl Street {
+    pub async fn open() -> Street {
+        Street::open_in(tempfile::tempdir().unwrap()).await
+    }
+
+    pub async fn open_in(directory: TempDir) -> Street {
+        let library = restore::open_library(directory.path(), None).unwrap();
+        let mut desks = Vec::new();
+        let mut rooms = Vec::new();
+        let south = CENTER
+            .replace("anna", "zoe")
+            .replace("bert", "yan")
+            .replace("\"support\"", "\"returns\"")
+            .replace("\"sales\"", "\"outlet\"");
+        for (name, text) in [("north", CENTER), ("south", &south)] {
+            let tenant: Tenant = name.parse().unwrap();
+            let (live, recorder) = library.restore(&tenant).unwrap();
+            let (room, orders) = room(config_of(text), &live, recorder);
+            let lines = ["carrier".into(), "teams".into()].into();
+            let recordings = Recordings::open_folder(directory.path()).unwrap().0.of(&tenant);
+            desks.push(Desk::new(live, name.into(), library.journal.clone(), orders, lines, recordings));
+            rooms.push(room);
+        }
+        let identity = Identity::open(directory.path(), None, two_tenants(), identity::now()).unwrap();
+        let router = tandem::api::router(Desks::new(desks.clone()), loopback(), identity.clone());
+        let [north, south] = <[Desk; 2]>::try_from(desks).ok().unwrap();
+        let street = Street { directory, router, identity, north, south, rooms };
+        street.settle().await;
+        street
+    }
+
+    /// An access token of somebody of the configuration.
+    pub fn token(&self, user_name: &str) -> String {
+        self.tokens(user_name).access.expose().to_owned()
+    }
+
+    pub fn tokens(&self, user_name: &str) -> Tokens {
+        let person = self.person(user_name);
+        self.identity.sign_in(&person, SignIn::Demo, "a test", identity::now()).unwrap()
+    }
+
+    pub fn person(&self, user_name: &str) -> Person {
+        let known = identity_of(user_name);
+        self.identity.person_known_as(&known).unwrap().expect("somebody of the configuration")
+    }
+
+    /// Asks as somebody; an empty token is none.
+    pub async fn ask(&self, token: &str, method: &str, path: &str, body: &str) -> (StatusCode, Value) {
+        self.ask_in(token, None, method, path, body).await
+    }
+
+    /// Asks as somebody about a tenant that they name.
+    pub async fn ask_in(
+        &self,
+        token: &str,
+        tenant: Option<&str>,
+        method: &str,
+        path: &str,
+        body: &str,
+    ) -> (StatusCode, Value) {
+        let mut request = request(method, path, Body::from(body.to_owned()));
+        let headers = request.headers_mut();
+        headers.remove("Authorization");
+        if !token.is_empty() {
+            headers.insert("Authorization", format!("Bearer {token}").parse().unwrap());
+        }
+        if let Some(tenant) = tenant {
+            headers.insert("Tandem-Tenant", tenant.parse().unwrap());
+        }
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let status = response.status();
+        let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
+    /// A customer of north, who reaches an agent if one is free.
+    pub async fn call_north(&self, call: u64) {
+        {
+            let mut room = self.rooms[0].lock().unwrap();
+            room.input(Input::Call(CallEvent::Arrived(Arrival {
+                call: CallId(call),
+                line: "carrier".into(),
+                from: Address::Phone("+4917012345".into()),
+                from_name: "Erika".into(),
+                to: Address::Phone("+4930111".into()),
+            })));
+        }
+        self.settle().await;
+    }
+
+    pub async fn settle(&self) {
+        for (room, desk) in self.rooms.iter().zip([&self.north, &self.south]) {
+            let number = room.lock().unwrap().center.fact_number();
+            assert!(
+                wait_committed(desk.live(), number, Duration::from_secs(60)).await,
+                "facts are committed"
+            );
+        }
+    }
+
+    /// What the audit trail of a tenant says was refused, as act, object and code, the latest first.
+    pub async fn refused(&self, tenant: &str) -> Vec<(String, String, String)> {
+        let path = "/api/v1/audit?outcome=refused&limit=200";
+        let (status, page) = self.ask_in(ROOT, Some(tenant), "GET", path, "").await;
+        assert_eq!(status, StatusCode::OK, "{page}");
+        let text = |act: &Value, name: &str| act[name].as_str().unwrap_or_default().to_owned();
+        let acts = page["acts"].as_array().unwrap().iter();
+        acts.map(|act| (text(act, "act"), text(act, "object"), text(act, "code"))).collect()
+    }
+}
+
+pub fn identity_of(user_name: &str) -> KnownAs {
+    KnownAs::Local { user_name: user_name.parse().unwrap() }
+}
+
+/// North: Anna, an agent; Bert, an agent; Eva, an expert; Sam, a supervisor; Ada, an administrator. South: Zoe, an agent, and
+/// Zita, an administrator. Olga runs it all.
+pub fn two_tenants() -> IdentitySettings {
+    let of_north =
+        |name: &str, role, agent: Option<&str>| configured(Scope::tenant("north"), name, role, agent);
+    let of_south =
+        |name: &str, role, agent: Option<&str>| configured(Scope::tenant("south"), name, role, agent);
+    let people = vec![
+        of_north("anna", Role::Agent, Some("anna")),
+        of_north("bert", Role::Agent, Some("bert")),
+        of_north("eva", Role::Expert, None),
+        of_north("sam", Role::Supervisor, None),
+        of_north("ada", Role::Administrator, None),
+        of_south("zoe", Role::Agent, Some("zoe")),
+        of_south("zita", Role::Administrator, None),
+        configured(Scope::Installation, "olga", Role::Operator, None),
+    ];
+    let tenant = |name: &str, agents: [&str; 2]| {
+        let agents = agents.into_iter().map(Into::into).collect();
+        (name.parse().unwrap(), Configured { agents, ..Configured::default() })
+    };
+    let tenants = [tenant("north", ["anna", "bert"]), tenant("south", ["zoe", "yan"])].into();
+    IdentitySettings { tenants, people, ..IdentitySettings::default() }
+}
+
+fn configured(scope: Scope, name: &str, role: Role, agent: Option<&str>) -> ConfiguredPerson {
+    ConfiguredPerson {
+        scope,
+        name: name.into(),
+        user_name: Some(name.parse().unwrap()),
+        entra: None,
+        roles: [role].into(),
+        guest: Default::default(),
+        agent: agent.map(Into::into),
     }
 }
 
