@@ -339,7 +339,9 @@ impl Street {
             rooms.push(room);
         }
         let identity = Identity::open(directory.path(), None, two_tenants(), identity::now()).unwrap();
-        let router = tandem::api::router(Desks::new(desks.clone()), loopback(), identity.clone());
+        let all = Desks::new(desks.clone());
+        let webhooks = webhooks(directory.path(), &identity, all.clone());
+        let router = tandem::api::router(all, loopback(), identity.clone(), webhooks);
         let [north, south] = <[Desk; 2]>::try_from(desks).ok().unwrap();
         let street = Street { directory, router, identity, north, south, rooms };
         street.settle().await;
