@@ -3,8 +3,10 @@
 use jiff::SignedDuration;
 use serde_json::json;
 
-use crate::entra_room::{Room, assert_refused, claims};
-use tandem_sandbox::config::app::{CONTOSO, TANDEM_APP};
+use crate::entra_room::{Room, assert_refused, claims, tandem};
+use tandem_sandbox::config::app::{CONTOSO, FABRIKAM, TANDEM_APP};
+use tandem_sandbox::config::{AppConfig, Audience, SandboxConfig};
+use tandem_sandbox::directory::EntraTenantId;
 
 #[test]
 fn trouble_comes_where_and_as_often_as_it_is_told_to() {
@@ -62,6 +64,50 @@ fn a_device_waits_for_somebody_elsewhere() {
 
     room.passes(SignedDuration::from_mins(15));
     assert_refused(&poll(&mut room, &code), 400, "expired_token", 70_020);
+}
+
+#[test]
+fn who_declines_on_the_page_leaves_the_device_alone() {
+    let mut room = Room::new();
+    let request = axum::http::Request::post(format!("/{CONTOSO}/oauth2/v2.0/devicecode"))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(
+            tandem_sandbox::entra::params::encoded(&[("client_id", TANDEM_APP), ("scope", "openid")]).into(),
+        );
+    let device: serde_json::Value = serde_json::from_slice(room.send(request.unwrap()).body()).unwrap();
+    let typed = device["user_code"].as_str().unwrap();
+    let done = room.visit("/common/oauth2/deviceauth", Some(&[("otc", typed), ("cancel", "yes")]));
+    assert!(done.html.contains("You have declined to sign in"));
+    let grant = ("grant_type", "urn:ietf:params:oauth:grant-type:device_code");
+    let polled =
+        room.tandem_token(CONTOSO, &[grant, ("device_code", device["device_code"].as_str().unwrap())]);
+    assert_refused(&polled, 400, "access_denied", 65_004);
+}
+
+#[test]
+fn an_application_of_one_tenant_is_asked_for_there_only() {
+    let app = AppConfig { audience: Audience::AzureADMyOrg, ..AppConfig::tandem() };
+    let mut room = Room::with(SandboxConfig { apps: vec![app], ..SandboxConfig::default() });
+    let page = room.visit(&Room::authorise("common", &[]), None);
+    assert!(page.status == 400 && page.html.contains("AADSTS50194"));
+    let page = room.visit(&Room::authorise(FABRIKAM, &[]), None);
+    assert!(page.status == 400 && page.html.contains("AADSTS700016"));
+    let tokens = room.signed_in("alice");
+    let token = tokens["refresh_token"].as_str().unwrap();
+    let refresh = [("grant_type", "refresh_token"), ("refresh_token", token)];
+    assert_refused(&room.tandem_token("organizations", &refresh), 400, "invalid_request", 50_194);
+}
+
+#[test]
+fn what_was_given_at_one_tenant_is_worth_nothing_at_another() {
+    let mut room = Room::new();
+    room.directory.consent(&EntraTenantId::new(FABRIKAM), &tandem()).unwrap();
+    let tokens = room.signed_in("alice");
+    let code = room.code_of(CONTOSO, "alice", &[]);
+    assert_refused(&room.redeem(FABRIKAM, &code), 400, "invalid_grant", 700_005);
+    let token = tokens["refresh_token"].as_str().unwrap();
+    let refresh = [("grant_type", "refresh_token"), ("refresh_token", token)];
+    assert_refused(&room.tandem_token(FABRIKAM, &refresh), 400, "invalid_request", 50_020);
 }
 
 #[test]

@@ -254,7 +254,7 @@ impl Entra {
                 }
                 ("none", _) => Err(Fault::NobodySignedIn.into()),
                 _ => {
-                    let frame = visit.frame(app, visit.typed());
+                    let frame = visit.frame(app, Vec::new());
                     let html = page::choose(&frame, directory, tenants, &here, hint, None);
                     Err(Stop::page(200, html))
                 }
@@ -280,7 +280,7 @@ impl Entra {
                 None => Fault::NoUser { user: typed.to_owned(), tenant },
             };
             let html =
-                page::choose(&visit.frame(app, visit.typed()), directory, tenants, &here, hint, Some(&fault));
+                page::choose(&visit.frame(app, Vec::new()), directory, tenants, &here, hint, Some(&fault));
             return Err(Stop::page(400, html));
         };
         if !user.enabled {
@@ -309,8 +309,7 @@ impl Entra {
             Some(_) => Some(Fault::WrongPassword),
             None => None,
         };
-        let mut hidden = visit.typed();
-        hidden.push(("user", user.id.clone()));
+        let hidden = vec![("user", user.id.clone())];
         let html = page::password(&visit.frame(app, hidden), user, fault.as_ref());
         Err(Stop::page(if fault.is_some() { 401 } else { 200 }, html))
     }
@@ -436,11 +435,6 @@ impl Visit<'_> {
         page::Frame { language: self.language, app: &app.name, action: self.address, hidden }
     }
 
-    /// Nothing is proved yet.
-    fn typed(&self) -> Vec<(&'static str, String)> {
-        Vec::new()
-    }
-
     pub(super) fn fault(&self, fault: &Fault, wish: Option<&Wish>) -> Visited {
         let back = wish.and_then(|wish| match wish.refuse(fault, self.ids) {
             Outcome::Back { to, pairs, .. } => {
@@ -513,6 +507,9 @@ pub(super) fn wish(directory: &Directory, visit: &Visit<'_>, params: &Params) ->
         && visit.authority.tenant().is_some_and(|tenant| *tenant != EntraTenantId::new(&app.home_tenant))
     {
         return Err(unknown());
+    }
+    if app.audience == Audience::AzureADMyOrg && visit.authority.tenant().is_none() {
+        return Err(Fault::SingleTenant(AppId::new(id)));
     }
     let uri = match (params.get("redirect_uri"), app.redirect_uris.as_slice()) {
         (Some(uri), _) => uri,

@@ -56,7 +56,7 @@ impl Entra {
                 Ok((person, browser))
             },
         );
-        let state = match granted {
+        let (state, browser) = match granted {
             Ok((person, browser)) => {
                 let cookie = self.remember(now, browser, &person);
                 let grant = Grant {
@@ -73,15 +73,20 @@ impl Entra {
             Err(Stop::Back(Fault::Declined)) => (DeviceState::Declined, None),
             Err(stop) => return Err(stop),
         };
-        if let Some(device) = self.devices.iter_mut().find(|device| device.user_code == typed.to_uppercase())
-        {
-            device.state = state.0;
+        let title = match state {
+            DeviceState::Granted(_) => {
+                ("You are signed in on your device", "Vous êtes connecté sur votre appareil")
+            }
+            DeviceState::Waiting | DeviceState::Declined => {
+                ("You have declined to sign in", "Vous avez refusé de vous connecter")
+            }
+        };
+        let typed = typed.to_uppercase();
+        if let Some(device) = self.devices.iter_mut().find(|device| device.user_code == typed) {
+            device.state = state;
         }
-        let html = page::message(
-            visit.language,
-            ("You are signed in on your device", "Vous êtes connecté sur votre appareil"),
-            ("You may close this window.", "Vous pouvez fermer cette fenêtre."),
-        );
-        Ok(Visited { outcome: Outcome::Page { status: 200, html }, browser: state.1 })
+        let text = ("You may close this window.", "Vous pouvez fermer cette fenêtre.");
+        let html = page::message(visit.language, title, text);
+        Ok(Visited { outcome: Outcome::Page { status: 200, html }, browser })
     }
 }

@@ -111,6 +111,10 @@ pub enum Fault {
         /// Where to.
         tenant: String,
     },
+    /// 50194: an application of one tenant was asked for without naming it.
+    SingleTenant(AppId),
+    /// 700005: the code was given at another tenant.
+    OtherAuthority,
     /// 50076: more than a password is demanded.
     Mfa {
         /// What it is for.
@@ -388,6 +392,15 @@ impl Fault {
                     "User account '{user}' from identity provider does not exist in tenant '{tenant}' and cannot access the application in that tenant. The account needs to be added as an external user in the tenant first."
                 ),
             ),
+            Self::SingleTenant(app) => request(
+                50_194,
+                format!(
+                    "Application '{app}' is not configured as a multi-tenant application. Usage of the /common endpoint is not supported for such apps created after '10/15/2018'. Use a tenant-specific endpoint or configure the application to be multi-tenant."
+                ),
+            ),
+            Self::OtherAuthority => {
+                grant(700_005, "Provided Authorization Code is intended to use against other tenant, thus rejected.")
+            }
             Self::Mfa { resource } => (
                 50_076,
                 "interaction_required",

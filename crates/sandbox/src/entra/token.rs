@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::config::AppConfig;
+use crate::config::{AppConfig, Audience};
 use crate::directory::{AppId, Directory, EntraTenantId, ObjectId, Tenant};
 use crate::entra::Entra;
 use crate::entra::claims::{Frame, v1_issuer, v2_issuer};
@@ -160,6 +160,9 @@ impl Entra {
         if kept.used {
             return Err(Fault::CodeUsed);
         }
+        if request.authority.tenant().is_some_and(|tenant| *tenant != kept.grant.tenant) {
+            return Err(Fault::OtherAuthority);
+        }
         let redirect_uri = params.get("redirect_uri").ok_or(Fault::Missing("redirect_uri"))?;
         if kept.redirect_uri != redirect_uri {
             return Err(Fault::RedirectUri { uri: redirect_uri.to_owned(), app: client.id });
@@ -196,6 +199,11 @@ impl Entra {
         };
         if !grant.page && client.proof == Proof::Public && !client.app.is_public() {
             return Err(Fault::NoCredential);
+        }
+        if let Some(tenant) = request.authority.tenant()
+            && *tenant != grant.tenant
+        {
+            return Err(Fault::OtherTenant { user: grant.user.to_string(), tenant: tenant.to_string() });
         }
         if let Some(scope) = params.get("scope") {
             let mut asked = Asked::read(scope.split_whitespace(), directory, request.authority.segment())?;
@@ -290,6 +298,9 @@ impl Entra {
         let app = directory.app(&id).ok_or_else(unknown)?;
         if let Some(tenant) = request.authority.tenant().and_then(|tenant| directory.tenant(tenant)) {
             in_tenant(app, tenant)?;
+        }
+        if app.audience == Audience::AzureADMyOrg && request.authority.tenant().is_none() {
+            return Err(Fault::SingleTenant(id));
         }
         let audiences = audiences(request, &self.issuer);
         let proof = credentials.prove(app, now, &audiences, &mut self.assertions)?;
