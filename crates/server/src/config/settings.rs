@@ -27,7 +27,7 @@ use crate::config::file::{
 use crate::config::people;
 use crate::config::routes::{Clash, Routes};
 use crate::identity::IdentitySettings;
-use crate::outbound::OutboundSettings;
+use crate::outbound::{OutboundSettings, SYSTEM_ROOTS};
 use crate::prompts;
 use crate::transport::tls::{ClientCertificate, IdentityFiles, TlsContext, TlsFiles};
 
@@ -116,8 +116,6 @@ const MICROSOFT_PROXIES: [&str; 3] =
 const MICROSOFT_PEERS: [&str; 2] = ["52.112.0.0/14", "52.120.0.0/14"];
 /// The name that Microsoft's certificate must carry.
 const MICROSOFT_NAME: &str = "sip.pstnhub.microsoft.com";
-/// Where Debian and most others keep the system's roots.
-const SYSTEM_ROOTS: &str = "/etc/ssl/certs/ca-certificates.crt";
 /// The longest name of a customer, in bytes.
 const NAME_BYTES_MAX: usize = 128;
 /// A FQDN that Microsoft takes has at most this many characters.
