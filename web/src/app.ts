@@ -3,6 +3,7 @@
 import { Client } from "./api/client.ts";
 import * as door from "./api/door.ts";
 import type { Tenant } from "./api/identity.ts";
+import type { Problem } from "./api/request.ts";
 import { Desk } from "./desk.ts";
 import { type Host, hostInAddress, openHost } from "./host/host.ts";
 import type { Language } from "./i18n/catalog.ts";
@@ -20,6 +21,8 @@ export class App {
   #host: Host | undefined;
   #desk: Desk | undefined;
   #signIn: SignInPage | undefined;
+  /** Why the host did not sign the reader in. */
+  #refusal: Problem | undefined;
   /** Whether it is still being found out who is there. */
   #isBeginning = true;
 
@@ -28,7 +31,12 @@ export class App {
     this.#words = this.#wordsOf(firstLanguage(localStorage.getItem(LANGUAGE), navigator.languages));
     this.#login = new Login(
       {
-        renew: async () => await (this.#host ? this.#host.signIn() : door.refresh()),
+        renew: async () => {
+          if (!this.#host) return await door.refresh();
+          const answer = await this.#host.signIn();
+          this.#refusal = answer.ok ? undefined : answer.problem;
+          return answer;
+        },
         alone: async (act) => await this.#tabs.alone(act),
         tell: (news) => {
           // Who is signed in by Teams has nothing in common with who is signed in in the browser.
@@ -63,7 +71,13 @@ export class App {
     const isKnown = key !== null || (occasion === undefined && (await this.#login.resume()));
     this.#isBeginning = false;
     if (isKnown) await this.#enter();
-    else await this.#showSignIn(occasion ?? { kind: "methods" });
+    else await this.#showSignIn(occasion ?? this.#firstOccasion());
+  }
+
+  /** What the reader ought to know to begin with: who is refused by Teams itself only needs to be asked. */
+  #firstOccasion(): Occasion {
+    const problem = this.#refusal;
+    return problem && problem.code !== "sso_refused" ? { kind: "failed", problem } : { kind: "methods" };
   }
 
   async #openHost(): Promise<void> {
@@ -157,8 +171,9 @@ export class App {
       },
     });
     this.#signIn = page;
-    await page.open();
-    if (occasion.kind === "failed") this.#host?.failed(occasion.problem.message);
+    const isThere = await page.open();
+    if (isThere) this.#host?.waits(occasion.kind === "failed" ? occasion.problem.message : occasion.kind);
+    else this.#host?.failed("the program does not answer");
   }
 
   #speak(language: Language): void {

@@ -23,6 +23,21 @@ const FORMS = [
   ["fr", "dark", 390],
 ] as const;
 
+/** Who looks at what, beside the floor; each in another width. */
+const VIEWS = [
+  [null, "/", 1280],
+  [null, "/setup#", 320],
+  ["gus", "/work", 390],
+  ["eve", "/experts", 768],
+  ["ada", "/people", 1280],
+  ["ada", "/keys", 320],
+  ["ada", "/webhooks", 390],
+  ["ada", "/audit", 768],
+  ["ada", "/microsoft", 320],
+  ["ada", "/account", 390],
+  ["otto", "/tenants", 1280],
+] as const;
+
 describe.each(["en", "fr"] as const)("in %s", (locale) => {
   let browser: Browser;
   let stage: Stage;
@@ -59,6 +74,20 @@ describe.each(["en", "fr"] as const)("in %s", (locale) => {
     expect(await findings()).toEqual([]);
   });
 
+  test.each(VIEWS)("what %s sees at %s, %i pixels wide", async (as, path, width) => {
+    const other = await Stage.open(browser, { seed: 5, agents: 8, callsPerMinute: 8, locale, as });
+    await other.page.setViewportSize({ width, height: 900 });
+    await other.goto(path);
+    await other.page.locator("main h2").first().waitFor();
+    await expect.poll(() => other.page.locator('[aria-busy="true"]').count()).toBe(0);
+    expect(await other.page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+    for (const colorScheme of ["light", "dark"] as const) {
+      await other.page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      expect(await findings(other), colorScheme).toEqual([]);
+    }
+    await other.close();
+  });
+
   test("when it is not live, and an agent's state was refused", async () => {
     await stage.visit();
     stage.server.refusal = { status: 503, code: "overloaded", message: "try again in a second" };
@@ -82,9 +111,9 @@ describe.each(["en", "fr"] as const)("in %s", (locale) => {
     await stage.page.setViewportSize({ width, height: 900 });
   }
 
-  async function findings(): Promise<string[]> {
-    await stage.page.evaluate(AXE);
-    const results = await stage.page.evaluate(
+  async function findings({ page } = stage): Promise<string[]> {
+    await page.evaluate(AXE);
+    const results = await page.evaluate(
       async () => await (Reflect.get(window, "axe") as Axe).run({ resultTypes: ["violations"] }),
     );
     return results.violations.flatMap(({ id, help, nodes }) => nodes.map(({ html }) => `${id}: ${help}: ${html}`));

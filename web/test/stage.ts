@@ -142,7 +142,10 @@ export async function launch(): Promise<Browser> {
 
 function serve(server: MockServer): Server {
   const http = createServer((request, response) => {
-    if (!server.request(request, response)) file(request.url ?? "/", response);
+    if (server.request(request, response)) return;
+    const { pathname } = new URL(request.url ?? "/", "http://localhost");
+    if (HOST.has(pathname)) send(response, join(import.meta.dirname, pathname));
+    else file(pathname, response);
   });
   http.on("upgrade", (request, socket, head: Buffer) => {
     if (!server.upgrade(request, socket, head)) socket.destroy();
@@ -152,16 +155,22 @@ function serve(server: MockServer): Server {
 
 /** Answers with a file of the page; an address without a dot is one of the page's own. */
 function file(url: string, response: ServerResponse): void {
-  const path = extname(url) === "" ? "/index.html" : url;
+  send(response, join(PAGE, extname(url) === "" ? "/index.html" : url), { "Content-Security-Policy": POLICY });
+}
+
+function send(response: ServerResponse, path: string, headers: Record<string, string> = {}): void {
   try {
-    const content = readFileSync(join(PAGE, path));
+    const content = readFileSync(path);
     const type = TYPES[extname(path)] ?? "application/octet-stream";
-    response.writeHead(200, { "Content-Type": type, "Content-Security-Policy": POLICY });
+    response.writeHead(200, { "Content-Type": type, ...headers });
     response.end(content);
   } catch {
     response.writeHead(404).end();
   }
 }
+
+/** What plays a Teams client around the page. */
+const HOST: ReadonlySet<string> = new Set(["/host.html", "/host.js"]);
 
 /** Debian's browser. */
 const CHROMIUM = "/usr/bin/chromium";

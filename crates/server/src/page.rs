@@ -56,9 +56,13 @@ fn content_type(path: &str) -> &'static str {
     }
 }
 
-/// What the page may do: run its own scripts, talk to the program that served it, and play what it got from there.
-const POLICY: &str = "default-src 'self'; media-src 'self' blob:; object-src 'none'; base-uri 'none'; \
-                      form-action 'self'; frame-ancestors 'self'";
+/// What the page may do: run its own scripts, talk to the program that served it, and show and play what it got from
+/// there. It may be shown inside of itself and of the Teams client (Microsoft Teams: tab requirements); therefore there is
+/// no `X-Frame-Options`, which could not say so.
+const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' blob:; \
+                      media-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; \
+                      frame-ancestors 'self' https://teams.microsoft.com https://*.teams.microsoft.com \
+                      https://*.cloud.microsoft";
 
 include!(concat!(env!("OUT_DIR"), "/page.rs"));
 
@@ -79,6 +83,17 @@ mod tests {
         }
         assert!(get("/assets/missing.js").is_none());
         assert!(get("/../Cargo.toml").is_none());
+    }
+
+    #[test]
+    fn teams_may_show_the_page_and_nobody_elses_scripts_run_in_it() {
+        let headers = get("/").unwrap().headers().clone();
+        let policy = headers[CONTENT_SECURITY_POLICY].to_str().unwrap();
+        let of = |name: &str| policy.split(';').map(str::trim).find_map(|part| part.strip_prefix(name));
+        assert_eq!(of("script-src "), Some("'self'"));
+        let ancestors = of("frame-ancestors ").unwrap();
+        assert!(ancestors.split_ascii_whitespace().any(|origin| origin == "https://teams.microsoft.com"));
+        assert!(!headers.contains_key("x-frame-options"));
     }
 
     #[test]

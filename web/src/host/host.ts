@@ -18,7 +18,9 @@ export type Host = {
   signInAsking(): Promise<Answer<SignedIn>>;
   /** What was to be shown is shown. */
   succeeded(): void;
-  /** What was to be shown cannot be shown. */
+  /** The reader has to do something first, and is told so by the page. */
+  waits(message: string): void;
+  /** Nothing can be shown: the host says so in its own way. */
   failed(message: string): void;
 };
 
@@ -33,10 +35,10 @@ export async function openHost(told: HostTold): Promise<Host | undefined> {
   const isThere = await inTime(app.initialize());
   if (!isThere) return undefined;
   app.registerOnThemeChangeHandler((theme) => told.onTheme(theme));
+  app.notifyAppLoaded();
   const context = await app.getContext();
   told.onTheme(context.app.theme);
   told.onLocale(context.app.locale);
-  app.notifyAppLoaded();
   const signIn = async (silent: boolean, claims?: string): Promise<Answer<SignedIn>> => {
     try {
       const token = await authentication.getAuthToken({ silent, ...(claims !== undefined && { claims: [claims] }) });
@@ -56,7 +58,8 @@ export async function openHost(told: HostTold): Promise<Host | undefined> {
     signIn: async () => await remembering(true),
     signInAsking: async () => await remembering(false),
     succeeded: () => void app.notifySuccess(),
-    failed: (message) => app.notifyFailure({ reason: app.FailedReason.AuthFailed, message }),
+    waits: (message) => app.notifyExpectedFailure({ reason: app.ExpectedFailureReason.PermissionError, message }),
+    failed: (message) => app.notifyFailure({ reason: app.FailedReason.Other, message }),
   };
 }
 

@@ -52,8 +52,8 @@ export class SignInPage {
     this.#notice = h("div", { class: "banner", role: "alert", hidden: true }, icon("resting"), this.#said);
   }
 
-  /** Asks what there is to sign in with, and shows it. */
-  async open(): Promise<void> {
+  /** Asks what there is to sign in with, and shows it; false if the program does not answer. */
+  async open(): Promise<boolean> {
     const words = this.#words;
     const isNew = this.occasion.kind === "setup" || this.occasion.kind === "invitation";
     const answer = isNew ? undefined : await door.askMethods();
@@ -70,6 +70,7 @@ export class SignInPage {
     this.#root.removeAttribute("aria-busy");
     document.title = `${words.text("sign_in.title")} · Tandem`;
     if (isNew) main.querySelector("input")?.focus();
+    return isNew || answer?.ok === true;
   }
 
   /** What the one who comes here ought to know. */
