@@ -71,7 +71,6 @@ export class MockOffice {
       case "agents":
         return request.method === "GET" && id !== "" && more === "" ? this.#agent(decodeURIComponent(id)) : undefined;
       case "calls":
-        if (more === "experts") return ok({ suggestions: [{ ...this.found[0], reasons: ["solved this before: 3 times"] }] });
         return id === "" ? ok({ calls: this.#calls() }) : undefined;
       case "tenants":
         return more === "onboarding" ? ok({ url: "https://tandem.example/auth/consent/start?ticket=abc", expires_in_s: 604_800 }) : undefined;
@@ -302,7 +301,9 @@ const FOUND: Found[] = [
     job_title: "Engineer",
     phone: "+33 1 99 00 12 34",
     skills: [{ name: "fibre", level: 8 }],
-    presence: { presence: "in_meeting", age_us: 8e6, confidence: "told" },
+    availability: "Busy",
+    activity: "InAMeeting",
+    presence_age_ms: 8_000,
   },
   {
     id: "u-2",
@@ -310,7 +311,9 @@ const FOUND: Found[] = [
     department: "Billing",
     job_title: "Lead",
     skills: [{ name: "invoices" }],
-    presence: { presence: "available", age_us: 2e6, confidence: "doubtful" },
+    availability: "Available",
+    activity: "Available",
+    presence_age_ms: 2_000,
   },
   { id: "u-3", name: "Ida Holm", department: "Network" },
 ];

@@ -1,7 +1,5 @@
 /** The tenant's users, as the program says them: who they are, what they know, and whether they are free. */
 
-import type { Presence } from "./center.ts";
-
 /** Somebody of the directory. */
 export type Found = {
   id: string;
@@ -12,11 +10,10 @@ export type Found = {
   mail?: string;
   phone?: string;
   skills?: { name: string; level?: number }[];
-  presence?: Seen;
+  /** What Microsoft Graph says (resource type presence): `Available`, `Busy`, `DoNotDisturb`… Missing if nothing is known. */
+  availability?: string;
+  /** The same, finer: `InAMeeting`, `InACall`, `Presenting`… */
+  activity?: string;
+  /** How long ago that was, in milliseconds. */
+  presence_age_ms?: number;
 };
-
-/** What is known of somebody's presence. */
-export type Seen = { source?: string; presence: Presence; observed_at?: number; age_us?: number; confidence?: string };
-
-/** Somebody who may know more about a call, and why. */
-export type Suggested = { person: Found; reasons: string[] };

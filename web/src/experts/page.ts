@@ -85,7 +85,7 @@ export class ExpertsView implements View {
     const answer = await client.ask<{ people: Found[] }>(`/api/v1/directory?${query}`);
     if (asked !== this.#asked) return;
     const people = answer.ok ? answer.value.people : [];
-    this.#found.replaceChildren(...people.map((person) => personRow(words, client.now(), person)));
+    this.#found.replaceChildren(...people.map((person) => personRow(words, person)));
     const count = people.length;
     write(this.#told, answer.ok ? words.say("experts.count", { count }) : problemText(words, answer.problem));
   }

@@ -1,14 +1,13 @@
 /** Somebody of the directory, as a row: who they are, what they know, and whether they are free. */
 
-import type { Presence, Timestamp } from "../api/center.ts";
-import type { Found, Seen } from "../api/directory.ts";
+import type { Presence } from "../api/center.ts";
+import type { Found } from "../api/directory.ts";
 import { tags } from "../admin/list.ts";
 import type { Words } from "../i18n/words.ts";
 import { h } from "../ui/dom.ts";
 import { icon, type IconName } from "../ui/icon.ts";
 
-/** `why` says why somebody is suggested. */
-export function personRow(words: Words, now: Timestamp, person: Found, why: readonly string[] = []): HTMLElement {
+export function personRow(words: Words, person: Found): HTMLElement {
   const { name, department, job_title, office, phone, mail, skills = [] } = person;
   const what = [job_title, department, office].filter(Boolean).join(" · ");
   const reach = [phone, mail].filter(Boolean).join(" · ");
@@ -23,27 +22,44 @@ export function personRow(words: Words, now: Timestamp, person: Found, why: read
       h("span", { class: "below" }, what),
       h("span", { class: "below" }, reach),
       known.length > 0 ? tags(...known) : undefined,
-      ...why.map((reason) => h("span", { class: "below" }, reason)),
     ),
-    seenNode(words, now, person.presence),
+    presenceNode(words, person),
   );
 }
 
 /** Presence as a sign, a word and its age: never by colour alone. */
-export function seenNode(words: Words, now: Timestamp, seen: Seen | undefined): HTMLElement {
-  const presence = seen?.presence ?? "unknown";
-  const text = words.text(`presence.${presence}`);
-  const chip = h("span", { class: `chip chip-${TONES[presence]}` }, h("span", { class: "sign" }, icon(SIGNS[presence])), h("span", {}, text));
-  const age_us = ageOf(seen, now);
-  const age = age_us === undefined ? undefined : words.say("experts.ago", { time: words.duration(age_us) });
-  const doubt = seen?.confidence === "doubtful" ? words.text("presence.doubtful") : undefined;
-  return h("span", { class: "seen" }, chip, h("span", { class: "below" }, [age, doubt].filter(Boolean).join(" · ")));
+function presenceNode(words: Words, { availability, activity, presence_age_ms }: Found): HTMLElement {
+  const presence = presenceOf(availability, activity);
+  const sign = h("span", { class: "sign" }, icon(SIGNS[presence]));
+  const chip = h("span", { class: `chip chip-${TONES[presence]}` }, sign, h("span", {}, words.text(`presence.${presence}`)));
+  const age = presence_age_ms === undefined ? "" : words.say("experts.ago", { time: words.duration(presence_age_ms * 1_000) });
+  return h("span", { class: "seen" }, chip, h("span", { class: "below" }, age));
 }
 
-function ageOf(seen: Seen | undefined, now: Timestamp): number | undefined {
-  if (seen?.age_us !== undefined) return seen.age_us;
-  return seen?.observed_at === undefined ? undefined : Math.max(0, now - seen.observed_at);
+/** What Microsoft Graph says in our words: the activity where it says more than the availability. */
+export function presenceOf(availability: string | undefined, activity: string | undefined): Presence {
+  return ACTIVITIES[activity ?? ""] ?? AVAILABILITIES[availability ?? ""] ?? "unknown";
 }
+
+const ACTIVITIES: Readonly<Record<string, Presence>> = {
+  InACall: "in_call",
+  InAConferenceCall: "in_call",
+  InAMeeting: "in_meeting",
+  Presenting: "presenting",
+  OutOfOffice: "out_of_office",
+  OffWork: "offline",
+};
+
+const AVAILABILITIES: Readonly<Record<string, Presence>> = {
+  Available: "available",
+  AvailableIdle: "available",
+  Busy: "busy",
+  BusyIdle: "busy",
+  DoNotDisturb: "do_not_disturb",
+  Away: "away",
+  BeRightBack: "be_right_back",
+  Offline: "offline",
+};
 
 const TONES: Record<Presence, "free" | "busy" | "away" | "offline" | "late"> = {
   available: "free",
