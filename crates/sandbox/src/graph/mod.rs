@@ -27,6 +27,7 @@ pub mod query;
 mod routes;
 pub mod sealed;
 pub mod search;
+pub mod status;
 mod subscribing;
 pub mod subscription;
 pub mod switches;
