@@ -36,6 +36,7 @@ mod official_clients;
 mod official_graph_client;
 mod one_way_connections;
 mod over_the_wire;
+mod people_page;
 mod phones;
 mod refusals;
 mod ringing;

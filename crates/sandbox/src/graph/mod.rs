@@ -78,6 +78,7 @@ pub struct Graph {
     chance: Chance,
     stirred: Arc<Notify>,
     revision: u64,
+    told_version: u64,
 }
 
 impl Graph {
@@ -97,6 +98,7 @@ impl Graph {
             chance,
             stirred: Arc::new(Notify::new()),
             revision: 0,
+            told_version: 0,
         }
     }
 

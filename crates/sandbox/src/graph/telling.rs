@@ -29,6 +29,11 @@ impl Graph {
     /// way.
     pub fn handle_timeout(&mut self, now: Timestamp, directory: &Directory) {
         self.follow(now, directory);
+        // What time or a command has changed is news to whoever waits for news.
+        let version = self.version(directory);
+        if std::mem::replace(&mut self.told_version, version) != version {
+            self.stir();
+        }
     }
 
     /// When to call that again, if nothing else happens.
