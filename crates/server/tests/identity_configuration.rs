@@ -1,0 +1,153 @@
+//! People of the configuration: what can be wrong with them, and whom Entra's names mean.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+use std::path::Path;
+
+use tandem::config::Settings;
+use tandem::identity::{
+    self, ConfiguredPerson, EntraName, EntraUser, Identity, IdentityFault, IdentitySettings,
+};
+use tandem_people::login::SignIn;
+use tandem_people::role::Role;
+use tandem_people::scope::Scope;
+use tandem_store::Tenant;
+
+const TID: &str = "11111111-2222-4333-8444-555555555555";
+const FIRST: &str = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee";
+const SECOND: &str = "bbbbbbbb-bbbb-4ccc-8ddd-eeeeeeeeeeee";
+
+/// The faults that a configuration has, as the keys at which they are.
+fn faults(text: &str) -> Vec<String> {
+    match Settings::parse(text, Path::new(".")) {
+        Ok(_) => Vec::new(),
+        Err(faults) => faults.0.into_iter().map(|fault| fault.key).collect(),
+    }
+}
+
+#[test]
+fn what_is_wrong_with_people_is_told_at_its_key() {
+    let agent = "[[agents]]\nid = \"anna\"\nname = \"Anna\"\nring = { line = \"teams\", phone = \"+1\" }\nqueues = []\n";
+    let person = |rest: &str| format!("{agent}[[people]]\nname = \"Anna\"\n{rest}\n");
+    let has = |text: &str, key: &str| {
+        let found = faults(text);
+        assert!(found.iter().any(|fault| fault == key), "{key}: {found:?}\n{text}");
+    };
+    has(&person("roles = [\"agent\"]"), "people.Anna");
+    has(&person("user_name = \"a b\"\nroles = [\"agent\"]"), "people.Anna.user_name");
+    has(&person("user_name = \"anna\"\nroles = [\"boss\"]"), "people.Anna.roles");
+    has(&person("user_name = \"anna\"\nroles = []"), "people.Anna.roles");
+    has(&person("user_name = \"anna\"\nroles = [\"operator\"]"), "people.Anna.roles");
+    has(&person("user_name = \"anna\"\nroles = [\"agent\"]\nagent = \"nobody\""), "people.Anna.agent");
+    has(
+        &person("entra = { tenant = \"x\", user = \"a@b.c\" }\nroles = [\"agent\"]"),
+        "people.Anna.entra.tenant",
+    );
+    let no_user = format!("entra = {{ tenant = \"{TID}\", user = \"anna\" }}\nroles = [\"agent\"]");
+    has(&person(&no_user), "people.Anna.entra.user");
+    let twice = "[[people]]\nname = \"Ann\"\nuser_name = \"ANNA\"\nroles = [\"agent\"]\nagent = \"anna\"\n";
+    let both = person("user_name = \"anna\"\nroles = [\"agent\"]\nagent = \"anna\"") + twice;
+    has(&both, "people.Ann.user_name");
+    has(&both, "people.Ann.agent");
+    has(
+        "[[operators]]\nname = \"Olga\"\nuser_name = \"olga\"\ntenants = { nowhere = [\"agent\"] }\n",
+        "operators.Olga.tenants.nowhere",
+    );
+    has("[roles]\nx = [\"agent\"]\n", "roles.x");
+    has("[sign_in]\naccess_minutes = 0\n", "sign_in.access_minutes");
+    has("[sign_in]\none_click = [\"nobody\"]\n", "sign_in.one_click");
+    let open = "[http]\nlisten = \"0.0.0.0:8443\"\ncertificate = \"c\"\nkey = \"k\"\n[sign_in]\none_click = [\"olga\"]\n\
+                [[operators]]\nname = \"Olga\"\nuser_name = \"olga\"\n";
+    has(open, "sign_in.one_click");
+}
+
+#[test]
+fn people_of_the_configuration_are_understood() {
+    let text = format!(
+        "[sign_in]\nidle_hours = 8\none_click = [\"olga\"]\n[[operators]]\nname = \"Olga\"\nuser_name = \"Olga\"\n\
+         tenants = {{ default = [\"supervisor\"] }}\n[[people]]\nname = \"Anna\"\n\
+         entra = {{ tenant = \"{TID}\", user = \"Anna@North.example\" }}\nroles = [\"agent\", \"expert\"]\n\
+         [roles]\n\"{FIRST}\" = [\"agent\"]\n"
+    );
+    let settings =
+        Settings::parse(&text, Path::new(".")).unwrap_or_else(|faults| panic!("{faults}")).identity;
+    assert_eq!(settings.terms.idle.as_secs(), 8 * 3_600);
+    assert_eq!(settings.one_click.len(), 1);
+    let [anna, olga] = settings.people.as_slice() else { panic!("{:?}", settings.people) };
+    assert_eq!(anna.entra, Some(principal()));
+    assert_eq!((olga.scope.clone(), olga.guest.len()), (Scope::Installation, 1));
+    assert!(!settings.tenants[&Tenant::only()].groups.is_empty());
+}
+
+fn principal() -> EntraName {
+    EntraName::Principal { tenant: TID.parse().unwrap(), name: "anna@north.example".into() }
+}
+
+fn user<'a>(tenant: &'a Tenant, oid: &str, name: &'a str) -> EntraUser<'a> {
+    EntraUser {
+        tenant: Some(tenant),
+        tid: TID.parse().unwrap(),
+        oid: oid.parse().unwrap(),
+        principal_name: Some(name),
+        name: "Anna",
+        told: [].into(),
+    }
+}
+
+#[test]
+fn a_name_to_sign_in_with_means_whoever_first_came_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let anna = ConfiguredPerson {
+        scope: Scope::tenant("default"),
+        name: "Anna".into(),
+        user_name: None,
+        entra: Some(principal()),
+        roles: [Role::Agent].into(),
+        guest: [].into(),
+        agent: None,
+    };
+    let settings = IdentitySettings { people: vec![anna], ..IdentitySettings::default() };
+    let open = || Identity::open(folder.path(), None, settings.clone(), identity::now()).unwrap();
+    let (here, now) = (Tenant::only(), identity::now());
+    let identity = open();
+    let first = identity.provision(&user(&here, FIRST, "Anna@North.Example"), now).unwrap();
+    let token = identity.sign_in(&first, SignIn::Entra, "Firefox", now).unwrap();
+    assert!(identity.authenticate(token.access.expose().as_bytes(), now).is_ok());
+
+    // The name was given to somebody else, and Anna has another.
+    let fault = identity.provision(&user(&here, SECOND, "anna@north.example"), now).unwrap_err();
+    assert!(matches!(fault, IdentityFault::NoRole { .. }), "{fault}");
+    let renamed = identity.provision(&user(&here, FIRST, "anna.berg@north.example"), now).unwrap();
+    assert_eq!(renamed.id, first.id);
+    drop(identity);
+    let identity = open();
+    let renamed = identity.provision(&user(&here, FIRST, "anna.berg@north.example"), now).unwrap();
+    assert_eq!(renamed.id, first.id, "over a restart, too");
+    assert!(identity.provision(&user(&here, SECOND, "anna@north.example"), now).is_err());
+}
+
+#[test]
+fn who_leaves_the_configuration_is_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let now = identity::now();
+    let olga = ConfiguredPerson {
+        scope: Scope::Installation,
+        name: "Olga".into(),
+        user_name: Some("olga".parse().unwrap()),
+        entra: None,
+        roles: [Role::Operator].into(),
+        guest: [].into(),
+        agent: None,
+    };
+    let settings = IdentitySettings { people: vec![olga], ..IdentitySettings::default() };
+    let identity = Identity::open(folder.path(), None, settings.clone(), now).unwrap();
+    let [olga] = <[_; 1]>::try_from(identity.people(&Scope::Installation).unwrap()).unwrap();
+    let tokens = identity.sign_in(&olga, SignIn::Password, "Firefox", now).unwrap();
+    drop(identity);
+    let identity = Identity::open(folder.path(), None, settings, now).unwrap();
+    assert_eq!(identity.logins(&olga.id).len(), 1, "while she stands there, she stays signed in");
+    drop(identity);
+    let identity = Identity::open(folder.path(), None, IdentitySettings::default(), now).unwrap();
+    assert!(identity.people(&Scope::Installation).unwrap().is_empty());
+    assert!(identity.refresh(&tokens.refresh.unwrap(), now).is_err());
+    assert!(identity.nobody_is_in_charge().unwrap(), "and the first person is let in again");
+}
