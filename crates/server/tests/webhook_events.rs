@@ -108,7 +108,7 @@ proptest! {
         secret in "[a-z]{12,24}",
         number in 1..u64::MAX,
     ) {
-        let mut fact = whole(place.get(&*FACTS));
+        let mut fact = whole(place.get(&FACTS));
         fact.number = number;
         fact.kind.visit_personal(|_, place| match place {
             PersonalMut::Address(place) => *place = Personal::new(Address::Phone(secret.as_str().into())),
