@@ -15,7 +15,7 @@ use tandem_metrics::report::{Report, Settings};
 use tandem_store::{Closed, FactNumber, InteractionKey, Journal, Lag, Record, Tenant};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
-use crate::engine::{Carried, Order, Status};
+use crate::engine::{Carried, Order, Status, TOLD_MAX};
 use crate::live::{Live, Writing, wait_committed};
 use crate::record;
 use crate::recordings::Recordings;
@@ -237,6 +237,36 @@ impl Desk {
         }
     }
 
+    /// Tells the center what happened elsewhere, and waits only until the engine has room: half of it is left to people.
+    ///
+    /// # Errors
+    ///
+    /// [`OrderFault::Silent`]: the program is ending.
+    pub async fn tell(&self, inputs: Vec<Input>) -> Result<(), OrderFault> {
+        let mut rest = inputs;
+        while !rest.is_empty() {
+            let later = rest.split_off(rest.len().min(TOLD_MAX));
+            let mut order = Order::Told { tenant: self.tenant.clone(), inputs: rest };
+            loop {
+                let crowded = self.orders.capacity() <= self.orders.max_capacity() / 2;
+                order = match (crowded, order) {
+                    (true, order) => order,
+                    (false, order) => match self.orders.try_send(order) {
+                        Ok(()) => break,
+                        Err(mpsc::error::TrySendError::Full(order)) => order,
+                        Err(mpsc::error::TrySendError::Closed(_)) => return Err(OrderFault::Silent),
+                    },
+                };
+                if self.orders.is_closed() {
+                    return Err(OrderFault::Silent);
+                }
+                tokio::time::sleep(CROWDED_PAUSE).await;
+            }
+            rest = later;
+        }
+        Ok(())
+    }
+
     /// What the door sees of the other networks.
     ///
     /// # Errors
@@ -395,6 +425,9 @@ const FOLDED_MAX: u64 = 500_000;
 
 /// How long an order waits for the engine; beyond it the engine counts as silent.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long whoever tells something waits before looking again whether the engine has room.
+const CROWDED_PAUSE: Duration = Duration::from_millis(2);
 
 /// How long a command waits until it is written. Commits take milliseconds; a failing disk is the exception.
 const COMMIT_PATIENCE: Duration = Duration::from_secs(3);

@@ -39,6 +39,9 @@ const BATCH_MAX: usize = 256;
 /// What people and programs want, waiting for the engine; the API answers 503 when it is full.
 pub const ORDERS_MAX: usize = 1024;
 
+/// Inputs that are told in one order; more take several, so that calls come between.
+pub const TOLD_MAX: usize = 256;
+
 /// Something that people or programs want of the engine.
 #[derive(Debug)]
 pub enum Order {
@@ -50,6 +53,13 @@ pub enum Order {
         command: Input,
         /// Takes the answer.
         reply: oneshot::Sender<Result<Carried, Refusal>>,
+    },
+    /// What happened elsewhere, for the center of a tenant. Nobody waits for an answer: what came of it are facts.
+    Told {
+        /// Whose.
+        tenant: Tenant,
+        /// What; at most [`TOLD_MAX`] at once.
+        inputs: Vec<Input>,
     },
     /// What the door sees of the other networks.
     Status {
@@ -265,6 +275,15 @@ impl Engine {
                 };
                 // Whoever asked may have gone; the command holds all the same.
                 let _ = reply.send(answer);
+            }
+            Order::Told { tenant, inputs } => {
+                for input in inputs {
+                    let now = self.clock.moment(Instant::now());
+                    let _ = self.centers.handle_command(now, &tenant, input);
+                    self.turn();
+                }
+                // Nobody asked, so nobody is told that something was refused.
+                self.refused = None;
             }
             Order::Status { reply } => {
                 let load = self.door.load();

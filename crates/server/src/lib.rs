@@ -14,6 +14,7 @@ pub mod explain;
 pub mod identity;
 pub mod live;
 pub mod metrics;
+pub mod microsoft;
 pub mod outbound;
 pub mod page;
 pub mod prompts;

@@ -17,6 +17,8 @@ use crate::engine::{Clock, Engine, ORDERS_MAX, StartFault};
 use crate::erase;
 use crate::identity::{self, Identity};
 use crate::live::{Live, Recorder, Writing};
+use crate::microsoft::Microsoft;
+use crate::microsoft::settings::{MicrosoftSettings, PublicUrl};
 use crate::outbound::Outbound;
 use crate::recordings::{Recordings, Told};
 use crate::restore::{self, Library};
@@ -56,6 +58,7 @@ pub struct Program {
     desks: Desks,
     identity: Identity,
     webhooks: Webhooks,
+    microsoft: Option<Microsoft>,
     keep_days: u32,
 }
 
@@ -88,8 +91,14 @@ impl Program {
         let identity = open_identity(&settings)?;
         let outbound = Outbound::new(&settings.webhooks, Resolver::new(&settings.dns.servers)?)?;
         let webhooks = Webhooks::new(identity.register().clone(), desks.clone(), outbound);
+        let opening = |listening: &api::listen::Listening| {
+            let settings_of = settings.microsoft.clone();
+            settings_of.map(|of| open_microsoft(of, &settings, listening, &identity, &desks)).transpose()
+        };
         let server =
-            api::Server::bind(&settings.http, desks.clone(), identity.clone(), webhooks.clone()).await?;
+            api::Server::bind(&settings.http, desks.clone(), identity.clone(), webhooks.clone(), opening)
+                .await?;
+        let microsoft = server.microsoft().cloned();
         tell_setup(&identity, &server)?;
         let (ready_in, ready) = oneshot::channel();
         let (stop, stopped) = oneshot::channel();
@@ -105,9 +114,18 @@ impl Program {
             })
             .context("the system gives no thread")?;
         match ready.await {
-            Ok(Ok(())) => {
-                Ok(Program { engine, ended, stop, server, library, desks, identity, webhooks, keep_days })
-            }
+            Ok(Ok(())) => Ok(Program {
+                engine,
+                ended,
+                stop,
+                server,
+                library,
+                desks,
+                identity,
+                webhooks,
+                microsoft,
+                keep_days,
+            }),
             Ok(Err(fault)) => Err(fault.into()),
             Err(_) => bail!("the engine ended at its start"),
         }
@@ -124,7 +142,24 @@ impl Program {
     ///
     /// The engine broke off, or facts could not be written.
     pub async fn until(self, end: impl Future<Output = ()>) -> Result<()> {
-        let Program { engine, mut ended, stop, server, library, desks, identity, webhooks, keep_days } = self;
+        let Program {
+            engine,
+            mut ended,
+            stop,
+            server,
+            library,
+            desks,
+            identity,
+            webhooks,
+            microsoft,
+            keep_days,
+        } = self;
+        let microsoft = async {
+            match &microsoft {
+                Some(microsoft) => microsoft.run().await,
+                None => std::future::pending().await,
+            }
+        };
         let broke_off = tokio::select! {
             () = end => false,
             _ = &mut ended => true,
@@ -132,6 +167,7 @@ impl Program {
             () = erase::retain(desks, keep_days) => true,
             () = identity.tend() => true,
             () = webhooks.run() => true,
+            () = microsoft => true,
         };
         let _ = stop.send(());
         if !broke_off {
@@ -150,6 +186,20 @@ fn open_identity(settings: &Settings) -> Result<Identity> {
     let keys = settings.personal_data.keys.as_deref();
     Identity::open(&settings.data, keys, settings.identity.clone(), identity::now())
         .context("the register of people cannot be opened")
+}
+
+/// Takes up the connections to Microsoft.
+fn open_microsoft(
+    of: MicrosoftSettings,
+    settings: &Settings,
+    listening: &api::listen::Listening,
+    identity: &Identity,
+    desks: &Desks,
+) -> Result<Microsoft> {
+    let public = PublicUrl::of_listener(listening.address(), settings.http.certificate.is_some());
+    let resolver = Resolver::new(&settings.dns.servers)?;
+    Microsoft::open(of, public, identity.clone(), desks.clone(), resolver)
+        .context("Microsoft cannot be set up")
 }
 
 /// While nobody can sign in who may make others, whoever sees the console can.

@@ -28,6 +28,8 @@ use crate::identity::{self, Known, Stranger};
 pub struct Access {
     /// Only whoever is on this machine reaches it.
     loopback: bool,
+    /// The name under which others reach it, through a proxy.
+    public: Option<Box<str>>,
     /// The root key, if there is one.
     root: Option<Token>,
 }
@@ -60,7 +62,19 @@ impl Access {
     /// An address that is not loopback has no TLS: see [`AccessFault`].
     pub fn new(listen: SocketAddr, tls: bool, root: Option<Token>) -> Result<Access, AccessFault> {
         let loopback = listen.ip().is_loopback();
-        if loopback || tls { Ok(Access { loopback, root }) } else { Err(AccessFault::NoTls(listen)) }
+        if loopback || tls {
+            Ok(Access { loopback, public: None, root })
+        } else {
+            Err(AccessFault::NoTls(listen))
+        }
+    }
+
+    /// Lets requests come under the name of this address too, which stands in the configuration (`http.public_url`).
+    #[must_use]
+    pub fn reached_as(mut self, public_url: Option<&str>) -> Access {
+        let host = public_url.and_then(|url| url.split_once("://"));
+        self.public = host.map(|(_, host)| host.trim_end_matches('/').into());
+        self
     }
 
     /// Whether only whoever is on this machine reaches the API.
@@ -165,7 +179,8 @@ fn check_origin(access: &Access, headers: &HeaderMap, target: Option<&Authority>
             ApiError::bad_request("bad_host", "the Host header is missing or no host", remedy).field("Host")
         );
     };
-    if access.loopback && !names_loopback(host.host()) {
+    let is_public = access.public.as_deref().is_some_and(|public| host.as_str().eq_ignore_ascii_case(public));
+    if access.loopback && !is_public && !names_loopback(host.host()) {
         let remedy = "ask http://localhost, or listen on another address with TLS";
         return Err(ApiError::forbidden("foreign_host", "the Host header names another machine", remedy)
             .field("Host"));

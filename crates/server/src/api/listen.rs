@@ -110,7 +110,7 @@ pub fn protection(http: &HttpFile) -> Result<(Option<TlsAcceptor>, Access), List
         (Some(certificate), Some(key)) => Some(tls(certificate, key)?),
         _ => None,
     };
-    let access = Access::new(http.listen, tls.is_some(), token)?;
+    let access = Access::new(http.listen, tls.is_some(), token)?.reached_as(http.public_url.as_deref());
     Ok((tls, access))
 }
 

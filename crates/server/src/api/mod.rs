@@ -9,6 +9,7 @@ pub mod audit;
 pub mod authorisation;
 pub mod calls;
 pub mod command;
+pub mod directory;
 pub mod erasures;
 pub mod error;
 pub mod events;
@@ -18,6 +19,8 @@ pub mod keys;
 pub mod listen;
 pub mod live;
 pub mod me;
+pub mod microsoft;
+pub mod notifications;
 pub mod passkeys;
 pub mod people;
 pub mod queues;
@@ -44,6 +47,7 @@ use axum::http::header::{CACHE_CONTROL, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS}
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use tandem_microsoft::graph::notification::DELIVERY_OCTETS_MAX;
 use tokio::sync::Semaphore;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -52,11 +56,12 @@ use utoipa_axum::routes;
 use crate::config::file::HttpFile;
 use crate::desk::Desks;
 use crate::identity::Identity;
+use crate::microsoft::Microsoft;
 use crate::page;
 use crate::webhooks::Webhooks;
 use access::Access;
 use error::ApiError;
-use listen::{ListenFault, Listening};
+use listen::Listening;
 use repeat::Repeats;
 
 /// Everything that a request may need.
@@ -65,6 +70,8 @@ pub(crate) struct Api {
     desks: Desks,
     access: Arc<Access>,
     pub(crate) identity: Identity,
+    /// Microsoft, if it is configured.
+    microsoft: Option<Microsoft>,
     repeats: Arc<Repeats>,
     followers: Arc<Semaphore>,
     document: Arc<str>,
@@ -77,10 +84,11 @@ pub(crate) struct Api {
 pub struct Server {
     listening: Listening,
     router: Router,
+    microsoft: Option<Microsoft>,
 }
 
 impl Server {
-    /// Opens the address of the configuration. Nobody is served yet.
+    /// Opens the address of the configuration. Nobody is served yet; what is served may have to know the address first.
     ///
     /// # Errors
     ///
@@ -90,14 +98,22 @@ impl Server {
         desks: Desks,
         identity: Identity,
         webhooks: Webhooks,
-    ) -> Result<Server, ListenFault> {
+        microsoft: impl FnOnce(&Listening) -> anyhow::Result<Option<Microsoft>>,
+    ) -> anyhow::Result<Server> {
         let (listening, access) = listen::open(http).await?;
-        Ok(Server { listening, router: router(desks, access, identity, webhooks) })
+        let microsoft = microsoft(&listening)?;
+        let router = router_with(desks, access, identity, webhooks, microsoft.clone());
+        Ok(Server { listening, router, microsoft })
     }
 
     /// The address, with the port that the system chose if the configuration says 0.
     pub fn address(&self) -> SocketAddr {
         self.listening.address()
+    }
+
+    /// Microsoft, if it is configured.
+    pub fn microsoft(&self) -> Option<&Microsoft> {
+        self.microsoft.as_ref()
     }
 
     /// `https` with TLS, else `http`.
@@ -116,13 +132,25 @@ impl Server {
     }
 }
 
-/// The whole HTTP side as one service.
+/// The whole HTTP side as one service, without Microsoft.
 pub fn router(desks: Desks, access: Access, identity: Identity, webhooks: Webhooks) -> Router {
+    router_with(desks, access, identity, webhooks, None)
+}
+
+/// The whole HTTP side as one service.
+pub fn router_with(
+    desks: Desks,
+    access: Access,
+    identity: Identity,
+    webhooks: Webhooks,
+    microsoft: Option<Microsoft>,
+) -> Router {
     let (open, secret, live, document) = parts();
     let api = Api {
         desks,
         access: Arc::new(access),
         identity,
+        microsoft,
         repeats: Arc::default(),
         followers: Arc::new(Semaphore::new(FOLLOWERS_MAX)),
         acts: Arc::new(authorisation::acts(&document)),
@@ -161,7 +189,18 @@ fn parts() -> (Router<Api>, Router<Api>, Router<Api>, String) {
         .routes(routes!(sign_in::click))
         .routes(routes!(passkeys::ask))
         .routes(routes!(passkeys::finish))
+        .routes(routes!(microsoft::start))
+        .routes(routes!(microsoft::callback))
+        .routes(routes!(microsoft::teams))
+        .routes(routes!(microsoft::consent_start))
+        .routes(routes!(microsoft::consent_callback))
         .split_for_parts();
+    let (told, of_told) = OpenApiRouter::new()
+        .routes(routes!(notifications::take))
+        .routes(routes!(notifications::take_lifecycle))
+        .split_for_parts();
+    let open = open.merge(told.layer(DefaultBodyLimit::max(DELIVERY_OCTETS_MAX)));
+    document.merge(of_told);
     let (secret, of_secret) = OpenApiRouter::new()
         .routes(routes!(health::figures))
         .routes(routes!(queues::list))
@@ -187,6 +226,14 @@ fn parts() -> (Router<Api>, Router<Api>, Router<Api>, String) {
         .routes(routes!(staffing::compute))
         .routes(routes!(trunks::list))
         .routes(routes!(tenants::list))
+        .routes(routes!(directory::search))
+        .routes(routes!(directory::skills_set))
+        .routes(routes!(directory::photo))
+        .routes(routes!(microsoft::onboard))
+        .routes(routes!(microsoft::view))
+        .routes(routes!(microsoft::disconnect))
+        .routes(routes!(microsoft::account_connect))
+        .routes(routes!(microsoft::account_disconnect))
         .routes(routes!(sign_in::out))
         .routes(routes!(me::view))
         .routes(routes!(me::credentials))
@@ -248,6 +295,8 @@ fn parts() -> (Router<Api>, Router<Api>, Router<Api>, String) {
         (name = "reports", description = "What the facts say about service, work and waiting: docs/metrics.md."),
         (name = "sign-in", description = "Who asks."),
         (name = "people", description = "Who may ask for what, with which keys, and who did what."),
+        (name = "directory", description = "People to find and to ask."),
+        (name = "microsoft", description = "Microsoft 365: connections, permissions, presence."),
         (name = "tenants", description = "The customers of the installation."),
         (name = "trunks", description = "The networks that carry them."),
         (name = "live", description = "All of it, as it happens."),

@@ -26,6 +26,9 @@ pub struct File {
     /// `[http]`: the API and the page.
     #[serde(default)]
     pub http: HttpFile,
+    /// `[microsoft]`: the application in Microsoft Entra ID through which people sign in and presence is read.
+    #[serde(default)]
+    pub microsoft: Option<MicrosoftFile>,
     /// `[log]`: what is logged, and how.
     #[serde(default)]
     pub log: LogFile,
@@ -136,6 +139,8 @@ pub struct TenantFile {
     pub people: Vec<PersonFile>,
     /// `[roles]`.
     pub roles: BTreeMap<String, Vec<String>>,
+    /// `[microsoft]`: what is the customer's own of it: `entra` and `write_presence`.
+    pub microsoft: TenantMicrosoftFile,
 }
 
 impl File {
@@ -183,6 +188,10 @@ pub struct HttpFile {
     /// everything in every tenant. Default: none; people sign in, and programs get keys of their own. Keep it readable by
     /// this program only.
     pub token_file: Option<PathBuf>,
+    /// Where people's browsers and Microsoft reach the page, `https://tandem.example.com`, if that differs from `listen`
+    /// (behind a proxy, by name). Sign-ins come back there, and Microsoft Graph notifies there; it must stand in the app
+    /// registration letter by letter. Default: `listen`, on loopback by the name `localhost`.
+    pub public_url: Option<String>,
 }
 
 impl Default for HttpFile {
@@ -192,6 +201,7 @@ impl Default for HttpFile {
             certificate: None,
             key: None,
             token_file: None,
+            public_url: None,
         }
     }
 }
@@ -276,6 +286,128 @@ pub struct EntraUserFile {
     /// The object id of the user, a GUID; or the name with which they sign in, which is looked at once: at the first
     /// sign-in the object id is noted.
     pub user: String,
+}
+
+/// `[microsoft]`: the application in Microsoft Entra ID through which people sign in and presence is read. Without this
+/// section nothing is asked of Microsoft. docs/microsoft.md takes an administrator through the registration.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MicrosoftFile {
+    /// Which cloud of Microsoft's: `public` (default; GCC too), `us_gov` (GCC High), `us_dod` or `china`.
+    #[serde(default)]
+    pub cloud: Option<String>,
+    /// Where Entra ID is, if not where the cloud has it: `https://login.example.test`. For a simulated tenant.
+    #[serde(default)]
+    pub login: Option<String>,
+    /// Who issues tokens, if not the cloud: an address with `{tenantid}` in it.
+    #[serde(default)]
+    pub issuer: Option<String>,
+    /// Who issues tokens of version 1, if not the cloud: an address with `{tenantid}` in it.
+    #[serde(default)]
+    pub issuer_v1: Option<String>,
+    /// Where Microsoft Graph is, if not where the cloud has it: `https://graph.example.test`.
+    #[serde(default)]
+    pub graph: Option<String>,
+    /// The application (client) id of the app registration.
+    pub client_id: String,
+    /// The Application ID URI of the app registration, for tabs in Teams: `api://tandem.example.com/<client id>`. Default:
+    /// `api://<client id>`.
+    #[serde(default)]
+    pub app_id_uri: Option<String>,
+    /// A file with a client secret. Keep it readable by this program only; it expires, a certificate is better. Exactly one
+    /// of `secret_file`, `certificate` with `key`, and `federated_token_file` is needed.
+    #[serde(default)]
+    pub secret_file: Option<PathBuf>,
+    /// PEM file of a certificate that is uploaded to the app registration.
+    #[serde(default)]
+    pub certificate: Option<PathBuf>,
+    /// PEM file of its key.
+    #[serde(default)]
+    pub key: Option<PathBuf>,
+    /// A file with a token of an issuer that the app registration trusts (workload identity). It is read anew each time.
+    #[serde(default)]
+    pub federated_token_file: Option<PathBuf>,
+    /// PEM file of the roots that Microsoft's hosts are judged by. Default: the system's,
+    /// `/etc/ssl/certs/ca-certificates.crt`.
+    #[serde(default)]
+    pub trust: Option<PathBuf>,
+    /// Presence is asked for every so many seconds where Microsoft does not tell it, 2 to 300, default 6. One request
+    /// asks for 650 people.
+    #[serde(default = "MicrosoftFile::default_poll_s")]
+    pub poll_s: u32,
+    /// Presence that Microsoft tells is checked every so many seconds, 10 to 3600, default 60.
+    #[serde(default = "MicrosoftFile::default_check_s")]
+    pub check_s: u32,
+    /// Presence that was not confirmed for so many seconds is called doubtful, 10 to 3600, default 30.
+    #[serde(default = "MicrosoftFile::default_stale_s")]
+    pub stale_s: u32,
+    /// People and their departments are followed every so many seconds, 30 to 86,400, default 300.
+    #[serde(default = "MicrosoftFile::default_directory_s")]
+    pub directory_s: u32,
+    /// Requests for presence in 30 seconds that Microsoft allows in one tenant, default 1500.
+    #[serde(default = "MicrosoftFile::default_presence_per_30_s")]
+    pub presence_per_30_s: u32,
+    /// Requests for users and photos in 10 seconds that Microsoft allows in one tenant, default 700.
+    #[serde(default = "MicrosoftFile::default_directory_per_10_s")]
+    pub directory_per_10_s: u32,
+    /// How much of these limits is used, in percent, 1 to 100, default 70: the rest is for other programs of the same
+    /// registration.
+    #[serde(default = "MicrosoftFile::default_share_percent")]
+    pub share_percent: u8,
+    /// The Entra tenants (their ids) of a customer who is alone; with several customers it stands in their files.
+    #[serde(default)]
+    pub entra: Vec<String>,
+    /// Whether Teams shows that an agent is in a call of Tandem's, for a customer who is alone; with several customers it
+    /// stands in their files. Default `false`; it needs the permission Presence.ReadWrite.All.
+    #[serde(default)]
+    pub write_presence: bool,
+}
+
+impl MicrosoftFile {
+    /// What of it is the customer's own who is alone.
+    pub(super) fn of_tenant(&self) -> TenantMicrosoftFile {
+        TenantMicrosoftFile { entra: self.entra.clone(), write_presence: self.write_presence }
+    }
+
+    const fn default_poll_s() -> u32 {
+        6
+    }
+
+    const fn default_check_s() -> u32 {
+        60
+    }
+
+    const fn default_stale_s() -> u32 {
+        30
+    }
+
+    const fn default_directory_s() -> u32 {
+        300
+    }
+
+    const fn default_presence_per_30_s() -> u32 {
+        1500
+    }
+
+    const fn default_directory_per_10_s() -> u32 {
+        700
+    }
+
+    const fn default_share_percent() -> u8 {
+        70
+    }
+}
+
+/// `[microsoft]` in the file of one of several customers.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TenantMicrosoftFile {
+    /// The customer's Entra tenants (their ids): their people are the customer's people. Others are connected later by
+    /// consent. One Entra tenant belongs to one customer.
+    pub entra: Vec<String>,
+    /// Whether Teams shows that an agent is in a call of Tandem's. Default `false`; it needs the permission
+    /// Presence.ReadWrite.All.
+    pub write_presence: bool,
 }
 
 /// `[log]`: what is logged, and how. Never message bodies, keys or digits.

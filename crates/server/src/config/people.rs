@@ -46,7 +46,7 @@ pub(super) fn check(file: &File, tenants: &[Entry], faults: &mut Vec<Fault>) -> 
             ..LoginTerms::default()
         },
         local,
-        entra: false,
+        entra: file.microsoft.is_some(),
         audit_kept: seconds(audit_days, 86_400),
         tenants: configured,
         people,

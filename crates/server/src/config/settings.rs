@@ -27,6 +27,7 @@ use crate::config::file::{
 use crate::config::people;
 use crate::config::routes::{Clash, Routes};
 use crate::identity::IdentitySettings;
+use crate::microsoft::settings::{self as microsoft, MicrosoftSettings};
 use crate::outbound::{OutboundSettings, SYSTEM_ROOTS};
 use crate::prompts;
 use crate::transport::tls::{ClientCertificate, IdentityFiles, TlsContext, TlsFiles};
@@ -41,6 +42,8 @@ pub struct Settings {
     pub http: HttpFile,
     /// Who may sign in, and for how long.
     pub identity: IdentitySettings,
+    /// The application in Entra ID, if there is one.
+    pub microsoft: Option<MicrosoftSettings>,
     /// The log.
     pub log: LogFile,
     /// Name servers.
@@ -158,6 +161,7 @@ impl Settings {
         let entries = check.tenant_files(&file);
         let identity = people::check(&file, &entries, &mut check.faults);
         let owners = check.owners(&file);
+        let microsoft = check.microsoft(&file, &entries);
         let built_in = prompts::built_in();
         let tenants: Vec<TenantSettings> = entries
             .into_iter()
@@ -192,6 +196,7 @@ impl Settings {
                 ..file.http
             },
             identity,
+            microsoft,
             log: file.log,
             dns: file.dns,
             webhooks,
@@ -581,6 +586,7 @@ impl Check<'_> {
                 limits: file.limits.clone(),
                 people: file.people.clone(),
                 roles: file.roles.clone(),
+                microsoft: file.microsoft.as_ref().map(|of_all| of_all.of_tenant()).unwrap_or_default(),
             };
             let (folder, name) = (self.folder.to_owned(), "".into());
             return vec![Entry { tenant: Tenant::only(), name, folder, file }];
@@ -593,6 +599,8 @@ impl Check<'_> {
             ("prompts", !file.prompts.is_empty()),
             ("people", !file.people.is_empty()),
             ("roles", !file.roles.is_empty()),
+            ("microsoft.entra", file.microsoft.as_ref().is_some_and(|m| !m.entra.is_empty())),
+            ("microsoft.write_presence", file.microsoft.as_ref().is_some_and(|m| m.write_presence)),
         ] {
             if stands {
                 self.fault(
@@ -635,6 +643,29 @@ impl Check<'_> {
                     format!("{key}.file"),
                     format!("{}: {}", path.display(), form_fault(&text, &error)),
                 );
+                None
+            }
+        }
+    }
+
+    /// The application in Entra ID, and whose which Entra tenants are.
+    fn microsoft(&mut self, file: &File, entries: &[Entry]) -> Option<MicrosoftSettings> {
+        let public_url = file.http.public_url.as_deref().and_then(|text| {
+            let read = microsoft::public_url(text);
+            read.map_err(|problem| self.fault("http.public_url", problem)).ok()
+        });
+        let tenants: Vec<_> = entries.iter().map(|entry| (&entry.tenant, &entry.file.microsoft)).collect();
+        let Some(section) = &file.microsoft else {
+            for (tenant, _) in tenants.iter().filter(|(_, own)| !own.entra.is_empty() || own.write_presence) {
+                let problem = "has no meaning without the section [microsoft] of the main file; add it there";
+                self.fault(format!("tenants.{tenant}: microsoft"), problem);
+            }
+            return None;
+        };
+        match MicrosoftSettings::of(section, &tenants, public_url, self.folder) {
+            Ok(settings) => Some(settings),
+            Err(faults) => {
+                self.faults.extend(faults);
                 None
             }
         }

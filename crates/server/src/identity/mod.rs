@@ -31,7 +31,7 @@ use tandem_people::secret::Secret;
 use tandem_people::setup::Setup;
 use tandem_people::throttle::Attempts;
 use tandem_store::register::{self, Register};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, broadcast, watch};
 
 use configured::Roster;
 pub use configured::{Configured, ConfiguredPerson, EntraName, IdentitySettings, OneClick};
@@ -61,6 +61,8 @@ struct Shared {
     trail: Trail,
     /// Counts what takes rights away: whoever keeps something open looks again whether they still may.
     changes: watch::Sender<u64>,
+    /// Names the scope in which somebody was made, changed or removed.
+    people: broadcast::Sender<Scope>,
     /// Passwords are checked a few at a time: each takes 19 MiB for a moment.
     hashing: Semaphore,
 }
@@ -115,6 +117,7 @@ impl Identity {
                 state: RwLock::new(state),
                 writing: Mutex::new(()),
                 changes: watch::Sender::new(0),
+                people: broadcast::Sender::new(PEOPLE_CHANGES_KEPT),
                 hashing: Semaphore::new(HASHED_AT_ONCE),
             }),
         };
@@ -163,6 +166,11 @@ impl Identity {
     /// Changes whenever rights were taken or given: whoever keeps something open for a caller asks again.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.shared.changes.subscribe()
+    }
+
+    /// Names the scope whenever somebody in it was made, changed or removed. Whoever falls behind looks at everybody.
+    pub fn people_changes(&self) -> broadcast::Receiver<Scope> {
+        self.shared.people.subscribe()
     }
 
     /// Adds to the audit trail. It is written by a thread of its own; when that is far behind, the caller waits for the
@@ -371,3 +379,5 @@ const PRUNE_ROUNDS: u64 = 120;
 const ENDED_KEPT: Duration = Duration::from_secs(7 * 86_400);
 /// Passwords that are checked at once; further ones wait their turn, for as long as a request may take.
 const HASHED_AT_ONCE: usize = 2;
+/// Changes of people that wait for whoever follows them.
+const PEOPLE_CHANGES_KEPT: usize = 256;

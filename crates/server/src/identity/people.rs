@@ -242,6 +242,7 @@ impl Identity {
         self.stays_in_charge(scope, &person, None)?;
         self.in_state(|state| state.logins.revoke_all(now, id, None, Ending::Disabled));
         self.shared.register.person_remove(of(scope)?, id.as_str())?;
+        let _ = self.shared.people.send(scope.clone());
         self.write_changes()
     }
 
@@ -304,7 +305,10 @@ impl Identity {
                 return Err(IdentityFault::Taken("identity"));
             }
         }
-        Ok(self.shared.register.person_put(of(&person.scope)?, &row)?)
+        self.shared.register.person_put(of(&person.scope)?, &row)?;
+        // Nobody may be following.
+        let _ = self.shared.people.send(person.scope.clone());
+        Ok(())
     }
 
     /// The row to which credentials and logins belong. Only people of the configuration may have none yet.

@@ -22,6 +22,7 @@ use tandem::desk::{Desk, Desks};
 use tandem::engine::{Carried, Order, Status};
 use tandem::identity::{self, Configured, ConfiguredPerson, Identity, IdentitySettings, Tokens};
 use tandem::live::{Live, Recorder, wait_committed};
+use tandem::microsoft::Microsoft;
 use tandem::outbound::{Outbound, OutboundSettings};
 use tandem::recordings::Recordings;
 use tandem::restore;
@@ -83,17 +84,28 @@ impl Shop {
     }
 
     pub async fn open_with(directory: TempDir, access: Access) -> Shop {
+        let identity = open_identity(directory.path());
+        Shop::open_connected(directory, access, identity, |_, _| None).await
+    }
+
+    /// With these people, and with Microsoft.
+    pub async fn open_connected(
+        directory: TempDir,
+        access: Access,
+        identity: Identity,
+        microsoft: impl FnOnce(&Identity, &Desks) -> Option<Microsoft>,
+    ) -> Shop {
         let restore::Restored { journal, live, recorder } =
             restore::open(directory.path(), None, Tenant::only()).unwrap();
         let (room, orders) = room(config(), &live, recorder);
         let lines = ["carrier".into(), "teams".into()].into();
         let (recordings, _) = Recordings::open_folder(directory.path()).unwrap();
         let desk = Desk::new(live.clone(), "".into(), journal, orders, lines, recordings);
-        let identity = open_identity(directory.path());
-        let webhooks = webhooks(directory.path(), &identity, Desks::new([desk.clone()]));
-        let telling = tokio::spawn(webhooks.clone().run());
         let desks = Desks::new([desk.clone()]);
-        let router = tandem::api::router(desks, access, identity.clone(), webhooks.clone());
+        let webhooks = webhooks(directory.path(), &identity, desks.clone());
+        let telling = tokio::spawn(webhooks.clone().run());
+        let microsoft = microsoft(&identity, &desks);
+        let router = tandem::api::router_with(desks, access, identity.clone(), webhooks.clone(), microsoft);
         let shop = Shop { directory, live, desk, router, identity, room, webhooks, telling };
         shop.settle().await;
         shop
@@ -296,6 +308,11 @@ async fn engine(room: Arc<Mutex<Room>>, mut orders: mpsc::Receiver<Order>) {
                     None => Ok(Carried { before, last: room.center.fact_number() }),
                 };
                 let _ = reply.send(answer);
+            }
+            Order::Told { inputs, .. } => {
+                for input in inputs {
+                    room.input(input);
+                }
             }
             Order::Status { reply } => {
                 let _ = reply.send(room.status.clone());

@@ -33,9 +33,9 @@ pub(super) struct Seen {
     /// When it was last known to be so.
     pub(super) confirmed_at: Instant,
     /// When the last notification came.
-    told_at: Option<Instant>,
+    pub(super) told_at: Option<Instant>,
     /// When the poll was asked that was believed last.
-    polled_at: Option<Instant>,
+    pub(super) polled_at: Option<Instant>,
     /// The greatest number that Graph gave.
     sequence: Option<Sequence>,
     /// Polls in a row with a smaller number than that.

@@ -161,6 +161,23 @@ pub enum Output {
     },
 }
 
+/// What is known of a person.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// What was said last.
+    pub presence: &'a Presence,
+    /// How it came to be known last.
+    pub source: Source,
+    /// When it was last known to be so.
+    pub confirmed_at: Instant,
+    /// When a notification told it, or told the same again.
+    pub told_at: Option<Instant>,
+    /// When the poll was asked that said so.
+    pub polled_at: Option<Instant>,
+    /// Nobody confirmed it for too long, or Graph contradicted itself of late.
+    pub doubted: bool,
+}
+
 /// Why a subscription is gone.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Lost {
@@ -431,6 +448,22 @@ impl Watcher {
         });
         let urgent = self.urgent_at.map(|at| self.polling.not_before(at));
         groups.chain([late, urgent]).flatten().min()
+    }
+
+    /// What is known of a person, if anything was said yet.
+    #[must_use]
+    pub fn known(&self, person: ObjectId, now: Instant) -> Option<Known<'_>> {
+        let watched = self.people.get(&person)?;
+        let seen = watched.seen.as_ref()?;
+        let group = self.groups.get(&watched.group);
+        Some(Known {
+            presence: &seen.presence,
+            source: seen.source,
+            confirmed_at: seen.confirmed_at,
+            told_at: seen.told_at,
+            polled_at: seen.polled_at,
+            doubted: watched.stale || group.is_some_and(|g| g.doubted_until.is_some_and(|until| now < until)),
+        })
     }
 
     /// How well the watcher knows what it watches.

@@ -1,0 +1,397 @@
+//! The people of a tenant, as Microsoft Graph tells them: followed, kept, and found.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, Weak};
+use std::time::{Duration, Instant};
+
+use tandem_center::id::AgentId;
+use tandem_microsoft::graph::call::Caller;
+use tandem_microsoft::graph::directory::{DeltaLink, Field, Output, Settings, UserChange, UserSync};
+use tandem_microsoft::graph::presence::{self, Presence, Presences};
+use tandem_microsoft::id::{EntraTenantId, ObjectId};
+use tandem_people::directory::{Directory, Entry, EntryId, Skill, SkillSource};
+use tandem_store::register::{DirectoryChange, DirectoryNote, Failure, Register};
+use tandem_store::{PAGE_MAX, Tenant};
+
+use super::connection::{Connection, now_ms};
+use super::graph::{Graph, lock};
+
+/// The people of one tenant.
+pub struct People {
+    tenant: Tenant,
+    register: Register,
+    known: RwLock<Known>,
+    /// Presence of people who were looked for, for a moment.
+    looked: Mutex<BTreeMap<ObjectId, (Presence, Instant)>>,
+}
+
+#[derive(Default)]
+struct Known {
+    directory: Directory,
+    /// In which Entra tenant each is.
+    homes: BTreeMap<EntryId, EntraTenantId>,
+    /// What is said here of their skills.
+    skills: BTreeMap<EntryId, Vec<Skill>>,
+    agents: BTreeMap<EntraTenantId, BTreeMap<EntryId, Arc<str>>>,
+}
+
+/// Follows the users of one Entra tenant.
+pub(super) struct Following {
+    connection: Weak<Connection>,
+    people: Arc<People>,
+    graph: Graph,
+    sync: UserSync,
+    /// What is not written yet.
+    upserted: BTreeMap<EntryId, String>,
+    removed: BTreeSet<EntryId>,
+    /// Who was named in a full round, and since when it goes on.
+    full: Option<(BTreeSet<EntryId>, i64)>,
+}
+
+impl People {
+    /// The people whom the register knows.
+    ///
+    /// # Errors
+    ///
+    /// The register cannot be read.
+    pub fn open(tenant: &Tenant, register: &Register) -> Result<People, tandem_store::Fault> {
+        let mut known = Known::default();
+        let mut after: Option<(String, String)> = None;
+        loop {
+            let page = register.directory_notes(tenant, pair(&after), PAGE_MAX)?;
+            let Some(last) = page.last() else { break };
+            after = Some((last.tid.clone(), last.oid.clone()));
+            for note in page {
+                if let Ok(skills) = serde_json::from_str(&note.document) {
+                    known.skills.insert(EntryId::new(&note.oid), skills);
+                }
+            }
+        }
+        let mut after: Option<(String, String)> = None;
+        loop {
+            let page = register.directory(tenant, pair(&after), PAGE_MAX)?;
+            let Some(last) = page.last() else { break };
+            after = Some((last.tid.clone(), last.oid.clone()));
+            for row in page {
+                let read = (row.tid.parse(), serde_json::from_str::<Entry>(&row.document));
+                if let (Ok(tid), Ok(entry)) = read {
+                    known.put(tid, entry);
+                }
+            }
+        }
+        Ok(People {
+            tenant: tenant.clone(),
+            register: register.clone(),
+            known: RwLock::new(known),
+            looked: Mutex::default(),
+        })
+    }
+
+    /// Reads in the directory.
+    pub fn with<T>(&self, read: impl FnOnce(&Directory) -> T) -> T {
+        read(&self.known().directory)
+    }
+
+    /// In which Entra tenant somebody is.
+    pub fn home(&self, id: &EntryId) -> Option<EntraTenantId> {
+        self.known().homes.get(id).copied()
+    }
+
+    /// Says what somebody can do, in addition to what the profile says. It blocks for as long as the disk takes; `false` if
+    /// there is nobody of this id.
+    ///
+    /// # Errors
+    ///
+    /// The register does not take it.
+    pub fn set_skills(&self, id: &EntryId, skills: Vec<Skill>) -> Result<bool, Failure> {
+        let Some(tid) = self.home(id) else { return Ok(false) };
+        let note = DirectoryNote {
+            tid: tid.to_string(),
+            oid: id.to_string(),
+            document: serde_json::to_string(&skills).unwrap_or_default(),
+            changed_ms: now_ms(),
+        };
+        self.register.directory_note_put(&self.tenant, &note)?;
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.skills.insert(id.clone(), skills);
+        if let Some(entry) = known.directory.get(id).cloned() {
+            known.put(tid, entry);
+        }
+        Ok(true)
+    }
+
+    /// Says who the agents are, in one Entra tenant.
+    pub fn set_agents(&self, tid: EntraTenantId, agents: &BTreeMap<ObjectId, AgentId>) {
+        let agents: BTreeMap<EntryId, Arc<str>> = agents
+            .iter()
+            .map(|(user, agent)| (EntryId::new(&user.to_string()), agent.as_str().into()))
+            .collect();
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let before = known.agents.insert(tid, agents.clone()).unwrap_or_default();
+        if before == agents {
+            return;
+        }
+        for id in before.keys().chain(agents.keys()) {
+            if let Some(entry) = known.directory.get(id).cloned() {
+                known.put(tid, entry);
+            }
+        }
+    }
+
+    /// What Teams says of these people, and how long ago: asked at once where it was not asked just now. Who is missing,
+    /// is not known, or Graph does not answer.
+    pub async fn presence(
+        &self,
+        graph: &Graph,
+        users: &[ObjectId],
+    ) -> BTreeMap<ObjectId, (Presence, Duration)> {
+        let now = Instant::now();
+        let asked: Vec<ObjectId> = {
+            let mut looked = lock(&self.looked);
+            looked.retain(|_, (_, at)| now.saturating_duration_since(*at) < LOOKED_FOR);
+            users.iter().filter(|user| !looked.contains_key(user)).copied().collect()
+        };
+        if !asked.is_empty() {
+            let at = Instant::now();
+            let call = presence::read(Caller::Application, &asked);
+            let answer = tokio::time::timeout(LOOK_PATIENCE, graph.ask(&call)).await;
+            match answer.map(|answer| Presences::from_answer(&asked, &answer)) {
+                Ok(Ok(said)) => {
+                    let mut looked = lock(&self.looked);
+                    if looked.len() + said.said.len() > LOOKED_MAX {
+                        looked.clear();
+                    }
+                    looked.extend(said.said.into_iter().map(|(user, presence)| (user, (presence, at))));
+                }
+                Ok(Err(fault)) => tracing::debug!(fault = fault.stable_code(), "presence is not shown"),
+                Err(_) => tracing::debug!("presence is not shown: Graph is slow"),
+            }
+        }
+        let now = Instant::now();
+        let looked = lock(&self.looked);
+        let found = users.iter().filter_map(|user| {
+            let (presence, at) = looked.get(user)?;
+            Some((*user, (presence.clone(), now.saturating_duration_since(*at))))
+        });
+        found.collect()
+    }
+
+    fn known(&self) -> RwLockReadGuard<'_, Known> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes what Graph says of a user; the document to be kept, or nothing if the user is not to be found.
+    fn take(&self, tid: EntraTenantId, change: UserChange) -> Option<String> {
+        let id = EntryId::new(&change.user.to_string());
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let before = known.directory.get(&id).cloned();
+        // Who may not sign in, and guests, are nobody to be found here.
+        if change.enabled == Field::Said(false) || change.guest == Field::Said(true) {
+            known.remove(&id);
+            return None;
+        }
+        let mut entry = before.unwrap_or_else(|| Entry::new(id.as_str(), ""));
+        if let Field::Said(name) = change.display_name {
+            entry.name = name.into();
+        }
+        set(&mut entry.user_name, change.user_principal_name);
+        set(&mut entry.mail, change.mail);
+        set(&mut entry.department, change.department);
+        set(&mut entry.job_title, change.job_title);
+        set(&mut entry.office, change.office);
+        match change.language {
+            Field::Said(language) => entry.languages = vec![language.into()],
+            Field::Cleared => entry.languages.clear(),
+            Field::Unsaid => {}
+        }
+        match change.phones {
+            Field::Said(phones) => entry.phone = phones.into_iter().next().map(Into::into),
+            Field::Cleared => entry.phone = None,
+            Field::Unsaid => {}
+        }
+        entry.skills.retain(|skill| skill.source == SkillSource::Profile);
+        entry.agent = None;
+        let document = serde_json::to_string(&entry).ok();
+        known.put(tid, entry);
+        document
+    }
+
+    fn remove(&self, id: &EntryId) {
+        self.known.write().unwrap_or_else(PoisonError::into_inner).remove(id);
+    }
+
+    /// Removes who was not named in a full round.
+    fn sweep(&self, tid: EntraTenantId, named: &BTreeSet<EntryId>) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let gone: Vec<EntryId> = known
+            .homes
+            .iter()
+            .filter(|(id, home)| **home == tid && !named.contains(*id))
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in gone {
+            known.remove(&id);
+        }
+    }
+}
+
+impl Known {
+    /// Puts somebody in, with what is said here.
+    fn put(&mut self, tid: EntraTenantId, mut entry: Entry) {
+        entry.skills.retain(|skill| skill.source == SkillSource::Profile);
+        entry.skills.extend(self.skills.get(&entry.id).into_iter().flatten().cloned());
+        entry.agent = self.agents.get(&tid).and_then(|agents| agents.get(&entry.id)).cloned();
+        let id = entry.id.clone();
+        match self.directory.upsert(entry) {
+            Ok(()) => {
+                self.homes.insert(id, tid);
+            }
+            Err(full) => tracing::warn!(%full, %tid, "somebody is not found"),
+        }
+    }
+
+    fn remove(&mut self, id: &EntryId) {
+        self.directory.remove(id);
+        self.homes.remove(id);
+    }
+}
+
+impl Following {
+    /// Begins where it ended before.
+    ///
+    /// # Errors
+    ///
+    /// The register cannot be read.
+    pub(super) fn new(
+        connection: &Arc<Connection>,
+        people: Arc<People>,
+        every: Duration,
+        seed: u64,
+    ) -> Result<Following, tandem_store::Fault> {
+        let tid = connection.tid.to_string();
+        let link = people.register.delta_link(&people.tenant, &tid, USERS)?;
+        Ok(Following {
+            connection: Arc::downgrade(connection),
+            graph: connection.graph.clone(),
+            people,
+            sync: UserSync::new(Instant::now(), Settings { every }, link.and_then(DeltaLink::new), seed),
+            upserted: BTreeMap::new(),
+            removed: BTreeSet::new(),
+            full: None,
+        })
+    }
+
+    /// Follows until the connection is gone.
+    pub(super) async fn run(mut self) {
+        while self.connection.strong_count() > 0 {
+            self.sync.handle_timeout(Instant::now(), &mut self.graph.throttle());
+            while let Some(output) = self.sync.poll_output() {
+                self.carry_out(output).await;
+            }
+            if self.upserted.len() + self.removed.len() >= WRITTEN_AT_ONCE {
+                self.write(None).await;
+            }
+            let until = self.sync.poll_timeout().min(Instant::now() + LOOK_AROUND);
+            tokio::time::sleep_until(until.into()).await;
+        }
+    }
+
+    async fn carry_out(&mut self, output: Output) {
+        match output {
+            Output::Call { id, call } => {
+                let answer = self.graph.send(&call).await;
+                self.sync.handle_answer(Instant::now(), id, &answer, &mut self.graph.throttle());
+            }
+            Output::RoundBegins { full } => {
+                self.full = full.then(|| (BTreeSet::new(), now_ms()));
+                self.upserted.clear();
+                self.removed.clear();
+            }
+            Output::User(change) => {
+                let id = EntryId::new(&change.user.to_string());
+                match self.people.take(self.graph.tenant(), *change) {
+                    Some(document) => {
+                        if let Some((named, _)) = &mut self.full {
+                            named.insert(id.clone());
+                        }
+                        self.removed.remove(&id);
+                        self.upserted.insert(id, document);
+                    }
+                    None => self.gone(id),
+                }
+            }
+            Output::Removed { user, .. } => {
+                let id = EntryId::new(&user.to_string());
+                self.people.remove(&id);
+                self.gone(id);
+            }
+            Output::RoundEnds { next, .. } => {
+                self.write(Some(next)).await;
+                if let Some((named, since)) = self.full.take() {
+                    self.people.sweep(self.graph.tenant(), &named);
+                    let (people, tid) = (Arc::clone(&self.people), self.graph.tenant().to_string());
+                    let sweep =
+                        move || people.register.directory_sweep(&people.tenant, &tid, since).map(|_| ());
+                    written(tokio::task::spawn_blocking(sweep).await);
+                }
+            }
+            Output::Refused { fault } => tracing::warn!(
+                entra.tenant = %self.graph.tenant(), fault = fault.stable_code(), remedy = fault.remedy(),
+                "the directory cannot be read; it is tried again"
+            ),
+            Output::TokenRefused => {}
+        }
+    }
+
+    fn gone(&mut self, id: EntryId) {
+        self.upserted.remove(&id);
+        self.removed.insert(id);
+    }
+
+    async fn write(&mut self, next: Option<DeltaLink>) {
+        let upserted: Vec<(String, String)> = std::mem::take(&mut self.upserted)
+            .into_iter()
+            .map(|(id, document)| (id.to_string(), document))
+            .collect();
+        let removed: Vec<String> =
+            std::mem::take(&mut self.removed).iter().map(ToString::to_string).collect();
+        let (people, tid) = (Arc::clone(&self.people), self.graph.tenant().to_string());
+        let write = move || {
+            let link = next.as_ref().map(|next| (USERS, next.as_str()));
+            let change = DirectoryChange { upserted: &upserted, removed: &removed, link };
+            people.register.directory_apply(&people.tenant, &tid, change, now_ms())
+        };
+        written(tokio::task::spawn_blocking(write).await);
+    }
+}
+
+fn written(outcome: Result<Result<(), Failure>, tokio::task::JoinError>) {
+    if let Ok(Err(fault)) = outcome {
+        tracing::error!(%fault, "the directory is not kept; it is read anew after a restart");
+    }
+}
+
+fn set(to: &mut Option<String>, field: Field<Box<str>>) {
+    match field {
+        Field::Said(text) => *to = Some(text.into()),
+        Field::Cleared => *to = None,
+        Field::Unsaid => {}
+    }
+}
+
+fn pair(after: &Option<(String, String)>) -> Option<(&str, &str)> {
+    after.as_ref().map(|(tid, oid)| (tid.as_str(), oid.as_str()))
+}
+
+/// The resource under which the delta link is kept.
+const USERS: &str = "users";
+/// Changes that are written together.
+const WRITTEN_AT_ONCE: usize = 500;
+/// How often it is looked whether the connection is there still.
+const LOOK_AROUND: Duration = Duration::from_secs(30);
+/// How long presence of people who were looked for is shown without asking again.
+const LOOKED_FOR: Duration = Duration::from_secs(10);
+/// How long a search waits for presence.
+const LOOK_PATIENCE: Duration = Duration::from_secs(2);
+/// People whose presence is kept for a moment; beyond it all are asked for anew.
+const LOOKED_MAX: usize = 10_000;

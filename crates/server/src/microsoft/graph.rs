@@ -1,0 +1,227 @@
+//! Sends calls to Microsoft Graph: adds host and token, and keeps the pace of each Entra tenant.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tandem_microsoft::entra::refusal::Refusal;
+use tandem_microsoft::graph::call::{Answer, Call, Caller, Endpoint, Moment, NoAnswer, Operation};
+use tandem_microsoft::graph::fault::Fault;
+use tandem_microsoft::graph::throttle::Throttle;
+use tandem_microsoft::id::{EntraTenantId, Guid, ObjectId};
+use tandem_microsoft::secret::Secret;
+
+use super::entra::{Entra, unix_now};
+use super::settings::MicrosoftSettings;
+use crate::outbound::{Outbound, OutboundFault};
+
+/// Microsoft Graph in one Entra tenant.
+#[derive(Clone)]
+pub struct Graph {
+    tenant: EntraTenantId,
+    entra: Arc<Entra>,
+    endpoint: Endpoint,
+    outbound: Outbound,
+    throttle: Arc<Mutex<Throttle>>,
+    trouble: Arc<Mutex<Trouble>>,
+    accounts: Arc<Mutex<BTreeMap<ObjectId, Account>>>,
+}
+
+/// An account that signed in for the installation.
+#[derive(Clone)]
+pub struct Account {
+    /// Buys its next token.
+    pub refresh: Secret,
+    /// Keeps the refresh token that takes the place of the last.
+    pub keep: Keep,
+}
+
+/// Keeps the refresh token of an account.
+pub type Keep = Arc<dyn Fn(ObjectId, &Secret) + Send + Sync>;
+
+/// Why Entra ID or Graph does not do what we ask in a tenant, as last told.
+#[derive(Clone, Debug, Default)]
+pub struct Trouble {
+    /// Entra ID gives us no token.
+    pub no_token: Option<Refusal>,
+    /// Graph does not permit these operations.
+    pub forbidden: BTreeMap<Operation, Fault>,
+    /// Graph, or the way to it, fails.
+    pub failing: Option<Fault>,
+}
+
+impl Graph {
+    /// Graph in this tenant. Nothing is asked yet.
+    pub fn new(
+        tenant: EntraTenantId,
+        settings: &MicrosoftSettings,
+        entra: Arc<Entra>,
+        endpoint: Endpoint,
+        outbound: Outbound,
+    ) -> Graph {
+        let seed = entra.with_random(|random| random.next_u64());
+        Graph {
+            tenant,
+            entra,
+            endpoint,
+            outbound,
+            throttle: Arc::new(Mutex::new(Throttle::new(&settings.limits, seed))),
+            trouble: Arc::default(),
+            accounts: Arc::default(),
+        }
+    }
+
+    /// The tenant.
+    pub fn tenant(&self) -> EntraTenantId {
+        self.tenant
+    }
+
+    /// The pace of the tenant, to be asked before a call and told afterwards.
+    pub fn throttle(&self) -> MutexGuard<'_, Throttle> {
+        lock(&self.throttle)
+    }
+
+    /// What is wrong now.
+    pub fn trouble(&self) -> Trouble {
+        lock(&self.trouble).clone()
+    }
+
+    /// Uses these accounts from now on.
+    pub fn set_accounts(&self, accounts: BTreeMap<ObjectId, Account>) {
+        *lock(&self.accounts) = accounts;
+    }
+
+    /// The accounts.
+    pub fn accounts(&self) -> Vec<ObjectId> {
+        lock(&self.accounts).keys().copied().collect()
+    }
+
+    /// Sends a call that the throttle has admitted.
+    pub async fn send(&self, call: &Call) -> Answer {
+        let token = match self.token(call.caller).await {
+            Ok(token) => token,
+            Err(refusal) => {
+                self.note_refusal(call.caller, refusal);
+                return Err(NoAnswer::NoToken);
+            }
+        };
+        let answer = self.exchange(call, &token).await;
+        if answer.as_ref().is_ok_and(|answer| answer.status == 401) {
+            match call.caller {
+                Caller::Application => self.entra.app_token_refused(self.tenant, &token),
+                Caller::Account(account) => self.entra.account_token_refused(self.tenant, account, &token),
+            }
+        }
+        self.note(call, &answer);
+        answer
+    }
+
+    /// Sends a call with the token of a person who is here now.
+    pub async fn send_as(&self, call: &Call, token: &Secret) -> Answer {
+        self.exchange(call, token).await
+    }
+
+    /// Asks at the pace of the tenant, for somebody who waits for the answer; not for long.
+    pub async fn ask(&self, call: &Call) -> Answer {
+        let family = call.operation.family();
+        let deadline = Instant::now() + ASK_PATIENCE;
+        loop {
+            let admitted = self.throttle().admit(Instant::now(), family);
+            match admitted {
+                Ok(()) => break,
+                Err(later) if later <= deadline => tokio::time::sleep_until(later.into()).await,
+                Err(_) => return Err(NoAnswer::TooSlow),
+            }
+        }
+        let asked_at = Instant::now();
+        let answer = self.send(call).await;
+        let fault = Fault::check(call.operation, &answer).map(|_| ()).err();
+        let result = fault.as_ref().map_or(Ok(()), Err);
+        self.throttle().heard(Instant::now(), asked_at, family, result);
+        answer
+    }
+
+    async fn exchange(&self, call: &Call, token: &Secret) -> Answer {
+        let id = self.entra.with_random(|random| Guid::random(random));
+        let request = match call.request(&self.endpoint, token, id) {
+            Ok(request) => request,
+            Err(fault) => {
+                tracing::error!(%fault, operation = call.operation.name(), "Graph gave a link that is not followed");
+                return Err(NoAnswer::Unreachable);
+            }
+        };
+        match self.outbound.send(request).await {
+            Ok(answer) => Ok(answer),
+            Err(OutboundFault::TooSlow(_)) => Err(NoAnswer::TooSlow),
+            Err(fault) => {
+                tracing::debug!(%fault, operation = call.operation.name(), "no answer of Graph");
+                Err(NoAnswer::Unreachable)
+            }
+        }
+    }
+
+    async fn token(&self, caller: Caller) -> Result<Secret, Refusal> {
+        match caller {
+            Caller::Application => self.entra.app_token(self.tenant).await,
+            Caller::Account(id) => {
+                let account = lock(&self.accounts).get(&id).cloned();
+                let Some(account) = account else { return Err(Refusal::unreachable()) };
+                let keep = |next: &Secret| {
+                    if let Some(kept) = lock(&self.accounts).get_mut(&id) {
+                        kept.refresh = next.clone();
+                    }
+                    (account.keep)(id, next);
+                };
+                self.entra.account_token(self.tenant, id, &account.refresh, keep).await
+            }
+        }
+    }
+
+    fn note_refusal(&self, caller: Caller, refusal: Refusal) {
+        if caller != Caller::Application {
+            tracing::warn!(entra.tenant = %self.tenant, %refusal, "an account gives no token; connect it again");
+            return;
+        }
+        let mut trouble = lock(&self.trouble);
+        if trouble.no_token.as_ref().map(|known| known.reason.code()) != Some(refusal.reason.code()) {
+            tracing::warn!(
+                entra.tenant = %self.tenant, %refusal, remedy = refusal.reason.remedy(),
+                "Entra ID gives no token for the tenant"
+            );
+        }
+        trouble.no_token = Some(refusal);
+    }
+
+    fn note(&self, call: &Call, answer: &Answer) {
+        if call.caller != Caller::Application {
+            return;
+        }
+        let mut trouble = lock(&self.trouble);
+        if trouble.no_token.take().is_some() {
+            tracing::info!(entra.tenant = %self.tenant, "Entra ID gives tokens for the tenant again");
+        }
+        match Fault::check(call.operation, answer) {
+            Ok(_) => {
+                trouble.forbidden.remove(&call.operation);
+                trouble.failing = None;
+            }
+            Err(fault) if fault.status == 403 => {
+                trouble.forbidden.insert(call.operation, fault);
+            }
+            Err(fault) if fault.is_passing() || fault.status == 401 => trouble.failing = Some(fault),
+            Err(_) => {}
+        }
+    }
+}
+
+/// Now, on both clocks.
+pub fn moment() -> Moment {
+    Moment { at: Instant::now(), unix: unix_now() }
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How long somebody waits for a turn; the request itself has its own patience.
+const ASK_PATIENCE: Duration = Duration::from_secs(3);

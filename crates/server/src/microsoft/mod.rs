@@ -1,0 +1,331 @@
+//! Microsoft in the program: sign-in through Entra ID, onboarding of customers' tenants, presence, the directory.
+//!
+//! What Microsoft is asked and what its answers mean stands in `tandem_microsoft`; here it meets sockets, the clock, the
+//! register and the centers.
+
+pub mod connection;
+pub mod directory;
+pub mod entra;
+pub mod graph;
+mod keys;
+mod meaning;
+pub mod notifications;
+pub mod onboarding;
+pub mod settings;
+pub mod sign_in;
+pub mod watch;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use tandem_microsoft::entra::code_flow::PendingSignIns;
+use tandem_microsoft::entra::consent::ConsentProof;
+use tandem_microsoft::graph::call::{BadAddress, Endpoint};
+use tandem_microsoft::graph::subscription::Notify as NotifyAt;
+use tandem_microsoft::id::EntraTenantId;
+use tandem_people::scope::Scope;
+use tandem_store::Tenant;
+use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinSet;
+
+use crate::desk::Desks;
+use crate::identity::Identity;
+use crate::outbound::{Outbound, OutboundSettings, SetupFault};
+use crate::transport::resolve::Resolver;
+use connection::{Connection, Origin};
+use directory::{Following, People};
+use entra::Entra;
+use keys::{KeysFault, NotificationKeys};
+use notifications::Delivered;
+use settings::{MicrosoftSettings, PublicUrl};
+use sign_in::Remembered;
+use watch::{Message, Watching};
+
+/// Microsoft, in one handle; clones are the same.
+#[derive(Clone)]
+pub struct Microsoft {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    settings: Arc<MicrosoftSettings>,
+    public: PublicUrl,
+    entra: Arc<Entra>,
+    endpoint: Endpoint,
+    outbound: Outbound,
+    identity: Identity,
+    desks: Desks,
+    keys: Arc<NotificationKeys>,
+    connections: RwLock<BTreeMap<EntraTenantId, Arc<Connection>>>,
+    /// The people of each tenant.
+    people: BTreeMap<Tenant, Arc<People>>,
+    /// What goes on by itself and is not started yet.
+    to_start: Mutex<Vec<(Watching, Following)>>,
+    started: Notify,
+    sign_ins: Mutex<PendingSignIns<Remembered>>,
+    consents: Mutex<BTreeMap<String, (ConsentProof, onboarding::Ticket)>>,
+    deliveries: mpsc::Sender<Delivered>,
+    delivered: Mutex<Option<mpsc::Receiver<Delivered>>>,
+    counts: notifications::Counts,
+}
+
+/// Microsoft cannot be reached from the start: the operator's configuration, or the disk.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenFault {
+    /// The HTTP client.
+    #[error("microsoft: {0}")]
+    Client(#[from] SetupFault),
+    /// The address of Graph.
+    #[error("microsoft.graph: {0}")]
+    Graph(#[from] BadAddress),
+    /// The system gives no randomness.
+    #[error("the system gives no randomness: {0}")]
+    Randomness(#[from] rand::rand_core::OsError),
+    /// The register.
+    #[error("{0}; {remedy}", remedy = .0.remedy())]
+    Register(#[from] tandem_store::Fault),
+    /// The certificate for notifications.
+    #[error("the certificate for notifications: {0}")]
+    Keys(#[from] KeysFault),
+}
+
+impl Microsoft {
+    /// Takes up what is connected. Nothing is asked of Microsoft before [`Microsoft::run`]. It may take a while, and
+    /// writes: call it where that keeps nobody waiting.
+    ///
+    /// # Errors
+    ///
+    /// See [`OpenFault`].
+    pub fn open(
+        settings: MicrosoftSettings,
+        public: PublicUrl,
+        identity: Identity,
+        desks: Desks,
+        resolver: Resolver,
+    ) -> Result<Microsoft, OpenFault> {
+        let settings = Arc::new(settings);
+        let outbound = Outbound::new(&OutboundSettings::microsoft(settings.trust.clone()), resolver)?;
+        let entra = Arc::new(Entra::new(Arc::clone(&settings), outbound.clone())?);
+        let endpoint = Endpoint::new(&settings.cloud.graph.to_string())?;
+        let keys = Arc::new(NotificationKeys::open(identity.register())?);
+        let mut people = BTreeMap::new();
+        for desk in desks.iter() {
+            let tenant = desk.tenant().clone();
+            let of_tenant = Arc::new(People::open(&tenant, identity.register())?);
+            people.insert(tenant, of_tenant);
+        }
+        let (deliveries, delivered) = mpsc::channel(notifications::WAITING_MAX);
+        let microsoft = Microsoft {
+            shared: Arc::new(Shared {
+                public: settings.public_url.clone().unwrap_or(public),
+                settings,
+                entra,
+                endpoint,
+                outbound,
+                identity,
+                desks,
+                keys,
+                connections: RwLock::default(),
+                people,
+                to_start: Mutex::default(),
+                started: Notify::new(),
+                sign_ins: Mutex::new(PendingSignIns::new()),
+                consents: Mutex::default(),
+                deliveries,
+                delivered: Mutex::new(Some(delivered)),
+                counts: notifications::Counts::default(),
+            }),
+        };
+        microsoft.take_up()?;
+        Ok(microsoft)
+    }
+
+    /// The configuration.
+    pub fn settings(&self) -> &MicrosoftSettings {
+        &self.shared.settings
+    }
+
+    /// Where browsers and Graph reach us.
+    pub fn public(&self) -> &PublicUrl {
+        &self.shared.public
+    }
+
+    /// Entra ID.
+    pub fn entra(&self) -> &Entra {
+        &self.shared.entra
+    }
+
+    /// The connection to an Entra tenant.
+    pub fn connection(&self, tid: EntraTenantId) -> Option<Arc<Connection>> {
+        self.connections().get(&tid).cloned()
+    }
+
+    /// The connections of a tenant, by their ids.
+    pub fn connections_of(&self, tenant: &Tenant) -> Vec<Arc<Connection>> {
+        self.connections().values().filter(|connection| connection.tenant == *tenant).cloned().collect()
+    }
+
+    /// Whose an Entra tenant is.
+    pub fn owner(&self, tid: EntraTenantId) -> Option<Tenant> {
+        self.connection(tid).map(|connection| connection.tenant.clone())
+    }
+
+    /// The people of a tenant.
+    pub fn people(&self, tenant: &Tenant) -> Option<Arc<People>> {
+        self.shared.people.get(tenant).cloned()
+    }
+
+    /// Runs everything that goes on by itself; never ends.
+    pub async fn run(&self) {
+        let mut watches = JoinSet::new();
+        let mut people = self.shared.identity.people_changes();
+        let delivered = graph::lock(&self.shared.delivered).take();
+        let mut links = tokio::time::interval(LINKS_EVERY);
+        let deliveries = async {
+            if let Some(delivered) = delivered {
+                self.deliver(delivered).await;
+            }
+            std::future::pending::<()>().await;
+        };
+        tokio::pin!(deliveries);
+        loop {
+            for (watching, following) in std::mem::take(&mut *graph::lock(&self.shared.to_start)) {
+                watches.spawn(watching.run());
+                watches.spawn(following.run());
+            }
+            tokio::select! {
+                () = self.shared.started.notified() => {}
+                Some(_) = watches.join_next() => {}
+                _ = links.tick() => self.link(None).await,
+                changed = people.recv() => {
+                    // Many changes come together: an import, a synchronisation.
+                    tokio::time::sleep(LINKS_PAUSE).await;
+                    let mut scopes: BTreeSet<Option<Scope>> = BTreeSet::from([changed.ok()]);
+                    while let Ok(scope) = people.try_recv() {
+                        scopes.insert(Some(scope));
+                    }
+                    if scopes.contains(&None) {
+                        self.link(None).await;
+                    } else {
+                        for scope in scopes.into_iter().flatten() {
+                            self.link(scope.tenant_name().and_then(|name| name.parse().ok())).await;
+                        }
+                    }
+                }
+                () = &mut deliveries => {}
+            }
+        }
+    }
+
+    /// Looks who the agents are in Entra, of one tenant or of all, and tells the watches.
+    pub async fn link(&self, tenant: Option<Tenant>) {
+        let connections: Vec<_> = self.connections().values().cloned().collect();
+        let connections =
+            connections.into_iter().filter(|one| tenant.as_ref().is_none_or(|own| one.tenant == *own));
+        let mut by_tenant: BTreeMap<Tenant, Vec<Arc<Connection>>> = BTreeMap::new();
+        for connection in connections {
+            by_tenant.entry(connection.tenant.clone()).or_default().push(connection);
+        }
+        for (tenant, connections) in by_tenant {
+            let scope = Scope::tenant(tenant.as_str());
+            let people = self.shared.identity.change(move |identity| identity.people(&scope)).await;
+            let people = match people {
+                Ok(people) => people,
+                Err(fault) => {
+                    tracing::error!(%fault, %tenant, "people cannot be read; presence goes on with those known");
+                    continue;
+                }
+            };
+            for connection in connections {
+                let agents = connection.agents(&people, self.shared.identity.settings()).await;
+                if let Some(people) = self.people(&tenant) {
+                    people.set_agents(connection.tid, &agents);
+                }
+                connection.watch.tell(Message::Agents(agents)).await;
+            }
+        }
+    }
+
+    /// Connects what stands in the configuration and in the register.
+    fn take_up(&self) -> Result<(), tandem_store::Fault> {
+        for desk in self.shared.desks.iter() {
+            let tenant = desk.tenant().clone();
+            let own = self.shared.settings.tenants.get(&tenant).cloned().unwrap_or_default();
+            let kept = self.shared.identity.register().entra_tenants(&tenant)?;
+            let mut rows: BTreeMap<EntraTenantId, connection::Kept> =
+                kept.iter().filter_map(connection::Kept::read).collect();
+            for tid in &own.entra {
+                rows.entry(*tid).or_default();
+            }
+            for (tid, kept) in rows {
+                let origin = if own.entra.contains(&tid) { Origin::Configuration } else { Origin::Consent };
+                self.connect(&tenant, tid, origin, kept)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins to work with an Entra tenant.
+    fn connect(
+        &self,
+        tenant: &Tenant,
+        tid: EntraTenantId,
+        origin: Origin,
+        kept: connection::Kept,
+    ) -> Result<(), tandem_store::Fault> {
+        let (Some(desk), Some(people)) = (self.shared.desks.desk(tenant), self.people(tenant)) else {
+            return Ok(());
+        };
+        if let Some(other) = self.owner(tid) {
+            if other != *tenant {
+                tracing::error!(%tid, %tenant, %other, "an Entra tenant belongs to one customer; the first has it");
+            }
+            return Ok(());
+        }
+        let shared = &self.shared;
+        let graph = graph::Graph::new(
+            tid,
+            &shared.settings,
+            Arc::clone(&shared.entra),
+            shared.endpoint.clone(),
+            shared.outbound.clone(),
+        );
+        let seeds = shared.entra.with_random(|random| {
+            let mut seed = [0; 32];
+            random.fill_bytes(&mut seed);
+            (seed, random.next_u64())
+        });
+        let writes = shared.settings.tenants.get(tenant).is_some_and(|own| own.write_presence);
+        let keys = Arc::clone(&shared.keys);
+        let (watch, watching) =
+            watch::Watch::new(graph.clone(), desk.clone(), &shared.settings, keys, writes, seeds);
+        let connection = Arc::new(Connection::new(tid, tenant.clone(), origin, kept, graph, watch));
+        connection.use_accounts(shared.identity.register());
+        connection.tell_accounts();
+        connection.watch.try_tell(Message::Notify(self.notify_at()));
+        let following = Following::new(&connection, people, shared.settings.directory_every, seeds.1)?;
+        self.shared.connections.write().unwrap_or_else(PoisonError::into_inner).insert(tid, connection);
+        graph::lock(&shared.to_start).push((watching, following));
+        shared.started.notify_one();
+        Ok(())
+    }
+
+    /// Where Graph may send its notifications: only an address with TLS, or on this machine.
+    fn notify_at(&self) -> Option<NotifyAt> {
+        Some(NotifyAt {
+            url: self.shared.public.at("/notifications/graph"),
+            lifecycle_url: self.shared.public.at("/notifications/graph/lifecycle"),
+            encrypt_for: Some(self.shared.keys.encrypt_for()),
+        })
+    }
+
+    fn connections(&self) -> std::sync::RwLockReadGuard<'_, BTreeMap<EntraTenantId, Arc<Connection>>> {
+        self.shared.connections.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How often it is looked who the agents are, whether or not somebody said that it changed.
+const LINKS_EVERY: Duration = Duration::from_secs(300);
+/// How long changes of people are gathered.
+const LINKS_PAUSE: Duration = Duration::from_millis(100);

@@ -1,0 +1,60 @@
+//! The people of the customer's directory are found, with their presence.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::world::World;
+
+async fn found(world: &World, query: &str) -> Value {
+    for _ in 0..400 {
+        let (status, found) = world.shop.get(&format!("/api/v1/directory?{query}")).await;
+        assert_eq!(status, StatusCode::OK, "{found}");
+        if found["people"].as_array().is_some_and(|people| !people.is_empty()) {
+            return found;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("nobody is found by {query}");
+}
+
+#[tokio::test]
+async fn people_are_found_without_accents_and_with_errors_and_shown_with_presence() {
+    let world = World::open().await;
+    world.becomes("emre", "in_a_meeting").await;
+    let found_emre = found(&world, "q=emre%20yildis").await;
+    let emre = &found_emre["people"][0];
+    assert_eq!((emre["name"].as_str(), emre["activity"].as_str()), (Some("Emre Yıldız"), Some("InAMeeting")));
+    assert_eq!(emre["department"], "Customer Support");
+    assert!(emre["presence_age_ms"].as_u64().unwrap() < 10_000);
+    assert_eq!(found(&world, "q=alice").await["people"][0]["agent"], "anna");
+    let (_, others) = world.shop.get("/api/v1/directory?q=peter%20hale").await;
+    assert!(!others.to_string().contains("Peter Hale"), "who may not sign in is not found: {others}");
+}
+
+#[tokio::test]
+async fn skills_that_are_given_here_are_found() {
+    let world = World::open().await;
+    let found_bela = found(&world, "q=bela").await;
+    let id = found_bela["people"][0]["id"].as_str().unwrap();
+    let skills = json!({"skills": [{"name": "Beekeeping", "level": 4}]}).to_string();
+    let (status, told) = world.shop.put(&format!("/api/v1/directory/{id}/skills"), &skills).await;
+    assert_eq!(status, StatusCode::NO_CONTENT, "{told}");
+    assert_eq!(found(&world, "skill=beekeeping").await["people"][0]["name"], "Béla Varga");
+    let bad = json!({"skills": [{"name": "", "level": 9}]}).to_string();
+    let (status, _) = world.shop.put(&format!("/api/v1/directory/{id}/skills"), &bad).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    let unknown = "/api/v1/directory/00000000-0000-4000-8000-000000000000/skills";
+    assert_eq!(world.shop.put(unknown, &skills).await.0, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn photos_are_handed_on() {
+    let world = World::open().await;
+    let found_sofia = found(&world, "q=sofia").await;
+    let id = found_sofia["people"][0]["id"].as_str().unwrap();
+    let request =
+        crate::common::request("GET", &format!("/api/v1/directory/{id}/photo"), axum::body::Body::empty());
+    let response = tower::ServiceExt::oneshot(world.shop.router.clone(), request).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    assert!(response.headers()["content-type"].to_str().unwrap().starts_with("image/"));
+}

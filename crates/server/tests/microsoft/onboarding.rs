@@ -1,0 +1,89 @@
+//! A customer's Entra tenant is connected by its administrator, and by nobody else.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+use tandem_sandbox::config::app::FABRIKAM;
+
+use crate::world::{World, cookies, location, text};
+
+async fn link(world: &World) -> String {
+    let (status, link) = world.shop.post("/api/v1/tenants/default/onboarding", "").await;
+    assert_eq!(status, StatusCode::OK, "{link}");
+    let url = link["url"].as_str().unwrap().to_owned();
+    format!("/{}", url.split_once("://").unwrap().1.split_once('/').unwrap().1)
+}
+
+/// Somebody opens the link, consents, and somebody signs in; gives the last page.
+async fn onboards(world: &World, link: &str, consents: &str, signs_in: &str) -> (StatusCode, String) {
+    let away = world.browse(link, &[]).await;
+    let back = world.at_entra(&location(&away), &[("user", consents), ("consent", "accept")]).await;
+    assert!(back.starts_with("/auth/consent/callback?"), "{back}");
+    let proving = world.browse(&back, &cookies(&away)).await;
+    if proving.status() != StatusCode::FOUND {
+        return (proving.status(), text(proving).await);
+    }
+    let back = world.at_entra(&location(&proving), &[("user", signs_in), ("consent", "accept")]).await;
+    let done = world.browse(&back, &cookies(&proving)).await;
+    (done.status(), text(done).await)
+}
+
+fn connected(shown: &Value) -> Vec<&str> {
+    shown["connections"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn an_administrator_consents_and_signs_in_and_the_tenant_is_connected() {
+    let world = World::open_with("").await;
+    let (_, before) = world.shop.get("/api/v1/microsoft").await;
+    assert_eq!(connected(&before), Vec::<&str>::new());
+    let link = link(&world).await;
+    let (status, page) = onboards(&world, &link, "karin", "karin").await;
+    assert_eq!(status, StatusCode::OK, "{page}");
+    let (_, after) = world.shop.get("/api/v1/microsoft").await;
+    assert_eq!(connected(&after), [FABRIKAM]);
+    assert_eq!(after["connections"][0]["name"], "Fabrikam");
+    let again = world.browse(&link, &[]).await;
+    assert_eq!(again.status(), StatusCode::FORBIDDEN, "a link is good once");
+
+    let (status, _) = world.shop.delete(&format!("/api/v1/microsoft/{FABRIKAM}"), "").await;
+    assert_eq!(status, StatusCode::NO_CONTENT);
+    let (_, after) = world.shop.get("/api/v1/microsoft").await;
+    assert_eq!(connected(&after), Vec::<&str>::new());
+}
+
+#[tokio::test]
+async fn somebody_who_does_not_administer_the_tenant_proves_nothing() {
+    let world = World::open_with("").await;
+    let link = link(&world).await;
+    let (status, page) = onboards(&world, &link, "karin", "ines").await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    assert!(page.contains("consent_not_administrator"), "{page}");
+    let (_, after) = world.shop.get("/api/v1/microsoft").await;
+    assert_eq!(connected(&after), Vec::<&str>::new());
+}
+
+#[tokio::test]
+async fn a_tenant_that_is_only_claimed_is_not_believed() {
+    let world = World::open_with("").await;
+    let away = world.browse(&link(&world).await, &[]).await;
+    let address = location(&away);
+    let state = address.split("state=").nth(1).unwrap().split('&').next().unwrap();
+    let claimed = format!("/auth/consent/callback?admin_consent=True&tenant={FABRIKAM}&state={state}");
+    let refused = world.browse(&claimed, &cookies(&away)).await;
+    assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+    let page = text(refused).await;
+    assert!(page.contains("entra_not_consented"), "nobody there has consented: {page}");
+}
+
+#[tokio::test]
+async fn a_made_up_link_opens_nothing() {
+    let world = World::open_with("").await;
+    for path in
+        ["/auth/consent/start?ticket=default.AAAA", "/auth/consent/start", "/auth/consent/start?ticket=%00"]
+    {
+        let refused = world.browse(path, &[]).await;
+        assert_eq!(refused.status(), StatusCode::FORBIDDEN, "{path}");
+    }
+    let (status, told) = world.shop.post("/api/v1/tenants/nobody/onboarding", &json!({}).to_string()).await;
+    assert_eq!(status, StatusCode::NOT_FOUND, "{told}");
+}
