@@ -188,7 +188,7 @@ impl Connection {
                     accounts.insert(id, Account { refresh, keep: Arc::new(keep) });
                 }
                 Ok(_) => {
-                    tracing::warn!(entra.tenant = %self.tid, account = %id, "an account has to be connected again")
+                    tracing::warn!(entra.tenant = %self.tid, account = %id, "an account has to be connected again");
                 }
                 Err(fault) => tracing::error!(%fault, "the register cannot be read"),
             }
