@@ -290,6 +290,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/directory": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Finds people by name, account, skill, title, department or office, while somebody types. Accents and typing errors are
+         *     forgiven.
+         */
+        get: operations["directory_search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/directory/{id}/photo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The photo of somebody, as Microsoft 365 has it. */
+        get: operations["directory_photo"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/directory/{id}/skills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Says what somebody can do, in addition to what the profile in Microsoft 365 says. */
+        put: operations["directory_skills_set"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/erasures": {
         parameters: {
             query?: never;
@@ -642,6 +696,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/microsoft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How it goes with Microsoft: connections, permissions, faults with their remedies, presence. */
+        get: operations["microsoft_view"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/microsoft/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes an Entra tenant off: nothing more is asked there, and its people cannot sign in any more. */
+        delete: operations["microsoft_disconnect"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/microsoft/{id}/presence-account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a link with which an administrator signs the account in that watches presence in an Entra tenant. */
+        post: operations["microsoft_account_connect"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/microsoft/{id}/presence-account/{account}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Has an account watch presence no longer. */
+        delete: operations["microsoft_account_disconnect"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/people": {
         parameters: {
             query?: never;
@@ -851,6 +973,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tenants/{id}/onboarding": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a link with which the customer's administrator connects the customer's Entra tenant. */
+        post: operations["tenant_onboard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/trunks": {
         parameters: {
             query?: never;
@@ -993,6 +1132,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/auth/consent/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Takes an administrator's browser back from Microsoft's consent page, and sends it to sign in. */
+        get: operations["consent_callback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/consent/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Opens a link that was made for an administrator, and sends the browser to Microsoft. */
+        get: operations["consent_start"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/auth/demo": {
         parameters: {
             query?: never;
@@ -1004,6 +1177,40 @@ export interface paths {
         put?: never;
         /** Signs in as one of the people of a demo. */
         post: operations["sign_in_demo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/entra/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Takes the browser back from Microsoft's sign-in page. */
+        get: operations["sign_in_entra_callback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/entra/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sends the browser to Microsoft to sign in. */
+        get: operations["sign_in_entra_start"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1152,6 +1359,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/auth/teams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Signs in with the token that Teams gave to the tab. No cookie is set: the tab asks Teams again. */
+        post: operations["sign_in_teams"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -1197,6 +1421,43 @@ export interface paths {
         get: operations["metrics"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/notifications/graph": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes what Graph tells, and answers its question whether the address is ours. What cannot be proved has no effect, and
+         *     is not answered otherwise.
+         */
+        post: operations["notifications_take"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/notifications/graph/lifecycle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes what Graph tells about subscriptions themselves, in the same way. */
+        post: operations["notifications_take_lifecycle"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1581,6 +1842,34 @@ export interface components {
              */
             ended: number;
         };
+        /** @description An Entra tenant that is connected. */
+        EntraConnection: {
+            /** @description The accounts whose subscriptions watch presence, by their object ids. */
+            accounts?: {
+                [key: string]: string;
+            };
+            /** @description Permissions that were granted and that nothing needs. */
+            beyond?: string[];
+            /**
+             * Format: int64
+             * @description When, in seconds since 1970 UTC.
+             */
+            consented_at?: number | null;
+            /** @description The object id of the administrator who connected it. */
+            consented_by?: string | null;
+            /** @description What is wrong, the worst first. */
+            faults?: components["schemas"]["ErrorBody"][];
+            /** @description The id of the Entra tenant. */
+            id: string;
+            /** @description What it is called; empty while that is not known. */
+            name: string;
+            /** @description `configuration` or `consent`. */
+            origin: string;
+            /** @description Every permission that is needed, and whether it was granted. */
+            permissions: components["schemas"]["PermissionState"][];
+            /** @description How well presence is known. */
+            presence: components["schemas"]["PresenceHealth"];
+        };
         /** @description A user in Entra. */
         EntraId: {
             /** @description The Entra tenant, a GUID. */
@@ -1920,6 +2209,57 @@ export interface components {
             /** @description All of it in words, as English sentences. */
             sentences: string[];
         };
+        /** @description People who were found. */
+        Found: {
+            /** @description The best first. */
+            people: components["schemas"]["FoundPerson"][];
+        };
+        /** @description Somebody who was found. */
+        FoundPerson: {
+            /** @description What the person does there, such as `InAMeeting`. */
+            activity?: string | null;
+            /** @description The agent that the person is. */
+            agent?: string | null;
+            /** @description What Teams says, such as `Available`; missing if it does not say. */
+            availability?: string | null;
+            /** @description The department. */
+            department?: string | null;
+            /** @description The object id in Entra. */
+            id: string;
+            /** @description The title. */
+            job_title?: string | null;
+            /** @description Languages, as tags such as `de`. */
+            languages?: string[];
+            /** @description The address for mail. */
+            mail?: string | null;
+            /** @description What of it was meant, to be shown in bold. */
+            matches?: components["schemas"]["Matched"][];
+            /** @description The name. */
+            name: string;
+            /** @description The office. */
+            office?: string | null;
+            /** @description A telephone number. */
+            phone?: string | null;
+            /**
+             * Format: int64
+             * @description How old that is, in milliseconds.
+             */
+            presence_age_ms?: number | null;
+            /** @description What the person can do. */
+            skills?: components["schemas"]["PersonSkill"][];
+            /** @description The account. */
+            user_name?: string | null;
+        };
+        /** @description A skill that is given to somebody. */
+        GivenSkill: {
+            /**
+             * Format: int32
+             * @description How well, 1 to 5.
+             */
+            level?: number | null;
+            /** @description What, 1 to 64 bytes. */
+            name: string;
+        };
         /** @description A tenant in which somebody of the installation has roles. */
         GuestTenant: {
             /** @description What may be done there. */
@@ -2066,6 +2406,16 @@ export interface components {
              */
             until: number;
         };
+        /** @description A link for an administrator, good once. */
+        Link: {
+            /**
+             * Format: int64
+             * @description For how long it is good, in seconds.
+             */
+            expires_in_s: number;
+            /** @description The address to open in a browser. */
+            url: string;
+        };
         /** @description Where somebody is signed in. */
         Login: {
             /**
@@ -2096,6 +2446,26 @@ export interface components {
         Logins: {
             /** @description The logins, the one used last first. */
             logins: components["schemas"]["Login"][];
+        };
+        /** @description Letters that were meant. */
+        Matched: {
+            /**
+             * Format: int64
+             * @description Up to before which byte.
+             */
+            end: number;
+            /** @description In which text: `name`, `account`, `skill`, `job_title`, `department` or `office`. */
+            field: string;
+            /**
+             * Format: int64
+             * @description The number of the skill, counted from 0; else 0.
+             */
+            number: number;
+            /**
+             * Format: int64
+             * @description From which byte of the text.
+             */
+            start: number;
         };
         /** @description Who asks. */
         Me: {
@@ -2144,6 +2514,15 @@ export interface components {
             password: boolean;
             /** @description Nobody is in charge yet: the code on the console lets somebody in. */
             setup: boolean;
+        };
+        /** @description How the installation works with Microsoft for a tenant. */
+        MicrosoftState: {
+            /** @description The application (client) id. */
+            client_id: string;
+            /** @description The connected Entra tenants. */
+            connections: components["schemas"]["EntraConnection"][];
+            /** @description The addresses that must stand in the app registration as redirect URIs (platform Web). */
+            redirect_uris: string[];
         };
         /** @description Something that happened. */
         Moment: {
@@ -2241,6 +2620,19 @@ export interface components {
             /** @description The people. */
             people: components["schemas"]["PersonView"][];
         };
+        /** @description A permission of Microsoft Graph. */
+        PermissionState: {
+            /** @description `application` or `delegated`. */
+            kind: string;
+            /** @description Its name. */
+            name: string;
+            /** @description `granted`, `missing`, or `unknown` where it cannot be read. */
+            standing: string;
+            /** @description What it is needed for. */
+            why: string;
+            /** @description What is lost without it; missing if nothing works without it. */
+            without?: string | null;
+        };
         /** @description Whose data is to be erased. */
         Person: {
             /**
@@ -2272,6 +2664,18 @@ export interface components {
             } | null;
             /** @description The name for a local sign-in; `null` takes it away. */
             user_name?: string | null;
+        };
+        /** @description Something that a person can do. */
+        PersonSkill: {
+            /**
+             * Format: int32
+             * @description How well, 1 to 5, if anybody said.
+             */
+            level?: number | null;
+            /** @description What. */
+            name: string;
+            /** @description Who says so: `profile` or `tandem`. */
+            source: string;
         };
         /** @description Somebody who may sign in. */
         PersonView: {
@@ -2336,6 +2740,61 @@ export interface components {
             presence: components["schemas"]["PresenceName"];
             /** @description Which system, `teams` for example; 1 to 128 bytes. */
             source: string;
+        };
+        /** @description How well presence is known. */
+        PresenceHealth: {
+            /**
+             * Format: int64
+             * @description The age of what is known, in milliseconds: of half of them at most.
+             */
+            age_p50_ms: number;
+            /**
+             * Format: int64
+             * @description The same for 99 of 100.
+             */
+            age_p99_ms: number;
+            /**
+             * Format: int64
+             * @description Of them, those of whom something is known.
+             */
+            known: number;
+            /**
+             * Format: int64
+             * @description Notifications that were believed.
+             */
+            notifications: number;
+            /**
+             * Format: int64
+             * @description Notifications that were not.
+             */
+            notifications_distrusted: number;
+            /**
+             * Format: int64
+             * @description Requests for presence since the start.
+             */
+            polls: number;
+            /**
+             * Format: int64
+             * @description Of them, those of whom nothing was confirmed for too long.
+             */
+            stale: number;
+            /**
+             * Format: int64
+             * @description Subscriptions that stand and are relied upon.
+             */
+            subscriptions: number;
+            /** @description Why subscriptions are refused. */
+            subscriptions_refused?: string | null;
+            /**
+             * Format: int64
+             * @description Of all requests, those that Graph answered with a limit.
+             */
+            throttled: number;
+            /**
+             * Format: int64
+             * @description Agents who are watched.
+             */
+            watched: number;
         };
         /**
          * @description What other systems say.
@@ -2602,6 +3061,11 @@ export interface components {
             /** @description The person. */
             person: string;
         };
+        /** @description What somebody can do, in addition to the profile. */
+        Skills: {
+            /** @description The skills; they replace those given here before. At most 64. */
+            skills: components["schemas"]["GivenSkill"][];
+        };
         /** @description What comes of a number of agents. */
         Staffed: {
             /**
@@ -2679,6 +3143,11 @@ export interface components {
             closed: boolean;
             /** @description Why, in the words of whoever wants it; at most 128 bytes. */
             reason?: string | null;
+        };
+        /** @description The token that Teams gave to a tab. */
+        TabSignIn: {
+            /** @description The token. */
+            token: string;
         };
         /** @description A customer with its own contact center. */
         Tenant: {
@@ -4068,6 +4537,137 @@ export interface operations {
             };
             /** @description Overloaded, or the journal cannot be written. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    directory_search: {
+        parameters: {
+            query?: {
+                /** @description What was typed; empty finds everybody. At most 64 characters are read. */
+                q?: string;
+                /** @description Only people of this department. */
+                department?: string;
+                /** @description Only people with this skill. */
+                skill?: string;
+                /** @description People at most, 1 to 50. Default 20. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The people. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Found"];
+                };
+            };
+            /** @description A parameter is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Microsoft is not configured. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    directory_photo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The object id in Entra. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": unknown;
+                };
+            };
+            /** @description There is no picture, or nobody of this id. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Microsoft Graph does not give it now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    directory_skills_set: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The object id in Entra. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Skills"];
+            };
+        };
+        responses: {
+            /** @description It is kept. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A skill is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is nobody of this id. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5816,6 +6416,138 @@ export interface operations {
             };
         };
     };
+    microsoft_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How it goes. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MicrosoftState"];
+                };
+            };
+            /** @description Microsoft is not configured. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    microsoft_disconnect: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the Entra tenant. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is taken off. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It is not connected. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It stands in the configuration. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    microsoft_account_connect: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the Entra tenant. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The link: open it, and sign in as that account. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Link"];
+                };
+            };
+            /** @description It is not connected. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    microsoft_account_disconnect: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the Entra tenant. */
+                id: string;
+                /** @description The object id of the account. */
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It is not connected. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     person_list: {
         parameters: {
             query?: {
@@ -6963,6 +7695,38 @@ export interface operations {
             };
         };
     };
+    tenant_onboard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant's id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The link: send it to the administrator. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Link"];
+                };
+            };
+            /** @description There is no such tenant, or Microsoft is not configured. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     trunk_list: {
         parameters: {
             query?: never;
@@ -7695,6 +8459,81 @@ export interface operations {
             };
         };
     };
+    consent_callback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To Microsoft, to show that the administrator is one. */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not connected: a page that says why, and what to do. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            /** @description Microsoft is not configured. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    consent_start: {
+        parameters: {
+            query: {
+                /** @description What stands in the link. */
+                ticket: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To Microsoft. */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The link is not good: a page that says so. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            /** @description Microsoft is not configured. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     sign_in_demo: {
         parameters: {
             query?: never;
@@ -7719,6 +8558,76 @@ export interface operations {
             };
             /** @description Nobody signs in so here. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    sign_in_entra_callback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Signed in; the cookie buys access tokens. To the page. */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not signed in: a page that says why, and what to do. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            /** @description Microsoft is not configured. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    sign_in_entra_start: {
+        parameters: {
+            query?: {
+                /** @description The path of the page to come back to. Default `/`. */
+                return?: string;
+                /** @description The tenant, if it is known; it spares choosing an account. */
+                tenant?: string;
+                /** @description The account, if it is known. */
+                hint?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the sign-in page of Microsoft; the cookie binds the browser to it. */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody signs in with Microsoft here. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8065,6 +8974,57 @@ export interface operations {
             };
         };
     };
+    sign_in_teams: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TabSignIn"];
+            };
+        };
+        responses: {
+            /** @description Signed in. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description The token is not believed, or the person has to do more: `WWW-Authenticate` has the claims then. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The person may not sign in here. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody signs in with Microsoft here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     alive: {
         parameters: {
             query?: never;
@@ -8159,6 +9119,128 @@ export interface operations {
             };
             /** @description The token is missing or wrong. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    notifications_take: {
+        parameters: {
+            query?: {
+                /** @description Graph asks whether the address is ours; it is answered with this text. */
+                validationToken?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description The text of the question. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": unknown;
+                };
+            };
+            /** @description Taken; it is looked at afterwards. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Microsoft is not configured. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too much waits; send it again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    notifications_take_lifecycle: {
+        parameters: {
+            query?: {
+                /** @description As for `/notifications/graph`. */
+                validationToken?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description The text of the question. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": unknown;
+                };
+            };
+            /** @description Taken; it is looked at afterwards. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Microsoft is not configured. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too much waits; send it again. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
