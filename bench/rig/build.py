@@ -6,7 +6,7 @@ import sys
 
 from . import systems
 
-TOOLS = {"rtpload": "-lsrtp2", "floor_relay": "-lcrypto"}
+TOOLS = {"rtpload": ["-lsrtp2"], "floor_relay": ["-lcrypto"], "httpload": []}
 
 
 def packages():
@@ -15,9 +15,9 @@ def packages():
 
 def tools():
     os.makedirs(systems.TARGET, exist_ok=True)
-    for name, library in TOOLS.items():
+    for name, libraries in TOOLS.items():
         source = f"{systems.REPOSITORY}/bench/tools/{name}.c"
-        _must(["gcc", "-O2", "-Wall", "-Wextra", "-o", f"{systems.TARGET}/{name}", source, library])
+        _must(["gcc", "-O2", "-Wall", "-Wextra", "-o", f"{systems.TARGET}/{name}", source, *libraries])
 
 
 def tandem():

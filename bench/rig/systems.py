@@ -20,6 +20,7 @@ EDGE_AGENTS = "127.20.0.5"  # the TLS edge in front of the agents
 SIP_PORT, TLS_PORT, NG_PORT, HTTP_PORT = 5060, 5061, 2223, 8080
 NUMBER = "+15550123"  # what callers dial: it leads to the queue
 MEDIA_PORTS = (20000, 39999)  # of the system under test
+ROOT_KEY = "root-key-of-the-bench-0123456789abcdef"  # Tandem on loopback, for the time of a reading
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TARGET = os.path.join(REPOSITORY, "target", "bench")
@@ -39,6 +40,9 @@ def tandem_command(program, directory, agents, tls=False, srtp=False):
     config = f"{directory}/tandem.toml"
     with open(config, "w") as f:
         f.write(tandem_config(agents, tls, srtp))
+    with open(f"{directory}/root.key", "w") as f:
+        os.fchmod(f.fileno(), 0o600)
+        f.write(ROOT_KEY)
     return [program, "serve", "--config", config]
 
 
@@ -64,6 +68,7 @@ bind = "{SUT}:{SIP_PORT}"
 data = "data"
 [http]
 listen = "{SUT}:{HTTP_PORT}"
+token_file = "root.key"
 [log]
 level = "warn"
 [limits]

@@ -47,6 +47,23 @@ ROWS = [
     *(Row(f"center.growth.waiting.{n}", "us", "better than linear") for n in (1000, 10000, 100000)),
     Row("center.waiting.memory", "KB", "2"),
     Row("center.restart", "ms", "3000"),
+    Row("presence.change.p50", "ms", ""),
+    Row("presence.change.p99", "ms", "200"),
+    Row("presence.notification.p50", "us", ""),
+    Row("presence.notification.p99", "us", ""),
+    Row("presence.notifications", "per_second", ""),
+    Row("presence.routing.p50", "ms", ""),
+    Row("presence.routing.p99", "ms", ""),
+    Row("search.p50", "ms", ""),
+    Row("search.p99", "ms", "100"),
+    Row("search.suggest.p99", "ms", "100"),
+    Row("search.memory", "KB", ""),
+    Row("tenants.start", "ms", ""),
+    Row("tenants.memory.start", "KB", ""),
+    Row("tenants.memory", "KB", "1048576"),
+    Row("api.authorised", "per_second", "2000"),
+    Row("api.authorised.p50", "ms", ""),
+    Row("api.authorised.p99", "ms", ""),
 ]
 
 

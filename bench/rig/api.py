@@ -1,0 +1,95 @@
+"""A client of the program's API for measurements: many requests over few connections that are kept, one thread, nothing
+waited for but in `poll`. It fits into `sipua.serve` beside the phones."""
+
+import collections
+import http.client
+import json
+import select
+import socket
+
+from .process import BenchError
+
+
+def once(address, method, path, token=None, body=None):
+    """One request over a connection of its own: the answer's body as JSON. Any status but 2xx is a BenchError."""
+    connection = http.client.HTTPConnection(*address, timeout=30)
+    try:
+        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+        connection.request(method, path, json.dumps(body) if body is not None else None, headers)
+        answer = connection.getresponse()
+        text = answer.read().decode()
+    except (OSError, http.client.HTTPException) as error:
+        raise BenchError(f"{method} {path}: {error}")
+    finally:
+        connection.close()
+    if answer.status // 100 != 2:
+        raise BenchError(f"{method} {path}: {answer.status} {text[:500]}")
+    return json.loads(text) if text else None
+
+
+class Api:
+    """Requests wait in a queue for one of the connections. `answered` and `failed` count; the first failure is kept."""
+
+    def __init__(self, address, token, connections):
+        self.answered, self.first_failure = 0, None
+        self._head = f"Host: {address[0]}:{address[1]}\r\nAuthorization: Bearer {token}\r\n"
+        self._waiting, self._held, self._sockets = collections.deque(), {}, {}
+        self._poll = select.epoll()
+        for _ in range(connections):
+            s = socket.create_connection(address, timeout=10)
+            s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            s.setblocking(False)
+            self._sockets[s.fileno()] = s
+            self._poll.register(s, select.EPOLLIN)
+        self._idle = list(self._sockets)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._poll.close()
+        for s in self._sockets.values():
+            s.close()
+
+    def fileno(self):
+        return self._poll.fileno()
+
+    def ask(self, method, path, body=None, tenant=None):
+        """Sends the request at once if a connection is idle, else as soon as one is."""
+        text = json.dumps(body) if body is not None else ""
+        head = f"{method} {path} HTTP/1.1\r\n{self._head}"
+        if tenant:
+            head += f"Tandem-Tenant: {tenant}\r\n"
+        if text:
+            head += "Content-Type: application/json\r\n"
+        self._waiting.append(f"{head}Content-Length: {len(text)}\r\n\r\n{text}".encode())
+        self._send()
+
+    def poll(self):
+        for number, _ in self._poll.poll(0):
+            try:
+                data = self._sockets[number].recv(1 << 16)
+            except BlockingIOError:
+                continue
+            if not data:
+                raise BenchError("the API closed a connection")
+            held = self._held[number] = self._held.get(number, b"") + data
+            head, end, body = held.partition(b"\r\n\r\n")
+            if not end:
+                continue
+            length = next((int(line[15:]) for line in head.lower().split(b"\r\n") if line[:15] == b"content-length:"), 0)
+            if len(body) >= length:
+                self.answered += 1
+                if head.split(b" ", 2)[1][:1] != b"2":
+                    self.first_failure = self.first_failure or held[:600].decode("utf-8", "replace")
+                self._held[number] = b""
+                self._idle.append(number)
+        self._send()
+
+    def _send(self):
+        while self._waiting and self._idle:
+            self._sockets[self._idle.pop()].send(self._waiting.popleft())
+
+    def must_all_be_well(self):
+        if self.first_failure:
+            raise BenchError(f"the API refused a request:\n{self.first_failure}")

@@ -1,0 +1,284 @@
+"""presence.*, search.*, tenants.* and api.*: people who sign in, whose presence counts, and whom others look for."""
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import time
+
+from . import api, sipua, systems
+from .plan import OURS, Group, Job
+from .process import BenchError, Child, cores, cpu_seconds, footprint
+
+SERVER = (systems.SUT, systems.SIP_PORT)
+HTTP = (systems.SUT, systems.HTTP_PORT)
+EXAMPLE_SECONDS_MAX = 600  # with the build
+WATCHED = 10000
+CHANGES_PER_SECOND = 50
+TENANTS, AGENTS_EACH, USERS = 1000, 5, 50000
+START_SECONDS_MAX = 120
+CALLS_PER_SECOND = 60
+RATE = 2000  # of authorised requests, at which their delay is measured
+CONNECTIONS = 64
+
+SEARCH = {"search.p50": "search_p50_ms", "search.p99": "search_p99_ms", "search.suggest.p99": "suggest_p99_ms"}
+NOTIFICATION = ("presence.notification.p50", "presence.notification.p99", "presence.notifications")
+
+
+def groups(bench):
+    def presence_job(directory):
+        told = notification()
+        times_ms = sorted(routing(bench.program, directory, 100 if bench.quick else 500))
+        p50, p99 = statistics.median(times_ms), times_ms[int(len(times_ms) * 0.99) - 1]
+        return told | {
+            "presence.routing.p50": p50,
+            "presence.routing.p99": p99,
+            "presence.change.p50": p50 + told["presence.notification.p50"] / 1000,
+            "presence.change.p99": p99 + told["presence.notification.p99"] / 1000,
+        }
+
+    def tenants_job(directory):
+        held, note = tenants(bench.program, directory, 100 if bench.quick else TENANTS)
+        bench.note(f"tenants.memory: {note}")
+        return held
+
+    def api_job(directory):
+        found, note = authorised(bench.program, directory, 2 if bench.quick else 8)
+        bench.note(f"api.authorised: {note}")
+        return found
+
+    presence_rows = tuple(f"presence.{of}.{p}" for of in ("change", "routing") for p in ("p50", "p99")) + NOTIFICATION
+    return [
+        Group(1, [Job(presence_rows, OURS, presence_job)]),
+        Group(1, [Job((*SEARCH, "search.memory"), OURS, lambda directory: search())]),
+        Group(1, [Job(("tenants.start", "tenants.memory.start", "tenants.memory"), OURS, tenants_job)]),
+        Group(1, [Job(("api.authorised", "api.authorised.p50", "api.authorised.p99"), OURS, api_job)]),
+    ]
+
+
+def search():
+    """What the crate's own program says of 50,000 people, one name and number a line."""
+    figures = dict(line.split() for line in example("tandem-people", "search", USERS).splitlines())
+    found = {row: float(figures[name]) for row, name in SEARCH.items()}
+    return found | {"search.memory": float(figures["bytes_per_person"]) * USERS / 1024}
+
+
+def notification():
+    """What the crate's own program says of encrypted notifications, one line of JSON a row."""
+    rows = [json.loads(line) for line in example("tandem-microsoft", "presence_bench").splitlines() if line[:1] == "{"]
+    return {row["name"]: row["value"] for row in rows if row["name"] in NOTIFICATION}
+
+
+def routing(program, directory, changes):
+    """Milliseconds, one per change: from just before somebody's presence is told to the kernel's stamp on the INVITE that
+    offers them the caller who waits.
+
+    10,000 agents are signed in and all of them are told to be busy, callers wait; then one after another becomes free.
+    """
+    with systems.tandem(program, directory, WATCHED) as server:
+        with (
+            sipua.Phone(systems.CALLERS) as callers,
+            sipua.Phone(systems.AGENTS) as phones,
+            api.Api(HTTP, systems.ROOT_KEY, 16) as program_api,
+        ):
+            parts, told, times_ms, wrong = [callers, phones, program_api], {}, [], []
+
+            def tell(agent, presence):
+                program_api.ask("PUT", f"/api/v1/agents/{agent}/presence", {"source": "teams", "presence": presence})
+
+            def invited(leg):
+                if leg.user in told:
+                    times_ms.append(1000 * (leg.invite_at - told.pop(leg.user)))
+                else:
+                    wrong.append(leg.user)
+                phones.answer(leg)
+
+            phones.on_invite = invited
+            for number in range(WATCHED):
+                tell(f"a{number:04d}", "busy")
+            if not sipua.serve(parts, 60, lambda: program_api.answered == WATCHED):
+                raise BenchError(f"only {program_api.answered} of {WATCHED} presences were taken:\n{server.tail()}")
+            program_api.must_all_be_well()
+            dial = sipua.paced(100, changes, lambda i: callers.call(SERVER, systems.NUMBER, f"+1555{i:07d}"))
+            all_wait = lambda: len(callers.legs) == changes and not callers.count("calling")
+            if not sipua.serve(parts, changes / 100 + 10, all_wait, dial):
+                raise BenchError(f"{callers.count('calling', 'failed')} of {changes} callers do not wait:\n{server.tail()}")
+            sipua.serve(parts, 1)
+
+            def change(i):
+                agent = f"a{i * 17 % WATCHED:04d}"
+                told[agent] = time.time()
+                tell(agent, "available")
+
+            all_rang = lambda: len(times_ms) == changes
+            sipua.serve(parts, changes / CHANGES_PER_SECOND + 10, all_rang, sipua.paced(CHANGES_PER_SECOND, changes, change))
+            program_api.must_all_be_well()
+    if wrong:
+        raise BenchError(f"agents were offered a call while they were told to be busy: {wrong[:5]}")
+    if len(times_ms) < changes:
+        raise BenchError(f"only {len(times_ms)} of {changes} agents were offered a caller:\n{server.tail()}")
+    return times_ms
+
+
+def tenants(program, directory, count):
+    """Kilobytes that one process holds with so many tenants, at first and after activity in each; and how long it took to
+    start, in milliseconds. Returns the rows and a line of text."""
+    command = tenants_command(program, directory, count)
+    users = USERS * count // TENANTS
+    example("tandem-store", "fill_register", f"{directory}/data", count, users)
+    started = time.monotonic()
+    with Child("tandem", command, f"{directory}/tandem.log", cores()[0]) as server:
+        server.need(lambda: systems.options_answered(*SERVER, systems.CALLERS), "an answer to OPTIONS", START_SECONDS_MAX)
+        start_ms = 1000 * (time.monotonic() - started)
+        time.sleep(2)
+        first = footprint(server.pid)
+        with (
+            sipua.Phone(systems.CALLERS) as callers,
+            sipua.Phone(systems.AGENTS) as phones,
+            api.Api(HTTP, systems.ROOT_KEY, 16) as program_api,
+        ):
+            parts, asked = [callers, phones, program_api], 0
+            for place in range(count):
+                for agent in range(AGENTS_EACH):
+                    path = f"/api/v1/agents/a{agent}"
+                    program_api.ask("PUT", f"{path}/presence", {"source": "teams", "presence": "available"}, name(place))
+                for path in ("/api/v1/agents", "/api/v1/queues", "/api/v1/people", "/api/v1/reports/queues"):
+                    program_api.ask("GET", path, tenant=name(place))
+                asked += AGENTS_EACH + 4
+            if not sipua.serve(parts, 120, lambda: program_api.answered == asked):
+                raise BenchError(f"only {program_api.answered} of {asked} requests were answered:\n{server.tail()}")
+            program_api.must_all_be_well()
+            callers.on_up = callers.hang_up
+            call = lambda i: callers.call(SERVER, number_of(i), f"+1555{i:07d}")
+            ended = lambda: callers.count("done") == count
+            if not sipua.serve(parts, count / CALLS_PER_SECOND + 15, ended, sipua.paced(CALLS_PER_SECOND, count, call)):
+                raise BenchError(f"only {callers.count('done')} of {count} calls came to their agents:\n{server.tail()}")
+            sipua.serve(parts, 2)
+            busy = cpu_seconds(server.pid)
+            sipua.serve(parts, 5)
+            share = (cpu_seconds(server.pid) - busy) / 5
+        last = footprint(server.pid)
+    found = {"tenants.start": start_ms, "tenants.memory.start": first.pss_kb, "tenants.memory": last.pss_kb}
+    return found, (
+        f"{count} tenants with {AGENTS_EACH * count} agents and {users} users; {last.threads} threads and "
+        f"{last.descriptors} descriptors; {share:.1%} of a core while nothing happens."
+    )
+
+
+def tenants_command(program, directory, count):
+    """Writes a main file and one file for each tenant. All share two trunks; each has a number of its own."""
+    command = systems.tandem_command(program, directory, 0)
+    with open(command[-1]) as f:
+        shared = f.read().partition("[[queues]]")[0]
+    folder = f"{directory}/tenants"
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+    with open(command[-1], "w") as f:
+        f.write(shared)
+        for place in range(count):
+            f.write(f'[tenants.{name(place)}]\nname = "Customer {place}"\nfile = "tenants/{name(place)}.toml"\n')
+    for place in range(count):
+        text = f"""
+[[queues]]
+id = "support"
+name = "Support"
+wrap_up_s = 0
+[[numbers]]
+dialled = "{number_of(place)}"
+flow = "main"
+[flows.main]
+start = "wait"
+steps.wait = {{ enqueue = "support" }}
+"""
+        for agent in range(AGENTS_EACH):
+            text += f"""
+[[agents]]
+id = "a{agent}"
+name = "Agent {agent}"
+ring = {{ line = "agents", sip = "sip:{name(place)}-a{agent}@{systems.AGENTS}:{systems.SIP_PORT}" }}
+queues = ["support"]
+starts = "available"
+[[people]]
+name = "Agent {agent}"
+user_name = "a{agent}@{name(place)}.bench.example"
+roles = ["agent"]
+agent = "a{agent}"
+"""
+        with open(f"{folder}/{name(place)}.toml", "w") as f:
+            f.write(text)
+    return command
+
+
+def name(place):
+    return f"t{place:04d}"
+
+
+def number_of(place):
+    return f"+1556{place:07d}"
+
+
+def authorised(program, directory, seconds):
+    """Answers a second of one core to who may ask, and the delay at a steady rate. A person with an access token asks who
+    they are, a program with an API key asks for the agents, in turn. Returns the rows and a line of text."""
+    command = systems.tandem_command(program, directory, 20)
+    with open(command[-1], "a") as f:
+        f.write(
+            '[[people]]\nname = "Ada"\nuser_name = "ada@bench.example"\nroles = ["supervisor"]\n'
+            '[sign_in]\none_click = ["ada@bench.example"]\n'
+        )
+    with Child("tandem", command, f"{directory}/tandem.log", cores()[0]) as server:
+        server.need(lambda: systems.options_answered(*SERVER, systems.CALLERS), "an answer to OPTIONS")
+        token = api.once(HTTP, "POST", "/auth/demo", body={"user_name": "ada@bench.example"})["access_token"]
+        wish = {"name": "bench", "scopes": ["agents:read"]}
+        key = api.once(HTTP, "POST", "/api/v1/keys", systems.ROOT_KEY, wish)["secret"]
+        asks = ["/api/v1/me", token, "/api/v1/agents", key]
+        load(1, 0, asks)
+        busy = cpu_seconds(server.pid)
+        most = load(seconds, 0, asks)
+        busy = (cpu_seconds(server.pid) - busy) / most["seconds"]
+        steady = load(seconds, RATE, asks)
+    most_per_second, steady_per_second = (one["answered"] / one["seconds"] for one in (most, steady))
+    if steady_per_second < 0.98 * RATE:
+        raise BenchError(f"of {RATE} requests a second {steady_per_second:.0f} were answered:\n{server.tail()}")
+    found = {
+        "api.authorised": most_per_second,
+        "api.authorised.p50": steady["p50_us"] / 1000,
+        "api.authorised.p99": steady["p99_us"] / 1000,
+    }
+    return found, (
+        f"{CONNECTIONS} connections; answers of {most['bytes'][0]} and {most['bytes'][1]} bytes; "
+        f"the program took {busy:.0%} of its core at the highest rate."
+    )
+
+
+def load(seconds, rate, asks):
+    command = [f"{systems.TARGET}/httpload", *HTTP, CONNECTIONS, seconds, rate, *asks]
+    done = subprocess.run(
+        [str(word) for word in command],
+        capture_output=True,
+        text=True,
+        timeout=seconds + 30,
+        preexec_fn=lambda: os.sched_setaffinity(0, cores()[1]),
+    )
+    if done.returncode:
+        raise BenchError(f"httpload: {done.stderr[-2000:]}")
+    figures = json.loads(done.stdout)
+    if figures["failed"]:
+        raise BenchError(f"{figures['failed']} requests were refused: {done.stderr[-2000:]}")
+    return figures
+
+
+def example(package, name, *arguments):
+    """What a crate's program prints."""
+    command = ["cargo", "run", "--quiet", "--release", "--locked", "--package", package, "--example", name, "--"]
+    command += [str(argument) for argument in arguments]
+    try:
+        done = subprocess.run(
+            command, cwd=systems.REPOSITORY, capture_output=True, text=True, timeout=EXAMPLE_SECONDS_MAX
+        )
+    except subprocess.TimeoutExpired:
+        raise BenchError(f"{' '.join(command)} took more than {EXAMPLE_SECONDS_MAX} s")
+    if done.returncode:
+        raise BenchError(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
+    return done.stdout
