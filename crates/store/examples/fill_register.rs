@@ -26,7 +26,8 @@ fn main() {
         let tenant: Tenant = format!("t{place:04}").parse().unwrap();
         let tid = format!("{place:08x}-0000-4000-8000-000000000001");
         let upserted: Vec<_> = (place * users / tenants..(place + 1) * users / tenants).map(user).collect();
-        let link = "https://graph.microsoft.com/v1.0/users/delta?$deltatoken=0123456789abcdef0123456789abcdef";
+        let link =
+            "https://graph.microsoft.com/v1.0/users/delta?$deltatoken=0123456789abcdef0123456789abcdef";
         let change = DirectoryChange { upserted: &upserted, removed: &[], link: Some(("users", link)) };
         register.directory_apply(&tenant, &tid, change, NOW_MS).unwrap();
     }
