@@ -28,20 +28,14 @@ def once(address, method, path, token=None, body=None):
 
 
 class Api:
-    """Requests wait in a queue for one of the connections. `answered` and `failed` count; the first failure is kept."""
+    """Requests wait in a queue for one of at most so many connections. `answered` counts; the first failure is kept."""
 
     def __init__(self, address, token, connections):
         self.answered, self.first_failure = 0, None
+        self._address, self._most = address, connections
         self._head = f"Host: {address[0]}:{address[1]}\r\nAuthorization: Bearer {token}\r\n"
-        self._waiting, self._held, self._sockets = collections.deque(), {}, {}
+        self._waiting, self._held, self._sockets, self._idle = collections.deque(), {}, {}, []
         self._poll = select.epoll()
-        for _ in range(connections):
-            s = socket.create_connection(address, timeout=10)
-            s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            s.setblocking(False)
-            self._sockets[s.fileno()] = s
-            self._poll.register(s, select.EPOLLIN)
-        self._idle = list(self._sockets)
 
     def __enter__(self):
         return self
@@ -55,7 +49,7 @@ class Api:
         return self._poll.fileno()
 
     def ask(self, method, path, body=None, tenant=None):
-        """Sends the request at once if a connection is idle, else as soon as one is."""
+        """Sends the request at once if a connection is free, else as soon as one is."""
         text = json.dumps(body) if body is not None else ""
         head = f"{method} {path} HTTP/1.1\r\n{self._head}"
         if tenant:
@@ -72,7 +66,8 @@ class Api:
             except BlockingIOError:
                 continue
             if not data:
-                raise BenchError("the API closed a connection")
+                self._closed(number)
+                continue
             held = self._held[number] = self._held.get(number, b"") + data
             head, end, body = held.partition(b"\r\n\r\n")
             if not end:
@@ -87,8 +82,24 @@ class Api:
         self._send()
 
     def _send(self):
-        while self._waiting and self._idle:
-            self._sockets[self._idle.pop()].send(self._waiting.popleft())
+        while self._waiting and (self._idle or len(self._sockets) < self._most):
+            number = self._idle.pop() if self._idle else self._opened()
+            self._sockets[number].send(self._waiting.popleft())
+
+    def _opened(self):
+        s = socket.create_connection(self._address, timeout=10)
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        s.setblocking(False)
+        self._sockets[s.fileno()] = s
+        self._poll.register(s, select.EPOLLIN)
+        return s.fileno()
+
+    def _closed(self, number):
+        """The program closes a connection that asks nothing for 10 s; while it owes an answer it must not."""
+        if number not in self._idle:
+            raise BenchError("the API closed a connection instead of answering")
+        self._idle.remove(number)
+        self._sockets.pop(number).close()
 
     def must_all_be_well(self):
         if self.first_failure:
