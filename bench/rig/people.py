@@ -17,8 +17,9 @@ EXAMPLE_SECONDS_MAX = 600  # with the build
 WATCHED = 10000
 CHANGES_PER_SECOND = 50
 TENANTS, AGENTS_EACH, USERS = 1000, 5, 50000
+CALLS_EACH = 5
 START_SECONDS_MAX = 120
-CALLS_PER_SECOND = 60
+CALLS_PER_SECOND = 150
 RATE = 2000  # of authorised requests, at which their delay is measured
 CONNECTIONS = 64
 
@@ -149,11 +150,11 @@ def tenants(program, directory, count):
             if not sipua.serve(parts, 120, lambda: program_api.answered == asked):
                 raise BenchError(f"only {program_api.answered} of {asked} requests were answered:\n{server.tail()}")
             program_api.must_all_be_well()
-            callers.on_up = callers.hang_up
-            call = lambda i: callers.call(SERVER, number_of(i), f"+1555{i:07d}")
-            ended = lambda: callers.count("done") == count
-            if not sipua.serve(parts, count / CALLS_PER_SECOND + 15, ended, sipua.paced(CALLS_PER_SECOND, count, call)):
-                raise BenchError(f"only {callers.count('done')} of {count} calls came to their agents:\n{server.tail()}")
+            callers.on_up, calls = callers.hang_up, CALLS_EACH * count
+            call = lambda i: callers.call(SERVER, number_of(i % count), f"+1555{i:07d}")
+            ended = lambda: callers.count("done") == calls
+            if not sipua.serve(parts, calls / CALLS_PER_SECOND + 20, ended, sipua.paced(CALLS_PER_SECOND, calls, call)):
+                raise BenchError(f"only {callers.count('done')} of {calls} calls came to their agents:\n{server.tail()}")
             sipua.serve(parts, 2)
             busy = cpu_seconds(server.pid)
             sipua.serve(parts, 5)
