@@ -90,12 +90,19 @@ type Pending = (Arc<Fact>, Arc<[u8]>);
 struct Shown {
     view: Arc<View>,
     tally: Tally,
-    /// Why the last offers were made, by the number of their fact; at most [`EXPLAINED_MAX`].
-    explained: BTreeMap<u64, Arc<Explanation>>,
+    explained: Explained,
     /// The number of the last snapshot.
     snapshot: u64,
     /// Something was erased, and the journal has dropped its snapshot with it, because that names people.
     snapshot_gone: bool,
+}
+
+/// Why the last offers were made, by the number of their fact.
+#[derive(Default)]
+struct Explained {
+    offers: BTreeMap<u64, Arc<Explanation>>,
+    /// The lines of all of them: each tells of every agent of its queue.
+    lines: usize,
 }
 
 /// What is wrong with writing.
@@ -249,7 +256,7 @@ impl Live {
 
     /// Why an offer was made, by the number of its fact, if it was one of the last.
     pub fn explained(&self, offer: u64) -> Option<Arc<Explanation>> {
-        lock(&self.shown).explained.get(&offer).cloned()
+        lock(&self.shown).explained.offers.get(&offer).cloned()
     }
 
     /// The state now and everything after it, without a gap.
@@ -337,10 +344,7 @@ impl Shown {
     /// Explains an offer from the state before it.
     fn explain(&mut self, fact: &Fact) {
         if let Some(explanation) = explain_offer(&self.view, fact) {
-            self.explained.insert(fact.number, Arc::new(explanation));
-        }
-        if self.explained.len() > EXPLAINED_MAX {
-            self.explained.pop_first();
+            self.explained.keep(fact.number, explanation);
         }
     }
 
@@ -354,6 +358,22 @@ impl Shown {
         self.snapshot_gone = false;
         Some(self.view.clone())
     }
+}
+
+impl Explained {
+    fn keep(&mut self, offer: u64, explanation: Explanation) {
+        self.lines += lines(&explanation);
+        self.offers.insert(offer, Arc::new(explanation));
+        while self.offers.len() > EXPLAINED_MAX || (self.lines > EXPLAINED_LINES_MAX && self.offers.len() > 1)
+        {
+            let Some((_, oldest)) = self.offers.pop_first() else { return };
+            self.lines -= lines(&oldest);
+        }
+    }
+}
+
+fn lines(explanation: &Explanation) -> usize {
+    1 + explanation.eligible.len() + explanation.excluded.len()
 }
 
 /// Hands facts to the journal, and keeps them until they are committed.
@@ -422,8 +442,14 @@ pub async fn wait_committed(live: &Live, number: u64, patience: Duration) -> boo
 /// what the system's buffers hold comes on top.
 pub const GROUPS_KEPT: usize = 256;
 
-/// Offers whose explanation is kept; older ones are explained from the journal when somebody asks.
-const EXPLAINED_MAX: usize = 1_000;
+/// Offers of a tenant whose explanation is kept; older ones are explained from the journal when somebody asks, in some
+/// 20 ms.
+const EXPLAINED_MAX: usize = 100;
+
+/// Lines of explanations that a tenant keeps, some 130 bytes each: fewer offers where queues have many agents, so that a
+/// thousand tenants, or one with ten thousand agents, do not fill the memory with what nobody may ask for. The last offer
+/// is kept in any case.
+const EXPLAINED_LINES_MAX: usize = 2_000;
 
 /// When more facts than this are committed at once, there is too much to do to explain offers that nobody may ask about.
 const GROUP_EXPLAINED_MAX: usize = 500;
@@ -439,3 +465,61 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
 
 const FENCED: &str = "another process writes the journal of this tenant; let only one run";
 const UNWRITABLE: &str = "facts can no longer be written; free the disk or repair it, then start again";
+
+#[cfg(test)]
+mod tests {
+    use tandem_center::Timestamp;
+    use tandem_center::channel::Channel;
+    use tandem_center::config::Strategy;
+    use tandem_center::explain::Excluded;
+    use tandem_center::id::{AgentId, InteractionId, QueueId};
+    use tandem_center::terms::Requirement;
+
+    use super::*;
+
+    fn of_a_queue_with(agents: usize) -> Explanation {
+        let excluded = |number: usize| Excluded {
+            agent: AgentId::new(format!("a{number}")),
+            name: "Ada".into(),
+            reasons: Vec::new(),
+        };
+        Explanation {
+            at: Timestamp::default(),
+            interaction: InteractionId(1),
+            channel: Channel::default(),
+            queue: QueueId::new("sales"),
+            queue_name: "Sales".into(),
+            strategy: Strategy::default(),
+            position: 1,
+            of: 1,
+            waited_us: 0,
+            waited_in_all_us: 0,
+            priority: 3,
+            vip: false,
+            asked: Requirement::default(),
+            next: None,
+            expected_us: None,
+            ringing: Vec::new(),
+            eligible: Vec::new(),
+            excluded: (0..agents).map(excluded).collect(),
+        }
+    }
+
+    #[test]
+    fn of_small_queues_the_last_hundred_explanations_are_kept() {
+        let mut explained = Explained::default();
+        (1..=150).for_each(|offer| explained.keep(offer, of_a_queue_with(3)));
+        assert_eq!(explained.offers.keys().copied().collect::<Vec<_>>(), (51..=150).collect::<Vec<_>>());
+        assert_eq!(explained.lines, 100 * 4);
+    }
+
+    #[test]
+    fn of_large_queues_fewer_and_the_last_in_any_case() {
+        let mut explained = Explained::default();
+        (1..=50).for_each(|offer| explained.keep(offer, of_a_queue_with(199)));
+        assert_eq!(explained.offers.keys().copied().collect::<Vec<_>>(), (41..=50).collect::<Vec<_>>());
+        explained.keep(51, of_a_queue_with(10_000));
+        assert_eq!(explained.offers.keys().copied().collect::<Vec<_>>(), [51]);
+        assert_eq!(explained.lines, 10_001);
+    }
+}
