@@ -7,8 +7,11 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use tandem_sandbox::config::app::{
+    CONTOSO as CONTOSO_TENANT, FABRIKAM as FABRIKAM_TENANT, TANDEM_APP, TANDEM_SECRET,
+};
 use tandem_sandbox::config::{
-    CarrierConfig, SandboxConfig, StreamConfig, TenantConfig, TrunkConfig, UserConfig, WebConfig,
+    AppConfig, CarrierConfig, SandboxConfig, StreamConfig, TenantConfig, TrunkConfig, UserConfig, WebConfig,
 };
 use tandem_sandbox::user::Press;
 
@@ -103,6 +106,7 @@ pub fn run(port: u16, folder: Option<PathBuf>, calls_per_hour: u32) -> Result<()
             .map_err(|error| anyhow::anyhow!("the log cannot be set up: {error}"))?;
         let program = Program::start(settings).await?;
         println!("Tandem is running:      http://localhost:{}", program.page().port());
+        println!("Be anybody in Teams:    http://localhost:{}", running.addresses().http.port());
         println!("Play Teams and callers: http://{}", running.addresses().control);
         println!("Its configuration:      {}", folder.join("tandem.toml").display());
         println!("Ctrl-C ends it.");
@@ -147,6 +151,10 @@ fn sandbox_config(folder: &Path, calls_per_hour: u32) -> SandboxConfig {
         dns: SocketAddr::new(CENTER, 0),
         control: SocketAddr::from(([127, 0, 0, 1], 0)),
         web: WebConfig::on_free_ports(),
+        apps: vec![AppConfig {
+            consented: vec![CONTOSO_TENANT.to_owned(), FABRIKAM_TENANT.to_owned()],
+            ..AppConfig::tandem()
+        }],
         trunks: vec![TrunkConfig {
             fqdn: FQDN.to_owned(),
             address: CENTER,
@@ -191,6 +199,7 @@ fn write_files(folder: &Path, configuration: &str, customers: &Customers) -> Res
         ("tandem.toml", configuration),
         ("contoso.toml", &customers.contoso),
         ("fabrikam.toml", &customers.fabrikam),
+        ("microsoft.secret", TANDEM_SECRET),
     ] {
         let path = folder.join(name);
         std::fs::write(&path, text).with_context(|| path.display().to_string())?;
@@ -228,6 +237,15 @@ file = "fabrikam.toml"
 # The simulated tenants answer for Microsoft's names.
 [dns]
 servers = ["{dns}"]
+
+# The application as it is registered in the simulated Entra ID; at Microsoft only client_id and a proof would stand here.
+[microsoft]
+login = "https://localhost:{https}"
+graph = "https://localhost:{https}"
+trust = "{root}"
+client_id = "{TANDEM_APP}"
+secret_file = "microsoft.secret"
+app_id_uri = "api://localhost/{TANDEM_APP}"
 
 [[interfaces]]
 name = "teams"
@@ -278,6 +296,7 @@ proxies = ["{CARRIER}:5060"]
 peers = ["{CARRIER}"]
 "#,
         dns = sandbox.dns,
+        https = sandbox.https.port(),
         chain = sandbox.border_chain.display(),
         key = sandbox.border_key.display(),
         root = sandbox.root.display(),
@@ -337,8 +356,8 @@ fn agent(user: &UserConfig, line: &str, queues: &str, skills: &str, starts: &str
 /// Who of a tenant may sign in, and as what: whoever has a role in Microsoft 365 has it here too, by name.
 fn people(tenant: Option<&TenantConfig>) -> String {
     let Some(tenant) = tenant else { return String::new() };
+    let mut text = format!("\n[microsoft]\nentra = [\"{}\"]\nwrite_presence = true\n", tenant.id);
     let has_role = |user: &&UserConfig| user.id != OPERATOR && user.enabled && !user.app_roles.is_empty();
-    let mut text = String::new();
     for user in tenant.everyone().filter(has_role) {
         let roles: Vec<String> =
             user.app_roles.iter().map(|role| format!("\"{}\"", role.to_lowercase())).collect();

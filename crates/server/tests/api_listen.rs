@@ -34,10 +34,15 @@ struct Running {
 }
 
 async fn run(http: &HttpFile, shop: &Shop) -> Running {
-    let server =
-        Server::bind(http, Desks::new([shop.desk.clone()]), shop.identity.clone(), shop.webhooks.clone())
-            .await
-            .unwrap();
+    let server = Server::bind(
+        http,
+        Desks::new([shop.desk.clone()]),
+        shop.identity.clone(),
+        shop.webhooks.clone(),
+        |_| Ok(None),
+    )
+    .await
+    .unwrap();
     let address = server.address();
     let (stop, stopped) = oneshot::channel::<()>();
     let served = tokio::spawn(server.serve_until(async {
@@ -72,6 +77,7 @@ impl Files {
 
     fn http(&self, listen: &str) -> HttpFile {
         HttpFile {
+            public_url: None,
             listen: listen.parse().unwrap(),
             certificate: self.path("cert.pem"),
             key: self.path("key.pem"),
@@ -135,10 +141,18 @@ async fn it_does_not_open_without_protection_or_with_faulty_files() {
     fs::write(files.folder.path().join("short"), "short").unwrap();
     let outside = files.http("0.0.0.0:0");
     let fault = async |http: HttpFile| {
-        Server::bind(&http, Desks::new([shop.desk.clone()]), shop.identity.clone(), shop.webhooks.clone())
-            .await
-            .err()
-            .expect("refused")
+        Server::bind(
+            &http,
+            Desks::new([shop.desk.clone()]),
+            shop.identity.clone(),
+            shop.webhooks.clone(),
+            |_| Ok(None),
+        )
+        .await
+        .err()
+        .expect("refused")
+        .downcast::<ListenFault>()
+        .expect("a fault of listening")
     };
 
     let no_tls = HttpFile { certificate: None, key: None, ..outside.clone() };
