@@ -1,9 +1,10 @@
 """Holds recorded exchanges with Microsoft Graph against its contract, and encrypted notifications against vectors.
 
-usage: check_graph.py FOLDER RECORD
+usage: check_graph.py FOLDER RECORD...
 
 FOLDER has graph-v1.0-subset.openapi.json and encrypted-notification.vectors.json. RECORD has one JSON object a line,
-as the sandbox writes it; the key that opens its notifications lies beside it as RECORD with the ending .key.pem.
+as the sandbox writes it; the key that opens its notifications lies beside it as RECORD with the ending .key.pem. Without
+it, what is sealed stays so.
 """
 
 import base64
@@ -22,6 +23,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 # Operations that are Microsoft's but not in the contract, and what their answers hold.
 OUTSIDE = {
+    ("GET", "/me/memberOf/microsoft.graph.directoryRole"): None,
     ("GET", "/servicePrincipals/{id}/appRoleAssignments"): "microsoft.graph.appRoleAssignment",
     ("GET", "/oauth2PermissionGrants"): None,
     ("GET", "/servicePrincipals/{id}/oauth2PermissionGrants"): None,
@@ -233,6 +235,9 @@ def check_notification(contract, line, key, findings, counts):
         kind = "lifecycle notification" if "lifecycleEvent" in item else "notification"
         if item.get("encryptedContent"):
             kind = "encrypted notification"
+            if key is None:
+                counts["sealed notification"] = counts.get("sealed notification", 0) + 1
+                continue
             try:
                 presence = json.loads(opened(item["encryptedContent"], key))
             except ValueError as error:
@@ -246,20 +251,21 @@ def check_notification(contract, line, key, findings, counts):
 
 
 def main():
-    if len(sys.argv) != 3:
+    if len(sys.argv) < 3:
         sys.exit(__doc__)
-    folder, record = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+    folder, records = pathlib.Path(sys.argv[1]), [pathlib.Path(name) for name in sys.argv[2:]]
     contract = Contract(json.loads((folder / "graph-v1.0-subset.openapi.json").read_text(encoding="utf-8")))
     findings, counts = [], {}
     check_vectors(json.loads((folder / "encrypted-notification.vectors.json").read_text(encoding="utf-8")), findings)
-    key_file = record.with_suffix(".key.pem")
-    key = serialization.load_pem_private_key(key_file.read_bytes(), None) if key_file.exists() else None
-    for text in record.read_text(encoding="utf-8").splitlines():
-        line = json.loads(text)
-        if line["kind"] == "exchange":
-            check_exchange(contract, line, findings, counts)
-        elif line["kind"] == "notification":
-            check_notification(contract, line, key, findings, counts)
+    for record in records:
+        key_file = record.with_suffix(".key.pem")
+        key = serialization.load_pem_private_key(key_file.read_bytes(), None) if key_file.exists() else None
+        for text in record.read_text(encoding="utf-8").splitlines():
+            line = json.loads(text)
+            if line["kind"] == "exchange":
+                check_exchange(contract, line, findings, counts)
+            elif line["kind"] == "notification":
+                check_notification(contract, line, key, findings, counts)
     for name in sorted(counts):
         print(f"{counts[name]:5}  {name}")
     for finding in findings:

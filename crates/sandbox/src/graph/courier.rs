@@ -41,13 +41,16 @@ pub enum CourierFault {
 }
 
 impl Courier {
-    /// Finds endpoints in this zone, trusts these authorities, and writes every exchange into `record`, if there is
-    /// one, anew.
+    /// Finds endpoints in this zone, trusts these authorities, and adds every exchange to `record`, if there is
+    /// one.
     pub fn new(zone: SharedZone, roots: RootCertStore, record: Option<&Path>) -> Result<Self, CourierFault> {
         let book = match record {
             None => None,
             Some(path) => {
-                let file = std::fs::File::create(path)
+                let file = std::fs::OpenOptions::new()
+                    .create(true)
+                    .append(true)
+                    .open(path)
                     .map_err(|source| CourierFault::Record { path: path.to_owned(), source })?;
                 Some(Arc::new(Mutex::new(file)))
             }

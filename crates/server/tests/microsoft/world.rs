@@ -178,7 +178,11 @@ fn sandbox_config(folder: &std::path::Path) -> SandboxConfig {
         keys: KeyKind::Ecdsa,
         dns: anywhere,
         control: anywhere,
-        web: WebConfig::on_free_ports(),
+        // What the program asks of Graph can be held against Microsoft's contract: scripts/check-contracts.
+        web: WebConfig {
+            record: std::env::var_os("TANDEM_GRAPH_RECORD").map(Into::into),
+            ..WebConfig::on_free_ports()
+        },
         proxies: ProxiesConfig { port: 0, ..ProxiesConfig::default() },
         carrier: None,
         ..SandboxConfig::default()
