@@ -1,6 +1,6 @@
 //! Tenants of Entra ID, and whose they are.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::refusal::{check_document, check_length};
 use super::{DOCUMENT_BYTES_MAX, Failure, Noun, Refusal, Register, Scope};
@@ -62,14 +62,7 @@ impl Register {
     ///
     /// The file cannot be read.
     pub fn entra_tenants(&self, tenant: &Tenant) -> Result<Vec<EntraTenantRow>, Fault> {
-        self.read(|connection| {
-            connection
-                .prepare_cached(
-                    "SELECT tid, name, state, changed_ms FROM entra_tenants WHERE tenant = ?1 ORDER BY tid",
-                )?
-                .query_map([tenant.as_str()], from_row)?
-                .collect()
-        })
+        self.read(|connection| of_tenant(connection, tenant))
     }
 
     /// Removes an Entra tenant with what its directory told. People who sign in through it stay, and cannot until it is
@@ -93,6 +86,15 @@ impl Register {
             Ok(gone > 0)
         })
     }
+}
+
+pub(super) fn of_tenant(connection: &Connection, tenant: &Tenant) -> rusqlite::Result<Vec<EntraTenantRow>> {
+    connection
+        .prepare_cached(
+            "SELECT tid, name, state, changed_ms FROM entra_tenants WHERE tenant = ?1 ORDER BY tid",
+        )?
+        .query_map([tenant.as_str()], from_row)?
+        .collect()
 }
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<EntraTenantRow> {

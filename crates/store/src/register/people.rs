@@ -90,16 +90,7 @@ impl Register {
         limit: usize,
     ) -> Result<Vec<PersonRow>, Fault> {
         let scope = scope.into();
-        self.read(|connection| {
-            let mut people: Vec<PersonRow> = connection
-                .prepare_cached(SELECT_PAGE)?
-                .query_map(params![scope, after.unwrap_or_default(), rows(limit)], from_row)?
-                .collect::<rusqlite::Result<_>>()?;
-            for person in &mut people {
-                person.identities = identities(connection, &scope, &person.id)?;
-            }
-            Ok(people)
-        })
+        self.read(|connection| page(connection, &scope, after, limit))
     }
 
     /// Removes a person with identities, credentials and logins. What the audit trail says stays. `false` if there
@@ -149,6 +140,22 @@ fn check_room(transaction: &Transaction<'_>, scope: &Scope) -> Result<(), Abort>
     } else {
         Err(Refusal::Full { noun: Noun::Person, most: PEOPLE_MAX }.into())
     }
+}
+
+pub(super) fn page(
+    connection: &Connection,
+    scope: &Scope,
+    after: Option<&str>,
+    limit: usize,
+) -> rusqlite::Result<Vec<PersonRow>> {
+    let mut people: Vec<PersonRow> = connection
+        .prepare_cached(SELECT_PAGE)?
+        .query_map(params![scope, after.unwrap_or_default(), rows(limit)], from_row)?
+        .collect::<rusqlite::Result<_>>()?;
+    for person in &mut people {
+        person.identities = identities(connection, scope, &person.id)?;
+    }
+    Ok(people)
 }
 
 fn put_identities(transaction: &Transaction<'_>, scope: &Scope, row: &PersonRow) -> Result<(), Abort> {
