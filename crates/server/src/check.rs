@@ -1,5 +1,7 @@
-//! `tandem check`: every fault of a configuration, its certificates, names and trunks, with the remedy, before a call
-//! finds it.
+//! `tandem check`: every fault of a configuration, its certificates, names, trunks and Microsoft 365, with the remedy,
+//! before a call finds it.
+
+pub mod microsoft;
 
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -80,9 +82,15 @@ pub fn run(path: &Path, offline: bool) -> Result<()> {
     }
     keys(&settings, &mut report);
     certificates(&settings, &mut report);
+    let microsoft = microsoft::here(&settings, &mut report);
     if !offline {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(networks(&settings, &mut report));
+        runtime.block_on(async {
+            networks(&settings, &mut report).await;
+            if let Some(microsoft) = microsoft {
+                microsoft::there(&microsoft, &settings, &mut report).await;
+            }
+        });
     }
     println!("{report}");
     if report.passes() { Ok(()) } else { bail!("the configuration has faults") }

@@ -39,6 +39,7 @@ pub use credentials::{Credential, CredentialKind, local_name};
 pub use entrance::{EntraUser, Invitation, Tokens};
 pub use fault::{IdentityFault, OpenFault, Stranger};
 pub use people::{NewPerson, PersonChange};
+pub(crate) use rows::kept_person;
 pub use rows::store_scope;
 use trail::{Job, Trail};
 
@@ -368,7 +369,7 @@ fn of(scope: &Scope) -> Result<register::Scope, IdentityFault> {
 }
 
 /// The file of the register, beside the journal.
-const REGISTER_FILE: &str = "people.db";
+pub(crate) const REGISTER_FILE: &str = "people.db";
 /// The file of the master keys, unless the configuration names another.
 const KEYS_FILE: &str = "journal.key";
 /// How often what is over is ended.

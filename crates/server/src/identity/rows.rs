@@ -52,6 +52,11 @@ pub(super) fn document(row: &PersonRow) -> Result<Document, IdentityFault> {
     })
 }
 
+/// The person that is kept in a row; `None` if the row only keeps what belongs to somebody of the configuration.
+pub(crate) fn kept_person(row: &PersonRow) -> Result<Option<Person>, IdentityFault> {
+    Ok(Some(document(row)?).filter(|document| !document.configured).map(|document| document.person))
+}
+
 /// What is to be written of a change of logins; `None` if the login has ended since.
 pub(super) fn login_job(logins: &Logins, change: Change) -> Option<Job> {
     match change {

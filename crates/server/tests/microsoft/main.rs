@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod check;
 #[path = "../common/mod.rs"]
 mod common;
 mod directory;
