@@ -87,14 +87,14 @@ file = "south.toml"
 #[test]
 fn the_number_says_whose_a_call_is_and_only_the_people_of_that_customer_are_rung() {
     let house = House::new();
-    let north = Sipp::new(&house.lab, "agent", AGENT).pauses_ms(50).says(tone::AGENT, 2.0).answers();
+    let north = Sipp::new(&house.lab, "agent", AGENT).pauses_ms(50).says(tone::AGENT, 4.0).answers();
     let south = Sipp::new(&house.lab, "agent", SECOND_AGENT)
         .named("agent-south")
         .pauses_ms(50)
-        .says(tone::AGENT, 2.0)
+        .says(tone::AGENT, 4.0)
         .answers();
-    let caller = Sipp::new(&house.lab, "caller", CALLER).once().dials("+15550202").pauses_ms(1500);
-    let mut caller = caller.says(tone::CALLER, 1.4).calls(&house.lab.sip(TANDEM));
+    let caller = Sipp::new(&house.lab, "caller", CALLER).once().dials("+15550202").pauses_ms(3500);
+    let mut caller = caller.says(tone::CALLER, 3.4).calls(&house.lab.sip(TANDEM));
     caller.ends_well();
     let call = house.wait_closed("south");
     assert_eq!(call["agent"], "ada");
