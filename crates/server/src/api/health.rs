@@ -74,7 +74,10 @@ pub(super) async fn figures(scope: OfInstallation) -> Response {
     let now = Timestamp::from_micros(super::now_us());
     let tenants: Vec<Tenant> = api.desks.iter().map(Tenant::of).collect();
     let figures = metrics::render(&tenants, lag, &writing, status.as_ref(), now);
-    let text = figures + &api.webhooks.figures();
+    let mut text = figures + &api.webhooks.figures();
+    if let Some(microsoft) = &api.microsoft {
+        text.push_str(&microsoft.figures());
+    }
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     ([(CONTENT_TYPE, kind)], text).into_response()
 }

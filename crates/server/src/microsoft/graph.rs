@@ -50,6 +50,17 @@ pub struct Trouble {
     pub failing: Option<Fault>,
 }
 
+/// What came of looking for a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Looked {
+    /// There is one, and there was.
+    Given,
+    /// There is one, and there was none before.
+    GivenAgain,
+    /// There is none.
+    Refused,
+}
+
 impl Graph {
     /// Graph in this tenant. Nothing is asked yet.
     pub fn new(
@@ -106,6 +117,11 @@ impl Graph {
             }
         };
         let answer = self.exchange(call, &token).await;
+        // What a token permits stands in it, so one that is not permitted enough stays so: the next may be.
+        let is_forbidden = answer.as_ref().is_ok_and(|answer| answer.status == 403);
+        if is_forbidden && call.operation == Operation::ReadPresences && call.caller == Caller::Application {
+            self.entra.app_token_refused(self.tenant, &token);
+        }
         if answer.as_ref().is_ok_and(|answer| answer.status == 401) {
             match call.caller {
                 Caller::Application => self.entra.app_token_refused(self.tenant, &token),
@@ -114,6 +130,18 @@ impl Graph {
         }
         self.note(call, &answer);
         answer
+    }
+
+    /// Looks whether Entra ID gives us a token, at the pace that its last refusal allows.
+    pub async fn look_for_token(&self) -> Looked {
+        match self.token(Caller::Application).await {
+            Ok(_) if self.note_token() => Looked::GivenAgain,
+            Ok(_) => Looked::Given,
+            Err(refusal) => {
+                self.note_refusal(Caller::Application, refusal);
+                Looked::Refused
+            }
+        }
     }
 
     /// Sends a call with the token of a person who is here now.
@@ -192,14 +220,21 @@ impl Graph {
         trouble.no_token = Some(refusal);
     }
 
+    /// Notes that there is a token; whether there was none before.
+    fn note_token(&self) -> bool {
+        let was_refused = lock(&self.trouble).no_token.take().is_some();
+        if was_refused {
+            tracing::info!(entra.tenant = %self.tenant, "Entra ID gives tokens for the tenant again");
+        }
+        was_refused
+    }
+
     fn note(&self, call: &Call, answer: &Answer) {
         if call.caller != Caller::Application {
             return;
         }
+        self.note_token();
         let mut trouble = lock(&self.trouble);
-        if trouble.no_token.take().is_some() {
-            tracing::info!(entra.tenant = %self.tenant, "Entra ID gives tokens for the tenant again");
-        }
         match Fault::check(call.operation, answer) {
             Ok(_) => {
                 trouble.forbidden.remove(&call.operation);

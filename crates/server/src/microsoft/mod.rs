@@ -6,6 +6,7 @@
 pub mod connection;
 pub mod directory;
 pub mod entra;
+mod figures;
 pub mod graph;
 mod keys;
 mod meaning;
@@ -182,6 +183,7 @@ impl Microsoft {
         let mut people = self.shared.identity.people_changes();
         let delivered = graph::lock(&self.shared.delivered).take();
         let mut links = tokio::time::interval(LINKS_EVERY);
+        let mut renewals = tokio::time::interval(RENEWALS_EVERY);
         let deliveries = async {
             if let Some(delivered) = delivered {
                 self.deliver(delivered).await;
@@ -198,6 +200,7 @@ impl Microsoft {
                 () = self.shared.started.notified() => {}
                 Some(_) = watches.join_next() => {}
                 _ = links.tick() => self.link(None).await,
+                _ = renewals.tick() => self.renew_keys().await,
                 changed = people.recv() => {
                     // Many changes come together: an import, a synchronisation.
                     tokio::time::sleep(LINKS_PAUSE).await;
@@ -311,6 +314,23 @@ impl Microsoft {
         Ok(())
     }
 
+    /// Makes a new certificate for notifications if the one in use is old, and has the subscriptions use it.
+    async fn renew_keys(&self) {
+        let (keys, register) = (Arc::clone(&self.shared.keys), self.shared.identity.register().clone());
+        match tokio::task::spawn_blocking(move || keys.renew_if_due(&register)).await {
+            Ok(Ok(true)) => {
+                let connections: Vec<_> = self.connections().values().cloned().collect();
+                for connection in connections {
+                    connection.watch.tell(Message::Notify(self.notify_at())).await;
+                }
+            }
+            Ok(Ok(false)) => {}
+            Ok(Err(fault)) => tracing::error!(%fault, "the certificate for notifications is not renewed"),
+            // The program ends.
+            Err(_) => {}
+        }
+    }
+
     /// Where Graph may send its notifications: only an address with TLS, or on this machine.
     fn notify_at(&self) -> Option<NotifyAt> {
         Some(NotifyAt {
@@ -327,5 +347,7 @@ impl Microsoft {
 
 /// How often it is looked who the agents are, whether or not somebody said that it changed.
 const LINKS_EVERY: Duration = Duration::from_secs(300);
+/// How often it is looked whether the certificate for notifications is to be renewed.
+const RENEWALS_EVERY: Duration = Duration::from_secs(6 * 60 * 60);
 /// How long changes of people are gathered.
 const LINKS_PAUSE: Duration = Duration::from_millis(100);

@@ -25,6 +25,7 @@ use super::connection::{self, Connection, Origin};
 use super::entra::unix_now;
 use super::graph::lock;
 use super::sign_in::{Begun, Purpose, Remembered};
+use super::watch::Message;
 
 /// A link that was given to an administrator.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -302,7 +303,10 @@ impl Microsoft {
         register.entra_tenant_put(tenant, &connection::row(tid, &kept))?;
         self.shared.entra.forget(tid);
         match self.connection(tid) {
-            Some(known) => known.keep(&register, |known| *known = kept)?,
+            Some(known) => {
+                known.keep(&register, |known| *known = kept)?;
+                known.watch.tell(Message::Resume).await;
+            }
             None => {
                 if let Err(fault) = self.connect(tenant, tid, Origin::Consent, kept) {
                     tracing::error!(%fault, %tid, "the directory of an Entra tenant is not followed before a restart");

@@ -10,7 +10,7 @@ use tandem_center::Input;
 use tandem_center::agent::{Presence as Told, PresenceReport};
 use tandem_center::id::AgentId;
 use tandem_center::view::{AgentView, DoingView};
-use tandem_microsoft::graph::call::Answer;
+use tandem_microsoft::graph::call::{Answer, NoAnswer};
 use tandem_microsoft::graph::notification::Item;
 use tandem_microsoft::graph::presence::Presence;
 use tandem_microsoft::graph::sealed::SealFault;
@@ -22,7 +22,7 @@ use tokio::sync::{mpsc, watch as tell};
 use tokio::task::JoinSet;
 use zeroize::Zeroizing;
 
-use super::graph::{Graph, lock, moment};
+use super::graph::{Graph, Looked, lock, moment};
 use super::keys::NotificationKeys;
 use super::meaning;
 use super::settings::MicrosoftSettings;
@@ -41,6 +41,8 @@ pub enum Message {
     Notify(Option<Notify>),
     /// Somebody looks at these people: what is known is to be fresh.
     Look(Vec<ObjectId>),
+    /// What Microsoft refused it may allow now: somebody has consented.
+    Resume,
 }
 
 /// A watch as others see it.
@@ -78,6 +80,8 @@ pub struct Watching {
     inbox: mpsc::Receiver<Message>,
     seen: Arc<Mutex<Seen>>,
     refresh_at: Instant,
+    /// When it is looked whether Entra ID gives a token again.
+    token_at: Option<Instant>,
     work: JoinSet<Work>,
     reports: Vec<Input>,
 }
@@ -97,6 +101,7 @@ struct Own {
 enum Work {
     Watched(CallId, Answer),
     Written(CallId, Answer),
+    LookedForToken(Looked),
     Opened(Box<Item>, Option<Result<Zeroizing<Vec<u8>>, SealFault>>),
 }
 
@@ -136,6 +141,7 @@ impl Watch {
             inbox,
             seen: Arc::clone(&seen),
             refresh_at: Instant::now() + REFRESH_EVERY,
+            token_at: None,
             work: JoinSet::new(),
             reports: Vec::new(),
         };
@@ -204,6 +210,7 @@ impl Watching {
             Message::Accounts(accounts) => self.watcher.set_accounts(now, accounts),
             Message::Notify(notify) => self.watcher.set_notify(now, notify),
             Message::Look(people) => self.watcher.look(now, people),
+            Message::Resume => self.watcher.resume(now),
         }
     }
 
@@ -218,6 +225,11 @@ impl Watching {
         for user in echoes {
             self.held.remove(&user);
             self.report(user);
+        }
+        if self.token_at.is_some_and(|at| at <= now) {
+            self.token_at = None;
+            let graph = self.graph.clone();
+            self.work.spawn(async move { Work::LookedForToken(graph.look_for_token().await) });
         }
         if self.refresh_at <= now {
             self.refresh_at = now + REFRESH_EVERY;
@@ -325,12 +337,21 @@ impl Watching {
         let now = moment();
         match work {
             Work::Watched(id, answer) => {
+                if is_refused(&answer) {
+                    self.token_at.get_or_insert(now.at + LOOK_FOR_TOKEN_EVERY);
+                }
                 self.watcher.handle_answer(now, id, &answer, &mut self.graph.throttle());
             }
             Work::Written(id, answer) => {
                 if let Some(writer) = &mut self.writer {
                     writer.handle_answer(now.at, id, &answer, &mut self.graph.throttle());
                 }
+            }
+            Work::LookedForToken(Looked::GivenAgain) => self.watcher.resume(now),
+            // What is refused although there is a token, the watcher tries again by itself.
+            Work::LookedForToken(Looked::Given) => {}
+            Work::LookedForToken(Looked::Refused) => {
+                self.token_at.get_or_insert(now.at + LOOK_FOR_TOKEN_EVERY);
             }
             Work::Opened(item, content) => self.watcher.handle_notification(now, &item, content),
         }
@@ -428,7 +449,15 @@ impl Watching {
         let refresh = (!self.agents.is_empty()).then_some(self.refresh_at);
         let writer = self.writer.as_ref().and_then(PresenceWriter::poll_timeout);
         let echoes = self.held.values().flatten().min().copied();
-        [self.watcher.poll_timeout(), refresh, writer, echoes].into_iter().flatten().min()
+        [self.watcher.poll_timeout(), refresh, writer, echoes, self.token_at].into_iter().flatten().min()
+    }
+}
+
+/// Whether consent may have been withdrawn.
+fn is_refused(answer: &Answer) -> bool {
+    match answer {
+        Ok(answer) => matches!(answer.status, 401 | 403),
+        Err(fault) => matches!(fault, NoAnswer::NoToken),
     }
 }
 
@@ -474,6 +503,10 @@ const INBOX_MAX: usize = 1_024;
 
 /// How often what has not changed is told again, so that the center knows its age.
 const REFRESH_EVERY: Duration = Duration::from_secs(15);
+
+/// How often it is looked whether Entra ID gives a token again. It is asked far less often: the pause after its refusals
+/// is kept where the tokens are.
+const LOOK_FOR_TOKEN_EVERY: Duration = Duration::from_secs(1);
 
 /// For how long after the end of a call of ours Teams may still say that the agent is in it.
 const ECHO_MAX: Duration = Duration::from_secs(15);

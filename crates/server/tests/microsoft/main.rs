@@ -12,6 +12,7 @@ mod check;
 #[path = "../common/mod.rs"]
 mod common;
 mod directory;
+mod notifications;
 mod onboarding;
 mod presence;
 mod sign_in;

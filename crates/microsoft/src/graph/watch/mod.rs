@@ -342,6 +342,12 @@ impl Watcher {
         self.ask_soon(now.at, people);
     }
 
+    /// What was refused may be allowed now, for a token is given again or somebody has consented: asks at once, instead of
+    /// after the pause that follows a refusal.
+    pub fn resume(&mut self, now: Moment) {
+        self.resume_polling(now.at);
+    }
+
     /// Ends all subscriptions, before the program stops. What is not ended, ends by itself within the hour.
     pub fn close(&mut self, now: Moment) {
         let all: Vec<_> = self.groups.keys().copied().collect();

@@ -154,6 +154,14 @@ impl Watcher {
         }
     }
 
+    /// Sends the one request that shows whether presence may be read again, if it was refused.
+    pub(super) fn resume_polling(&mut self, now: Instant) {
+        let Some(hold) = &mut self.polling.hold else { return };
+        hold.again = hold.again.min(now);
+        let first: Vec<_> = self.people.keys().copied().take(IDS_MAX).collect();
+        self.ask_soon(now, first);
+    }
+
     fn on_omitted(&mut self, person: ObjectId) {
         if let Some(watched) = self.people.get_mut(&person)
             && !watched.omitted

@@ -1,0 +1,98 @@
+//! Graph tells presence to the server, and nobody else does.
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use serde_json::{Value, json};
+use tandem_microsoft::http::Method;
+use tandem_sandbox::config::app::CONTOSO;
+
+use crate::world::{World, cookies, location};
+
+/// Presence is told, and polled so seldom that a poll tells nothing while a test lasts.
+async fn subscribed() -> World {
+    let keys = format!("entra = [\"{CONTOSO}\"]\npoll_s = 300\ncheck_s = 3600\nstale_s = 3600");
+    let world = World::open_with(&keys).await;
+    for agent in ["anna", "bert"] {
+        world.shop.put(&format!("/api/v1/agents/{agent}/state"), r#"{"state": "available"}"#).await;
+    }
+    let path = format!("/api/v1/microsoft/{CONTOSO}/presence-account");
+    let (status, link) = world.shop.post(&path, "").await;
+    assert_eq!(status, StatusCode::OK, "{link}");
+    let (_, link) = link["url"].as_str().unwrap().split_once("://").unwrap();
+    let away = world.browse(&format!("/{}", link.split_once('/').unwrap().1), &[]).await;
+    let back = world.at_entra(&location(&away), &[("user", "bela"), ("consent", "accept")]).await;
+    let done = world.browse(&back, &cookies(&away)).await;
+    assert_eq!(done.status(), StatusCode::FOUND);
+    world.microsoft_until(|shown| shown["connections"][0]["presence"]["subscriptions"] == 1).await;
+    world
+}
+
+fn says(shown: &Value, presence: &str) -> bool {
+    shown["presence"]["presence"] == presence
+}
+
+async fn counted(world: &World, what: &str) -> u64 {
+    let request = Request::get("/metrics").header("Host", "localhost:8080").body(Body::empty()).unwrap();
+    let (status, page) = world.shop.text(request).await;
+    assert_eq!(status, StatusCode::OK, "{page}");
+    let name = format!("tandem_graph_notifications_total{{what=\"{what}\"}} ");
+    page.lines()
+        .find_map(|line| line.strip_prefix(&name))
+        .unwrap_or_else(|| panic!("{page}"))
+        .parse()
+        .unwrap()
+}
+
+async fn counted_until(world: &World, what: &str, least: u64) {
+    for _ in 0..600 {
+        if counted(world, what).await >= least {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("{what}: {} of {least}", counted(world, what).await);
+}
+
+#[tokio::test]
+async fn what_graph_tells_decides_who_is_offered_the_next_call() {
+    let world = subscribed().await;
+    for user in ["alice", "bela"] {
+        world.becomes(user, "busy").await;
+        world.becomes(user, "available").await;
+    }
+    world.agent_until("bert", |shown| says(shown, "available")).await;
+    world.becomes("alice", "in_a_meeting").await;
+    world.agent_until("anna", |shown| says(shown, "in_meeting")).await;
+    world.shop.call(1).await;
+    world.agent_until("bert", |shown| shown["state"] == "in_conversation").await;
+    counted_until(&world, "good", 1).await;
+}
+
+#[tokio::test]
+async fn what_is_forged_changes_nothing_and_is_counted() {
+    let world = subscribed().await;
+    world.becomes("alice", "in_a_meeting").await;
+    world.agent_until("anna", |shown| says(shown, "in_meeting")).await;
+    let forgeries = [
+        "client_state",
+        "no_client_state",
+        "subscription",
+        "tenant",
+        "no_token",
+        "unsigned",
+        "foreign_key",
+        "audience",
+        "token_tenant",
+        "expired",
+        "sender",
+    ];
+    for what in forgeries {
+        let forgery = json!({"user": "alice", "what": what});
+        world.play(Method::Post, "/sandbox/graph/forgeries", &forgery).await;
+    }
+    counted_until(&world, "forged", forgeries.len() as u64).await;
+    world.play(Method::Post, "/sandbox/graph/forgeries", &json!({"user": "alice", "what": "replay"})).await;
+    counted_until(&world, "repeated", 1).await;
+    let (_, anna) = world.shop.get("/api/v1/agents/anna").await;
+    assert!(says(&anna, "in_meeting"), "{anna}");
+}
