@@ -1,7 +1,6 @@
 //! Graph tells presence to the server, and nobody else does.
 
-use axum::body::Body;
-use axum::http::{Request, StatusCode};
+use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tandem_microsoft::http::Method;
 use tandem_sandbox::config::app::CONTOSO;
@@ -32,9 +31,9 @@ fn says(shown: &Value, presence: &str) -> bool {
 }
 
 async fn counted(world: &World, what: &str) -> u64 {
-    let request = Request::get("/metrics").header("Host", "localhost:8080").body(Body::empty()).unwrap();
-    let (status, page) = world.shop.text(request).await;
+    let (status, page) = world.shop.get("/metrics").await;
     assert_eq!(status, StatusCode::OK, "{page}");
+    let page = page.as_str().unwrap();
     let name = format!("tandem_graph_notifications_total{{what=\"{what}\"}} ");
     page.lines()
         .find_map(|line| line.strip_prefix(&name))
