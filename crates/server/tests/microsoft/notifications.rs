@@ -60,6 +60,8 @@ async fn what_graph_tells_decides_who_is_offered_the_next_call() {
         world.becomes(user, "available").await;
     }
     world.agent_until("bert", |shown| says(shown, "available")).await;
+    // The shop's clock stands still unless it is moved, and what is older than what is known changes nothing.
+    world.shop.pass(60).await;
     world.becomes("alice", "in_a_meeting").await;
     world.agent_until("anna", |shown| says(shown, "in_meeting")).await;
     world.shop.call(1).await;
@@ -70,6 +72,7 @@ async fn what_graph_tells_decides_who_is_offered_the_next_call() {
 #[tokio::test]
 async fn what_is_forged_changes_nothing_and_is_counted() {
     let world = subscribed().await;
+    world.shop.pass(60).await;
     world.becomes("alice", "in_a_meeting").await;
     world.agent_until("anna", |shown| says(shown, "in_meeting")).await;
     let forgeries = [
