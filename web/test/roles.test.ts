@@ -147,7 +147,7 @@ describe("an administrator", () => {
     await page.getByRole("dialog").getByLabel("What for").fill("Reports");
     await page.getByRole("dialog").getByLabel("reports:read").check();
     await page.getByRole("dialog").getByRole("button", { name: "Make the key" }).click();
-    expect(await page.getByRole("dialog").getByLabel("Key").inputValue()).toBe("tk_secret_shown_once");
+    expect(await page.getByRole("dialog").getByLabel("Key", { exact: true }).inputValue()).toBe("tk_secret_shown_once");
     await page.getByRole("button", { name: "I have copied it" }).click();
     await choose("Reports", "Revoke…");
     await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
