@@ -62,7 +62,7 @@ export class PeopleView implements View {
     const answer = await client.ask<People>(`${base}/people${cursor === undefined ? "" : `?cursor=${encodeURIComponent(cursor)}`}`);
     if (!answer.ok) return answer;
     // Pages come in the order of ids; within a page people look for names.
-    const items = [...answer.value.people].sort((one, other) => one.name.localeCompare(other.name));
+    const items = answer.value.people.toSorted((one, other) => one.name.localeCompare(other.name));
     return { ok: true, value: { items, next: answer.value.next } };
   }
 
