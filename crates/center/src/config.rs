@@ -97,6 +97,7 @@ impl Config {
         let names = Names::of(&document);
         let mut check = Check { known, names: &names, faults: Vec::new() };
         let mut config = check.config(&document);
+        check.size(&document, DOCUMENT_BYTES_MAX);
         if check.faults.is_empty() {
             config.document = Arc::new(document);
             Ok(config)
@@ -426,6 +427,14 @@ impl Check<'_> {
         }
     }
 
+    /// A document is published as one fact, which is kept, sent and read as a whole.
+    fn size(&mut self, document: &Document, most: usize) {
+        let bytes = serde_json::to_vec(document).map_or(0, |text| text.len());
+        if bytes > most {
+            self.fault("the configuration".into(), Problem::TooLarge { bytes, most });
+        }
+    }
+
     pub(crate) fn fault(&mut self, key: String, problem: Problem) {
         self.faults.push(Fault { key, problem });
     }
@@ -521,6 +530,8 @@ fn seconds(seconds: u32) -> Duration {
     Duration::from_secs(seconds.into())
 }
 
+/// Bytes of a whole document as it is kept; less than the journal takes in one fact.
+const DOCUMENT_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Agents of one tenant. More are a fault of the configuration, as with all bounds below.
 const AGENTS_MAX: usize = 20_000;
 /// Queues of one tenant.

@@ -49,7 +49,7 @@ pub enum Refusal {
     /// The tenant is being removed, see [`crate::Journal::remove`].
     #[error("the journal of this tenant is being removed")]
     Removing,
-    /// A fact is larger than 1 MiB.
+    /// A fact is larger than the journal takes.
     #[error("fact {number} has {bytes} bytes, more than the {FACT_BYTES_MAX} allowed")]
     TooLarge {
         /// Which fact.
@@ -425,5 +425,6 @@ const GROUP_FACTS_MAX: usize = 2_000;
 /// Bytes that may wait, whatever the number of facts. At the limit an append is refused as [`Refusal::Full`].
 const BYTES_WAITING_MAX: usize = 256 * 1024 * 1024;
 
-/// The largest fact. A larger one is refused as [`Refusal::TooLarge`]: what is large belongs beside the journal.
-const FACT_BYTES_MAX: usize = 1024 * 1024;
+/// The largest fact: the configuration of a tenant of tens of thousands has several MB. A larger one is refused as
+/// [`Refusal::TooLarge`]: what is large belongs beside the journal.
+const FACT_BYTES_MAX: usize = 40 * 1024 * 1024;

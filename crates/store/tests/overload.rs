@@ -87,10 +87,10 @@ fn a_fact_too_large_and_a_closed_journal_are_refused() {
     let desk = Desk::new();
     let contoso = tenant("contoso");
     let mut huge = common::fact(1);
-    huge.fact = vec![0; 1024 * 1024 + 1].into();
+    huge.fact = vec![0; 40 * 1024 * 1024 + 1].into();
     assert!(matches!(
         desk.journal.append(&contoso, vec![huge]).unwrap_err().why,
-        Refusal::TooLarge { bytes: 1_048_577, .. }
+        Refusal::TooLarge { bytes: 41_943_041, .. }
     ));
     let handle = desk.journal.clone();
     desk.journal.close().unwrap();

@@ -63,6 +63,13 @@ pub enum Problem {
         /// The most allowed.
         most: usize,
     },
+    /// More is written than is kept, all in all.
+    TooLarge {
+        /// How much it is, in bytes as it is kept.
+        bytes: usize,
+        /// The most bytes allowed.
+        most: usize,
+    },
     /// Nothing stands where something must.
     Empty,
     /// Something is named that does not exist.
@@ -136,6 +143,9 @@ impl Problem {
             Problem::OutOfRange { least, most, .. } => format!("choose {least} to {most}"),
             Problem::BadLength { most } => format!("write 1 to {most} bytes"),
             Problem::TooMany { most } => format!("keep at most {most}"),
+            Problem::TooLarge { most, .. } => {
+                format!("shorten names and prompts or divide it among tenants, to at most {most} bytes")
+            }
             Problem::Empty => "name at least one".into(),
             Problem::Unknown { noun: Noun::Skill, nearest: None, .. } => {
                 "give it to an agent or name one that some agent has".into()
@@ -167,6 +177,7 @@ impl fmt::Display for Problem {
             Problem::OutOfRange { value, .. } => write!(f, "{value} is out of range"),
             Problem::BadLength { .. } => f.write_str("the text is empty or too long"),
             Problem::TooMany { .. } => f.write_str("there are too many"),
+            Problem::TooLarge { bytes, .. } => write!(f, "it has {bytes} bytes"),
             Problem::Empty => f.write_str("nothing is named"),
             Problem::Unknown { noun, name, .. } => write!(f, "there is no {} \"{name}\"", noun.word()),
             Problem::BadDigit(key) => write!(f, "no telephone has the key \"{key}\""),

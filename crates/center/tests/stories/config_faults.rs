@@ -278,3 +278,18 @@ fn the_documented_example_of_a_flow_compiles() {
         "#,
     );
 }
+
+#[test]
+fn a_tenant_of_as_many_agents_as_are_allowed_is_published_and_one_of_endless_texts_is_not() {
+    let agents = |name: &str, count: usize| -> String {
+        let agent = |n| {
+            format!(
+                "[[agents]]\nid = \"a{n}\"\nname = \"{name}\"\nring = {{ line = \"teams\", sip = \"sip:a{n}@lab\" }}\n"
+            )
+        };
+        (0..count).map(agent).collect()
+    };
+    config(&agents("Adele Vance", 20_000));
+    let faults = try_config(&agents(&"a".repeat(20 * 1024 * 1024), 2)).expect_err("too large").to_string();
+    assert!(faults.contains("at most 33554432 bytes"), "{}", &faults[faults.len().saturating_sub(300)..]);
+}
