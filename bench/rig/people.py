@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import time
 
-from . import api, sipua, systems
+from . import api, microsoft, sipua, systems
 from .plan import OURS, Group, Job
 from .process import BenchError, Child, cores, cpu_seconds, footprint
 
@@ -15,6 +15,7 @@ SERVER = (systems.SUT, systems.SIP_PORT)
 HTTP = (systems.SUT, systems.HTTP_PORT)
 EXAMPLE_SECONDS_MAX = 600  # with the build
 WATCHED = 10000
+WATCHED_SECONDS_MAX = 120
 CHANGES_PER_SECOND = 50
 TENANTS, AGENTS_EACH, USERS = 1000, 5, 50000
 CALLS_EACH = 5
@@ -29,15 +30,9 @@ NOTIFICATION = ("presence.notification.p50", "presence.notification.p99", "prese
 
 def groups(bench):
     def presence_job(directory):
-        told = notification()
-        times_ms = sorted(routing(bench.program, directory, 100 if bench.quick else 500))
+        times_ms = sorted(changes(bench.program, directory, 100 if bench.quick else 500))
         p50, p99 = statistics.median(times_ms), times_ms[int(len(times_ms) * 0.99) - 1]
-        return told | {
-            "presence.routing.p50": p50,
-            "presence.routing.p99": p99,
-            "presence.change.p50": p50 + told["presence.notification.p50"] / 1000,
-            "presence.change.p99": p99 + told["presence.notification.p99"] / 1000,
-        }
+        return {"presence.change.p50": p50, "presence.change.p99": p99}
 
     def tenants_job(directory):
         held, note = tenants(bench.program, directory, 100 if bench.quick else TENANTS)
@@ -49,9 +44,9 @@ def groups(bench):
         bench.note(f"api.authorised: {note}")
         return found
 
-    presence_rows = tuple(f"presence.{of}.{p}" for of in ("change", "routing") for p in ("p50", "p99")) + NOTIFICATION
     return [
-        Group(1, [Job(presence_rows, OURS, presence_job)]),
+        Group(1, [Job(("presence.change.p50", "presence.change.p99"), OURS, presence_job)]),
+        Group(1, [Job(NOTIFICATION, OURS, lambda directory: notification())]),
         Group(1, [Job((*SEARCH, "search.memory"), OURS, lambda directory: search())]),
         Group(1, [Job(("tenants.start", "tenants.memory.start", "tenants.memory"), OURS, tenants_job)]),
         Group(1, [Job(("api.authorised", "api.authorised.p50", "api.authorised.p99"), OURS, api_job)]),
@@ -71,54 +66,77 @@ def notification():
     return {row["name"]: row["value"] for row in rows if row["name"] in NOTIFICATION}
 
 
-def routing(program, directory, changes):
-    """Milliseconds, one per change: from just before somebody's presence is told to the kernel's stamp on the INVITE that
-    offers them the caller who waits.
+def changes(program, directory, count):
+    """Milliseconds, one per change: from just before somebody's presence changes in Graph to the kernel's stamp on the
+    INVITE that offers them the caller who waits.
 
-    10,000 agents are signed in and all of them are told to be busy, callers wait; then one after another becomes free.
+    10,000 agents are watched by subscriptions, and all of them are busy in Teams; callers wait; then one after another is
+    available.
     """
-    with systems.tandem(program, directory, WATCHED) as server:
-        with (
-            sipua.Phone(systems.CALLERS) as callers,
-            sipua.Phone(systems.AGENTS) as phones,
-            api.Api(HTTP, systems.ROOT_KEY, 16) as program_api,
-        ):
-            parts, told, times_ms, wrong = [callers, phones, program_api], {}, [], []
+    with microsoft.Tenant(program, directory, WATCHED) as tenant:
+        command = systems.tandem_command(program, directory, WATCHED)
+        with open(command[-1]) as f:
+            config = f.read().replace("[http]", f'[http]\npublic_url = "{microsoft.PUBLIC}"')
+        with open(command[-1], "w") as f:
+            f.write(config + tenant.server_config(WATCHED))
+        with Child("tandem", command, f"{directory}/tandem.log", cores()[0]) as server:
+            server.need(lambda: systems.options_answered(*SERVER, systems.CALLERS), "an answer to OPTIONS")
+            watchers = tenant.watch(HTTP)
+            all_are_watched = lambda: connection()["presence"]["subscriptions"] == watchers
+            server.need(all_are_watched, f"{watchers} subscriptions", WATCHED_SECONDS_MAX)
+            return changed(server, tenant, count)
 
-            def tell(agent, presence):
-                program_api.ask("PUT", f"/api/v1/agents/{agent}/presence", {"source": "teams", "presence": presence})
 
-            def invited(leg):
-                if leg.user in told:
-                    times_ms.append(1000 * (leg.invite_at - told.pop(leg.user)))
-                else:
-                    wrong.append(leg.user)
-                phones.answer(leg)
+def connection():
+    return api.once(HTTP, "GET", "/api/v1/microsoft", systems.ROOT_KEY)["connections"][0]
 
-            phones.on_invite = invited
-            for number in range(WATCHED):
-                tell(f"a{number:04d}", "busy")
-            if not sipua.serve(parts, 60, lambda: program_api.answered == WATCHED):
-                raise BenchError(f"only {program_api.answered} of {WATCHED} presences were taken:\n{server.tail()}")
-            program_api.must_all_be_well()
-            dial = sipua.paced(100, changes, lambda i: callers.call(SERVER, systems.NUMBER, f"+1555{i:07d}"))
-            all_wait = lambda: len(callers.legs) == changes and not callers.count("calling")
-            if not sipua.serve(parts, changes / 100 + 10, all_wait, dial):
-                raise BenchError(f"{callers.count('calling', 'failed')} of {changes} callers do not wait:\n{server.tail()}")
-            sipua.serve(parts, 1)
 
-            def change(i):
-                agent = f"a{i * 17 % WATCHED:04d}"
-                told[agent] = time.time()
-                tell(agent, "available")
+def busy():
+    """How many agents the program holds for busy."""
+    agents = api.once(HTTP, "GET", "/api/v1/agents", systems.ROOT_KEY)["agents"]
+    return sum(agent.get("presence", {}).get("presence") == "busy" for agent in agents)
 
-            all_rang = lambda: len(times_ms) == changes
-            sipua.serve(parts, changes / CHANGES_PER_SECOND + 10, all_rang, sipua.paced(CHANGES_PER_SECOND, changes, change))
-            program_api.must_all_be_well()
+
+def changed(server, tenant, count):
+    with (
+        sipua.Phone(systems.CALLERS) as callers,
+        sipua.Phone(systems.AGENTS) as phones,
+        api.Api(tenant.http, "nobody", 16) as teams,
+    ):
+        parts, told, times_ms, wrong = [callers, phones, teams], {}, [], []
+
+        def invited(leg):
+            if leg.user in told:
+                times_ms.append(1000 * (leg.invite_at - told.pop(leg.user)))
+            else:
+                wrong.append(leg.user)
+            phones.answer(leg)
+
+        def become(number, choice):
+            teams.ask("PUT", f"/sandbox/people/{microsoft.user(number)}/presence", {"choice": choice})
+
+        def change(i):
+            number = i * 17 % WATCHED
+            told[f"a{number:04d}"] = time.time()
+            become(number, "available")
+
+        phones.on_invite = invited
+        for number in range(WATCHED):
+            become(number, "busy")
+        sipua.serve(parts, 60, lambda: teams.answered == WATCHED)
+        server.need(lambda: busy() == WATCHED, f"news that all {WATCHED} are busy", WATCHED_SECONDS_MAX)
+        dial = sipua.paced(100, count, lambda i: callers.call(SERVER, systems.NUMBER, f"+1555{i:07d}"))
+        all_wait = lambda: len(callers.legs) == count and not callers.count("calling")
+        if not sipua.serve(parts, count / 100 + 10, all_wait, dial):
+            raise BenchError(f"{callers.count('calling', 'failed')} of {count} callers do not wait:\n{server.tail()}")
+        sipua.serve(parts, 1)
+        all_rang = lambda: len(times_ms) == count
+        sipua.serve(parts, count / CHANGES_PER_SECOND + 10, all_rang, sipua.paced(CHANGES_PER_SECOND, count, change))
+        teams.must_all_be_well()
     if wrong:
-        raise BenchError(f"agents were offered a call while they were told to be busy: {wrong[:5]}")
-    if len(times_ms) < changes:
-        raise BenchError(f"only {len(times_ms)} of {changes} agents were offered a caller:\n{server.tail()}")
+        raise BenchError(f"agents were offered a call who are not in Teams: {wrong[:5]}")
+    if len(times_ms) < count:
+        raise BenchError(f"only {len(times_ms)} of {count} agents were offered a caller:\n{server.tail()}")
     return times_ms
 
 

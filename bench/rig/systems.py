@@ -17,6 +17,7 @@ CALLERS = "127.20.0.2"
 AGENTS = "127.20.0.3"
 EDGE_CALLERS = "127.20.0.4"  # the TLS edge in front of the callers
 EDGE_AGENTS = "127.20.0.5"  # the TLS edge in front of the agents
+MICROSOFT = "127.20.0.6"  # the simulated Microsoft 365 tenant, as far as it needs an address of its own
 SIP_PORT, TLS_PORT, NG_PORT, HTTP_PORT = 5060, 5061, 2223, 8080
 NUMBER = "+15550123"  # what callers dial: it leads to the queue
 MEDIA_PORTS = (20000, 39999)  # of the system under test

@@ -52,8 +52,6 @@ ROWS = [
     Row("presence.notification.p50", "us", ""),
     Row("presence.notification.p99", "us", ""),
     Row("presence.notifications", "per_second", ""),
-    Row("presence.routing.p50", "ms", ""),
-    Row("presence.routing.p99", "ms", ""),
     Row("search.p50", "ms", ""),
     Row("search.p99", "ms", "100"),
     Row("search.suggest.p99", "ms", "100"),
