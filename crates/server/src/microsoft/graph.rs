@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use tandem_microsoft::entra::permission::{NEEDED, PermissionKind, Standing};
 use tandem_microsoft::entra::refusal::Refusal;
 use tandem_microsoft::graph::call::{Answer, Call, Caller, Endpoint, Moment, NoAnswer, Operation};
 use tandem_microsoft::graph::fault::Fault;
+use tandem_microsoft::graph::permissions;
 use tandem_microsoft::graph::throttle::Throttle;
 use tandem_microsoft::id::{EntraTenantId, Guid, ObjectId};
 use tandem_microsoft::secret::Secret;
@@ -53,10 +55,10 @@ pub struct Trouble {
 /// What came of looking for a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Looked {
-    /// There is one, and there was.
-    Given,
-    /// There is one, and there was none before.
-    GivenAgain,
+    /// There is one, and as far as it tells presence may be read with it.
+    MayRead,
+    /// There is one, but it tells that presence may not be read with it. The next look fetches another.
+    MayNotRead,
     /// There is none.
     Refused,
 }
@@ -132,11 +134,17 @@ impl Graph {
         answer
     }
 
-    /// Looks whether Entra ID gives us a token, at the pace that its last refusal allows.
+    /// Looks whether Entra ID gives us a token to read presence with, at the pace that its last refusal allows.
     pub async fn look_for_token(&self) -> Looked {
         match self.token(Caller::Application).await {
-            Ok(_) if self.note_token() => Looked::GivenAgain,
-            Ok(_) => Looked::Given,
+            Ok(token) => {
+                self.note_token();
+                if may_read_presence(&token) {
+                    return Looked::MayRead;
+                }
+                self.entra.app_token_refused(self.tenant, &token);
+                Looked::MayNotRead
+            }
             Err(refusal) => {
                 self.note_refusal(Caller::Application, refusal);
                 Looked::Refused
@@ -220,13 +228,11 @@ impl Graph {
         trouble.no_token = Some(refusal);
     }
 
-    /// Notes that there is a token; whether there was none before.
-    fn note_token(&self) -> bool {
-        let was_refused = lock(&self.trouble).no_token.take().is_some();
-        if was_refused {
+    /// Notes that there is a token.
+    fn note_token(&self) {
+        if lock(&self.trouble).no_token.take().is_some() {
             tracing::info!(entra.tenant = %self.tenant, "Entra ID gives tokens for the tenant again");
         }
-        was_refused
     }
 
     fn note(&self, call: &Call, answer: &Answer) {
@@ -252,6 +258,16 @@ impl Graph {
 /// Now, on both clocks.
 pub fn moment() -> Moment {
     Moment { at: Instant::now(), unix: unix_now() }
+}
+
+/// Whether presence may be read with a token, as far as it tells; one that tells nothing has to be tried.
+fn may_read_presence(token: &Secret) -> bool {
+    let told = permissions::in_token(token);
+    let mut needed = NEEDED.iter().filter(|needed| {
+        needed.kind == PermissionKind::Application
+            && Some(needed.name) == Operation::ReadPresences.permission()
+    });
+    told.application.is_empty() || needed.all(|needed| told.standing(needed) != Standing::Missing)
 }
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

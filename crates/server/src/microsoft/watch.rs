@@ -10,7 +10,7 @@ use tandem_center::Input;
 use tandem_center::agent::{Presence as Told, PresenceReport};
 use tandem_center::id::AgentId;
 use tandem_center::view::{AgentView, DoingView};
-use tandem_microsoft::graph::call::{Answer, NoAnswer};
+use tandem_microsoft::graph::call::{Answer, Moment};
 use tandem_microsoft::graph::notification::Item;
 use tandem_microsoft::graph::presence::Presence;
 use tandem_microsoft::graph::sealed::SealFault;
@@ -80,8 +80,12 @@ pub struct Watching {
     inbox: mpsc::Receiver<Message>,
     seen: Arc<Mutex<Seen>>,
     refresh_at: Instant,
-    /// When it is looked whether Entra ID gives a token again.
+    /// When the figures are put together of what was heard since.
+    health_at: Option<Instant>,
+    /// While presence may not be read: when it is looked whether Entra ID gives a token for it again.
     token_at: Option<Instant>,
+    /// The pause before the look after that.
+    token_pause: Duration,
     work: JoinSet<Work>,
     reports: Vec<Input>,
 }
@@ -141,7 +145,9 @@ impl Watch {
             inbox,
             seen: Arc::clone(&seen),
             refresh_at: Instant::now() + REFRESH_EVERY,
+            health_at: None,
             token_at: None,
+            token_pause: TOKEN_PAUSE_MIN,
             work: JoinSet::new(),
             reports: Vec::new(),
         };
@@ -210,7 +216,10 @@ impl Watching {
             Message::Accounts(accounts) => self.watcher.set_accounts(now, accounts),
             Message::Notify(notify) => self.watcher.set_notify(now, notify),
             Message::Look(people) => self.watcher.look(now, people),
-            Message::Resume => self.watcher.resume(now),
+            Message::Resume => {
+                self.token_pause = TOKEN_PAUSE_MIN;
+                self.watcher.resume(now);
+            }
         }
     }
 
@@ -237,6 +246,10 @@ impl Watching {
             for user in users {
                 self.report(user);
             }
+            self.health_at = Some(now);
+        }
+        if self.health_at.is_some_and(|at| at <= now) {
+            self.health_at = None;
             lock(&self.seen).health = self.watcher.health(moment());
         }
     }
@@ -335,25 +348,43 @@ impl Watching {
 
     fn take(&mut self, work: Work) {
         let now = moment();
+        self.health_at.get_or_insert(now.at + HEALTH_PAUSE);
         match work {
             Work::Watched(id, answer) => {
-                if is_refused(&answer) {
-                    self.token_at.get_or_insert(now.at + LOOK_FOR_TOKEN_EVERY);
-                }
                 self.watcher.handle_answer(now, id, &answer, &mut self.graph.throttle());
+                if self.watcher.is_refused() {
+                    self.token_at.get_or_insert(now.at + self.token_pause);
+                } else {
+                    (self.token_at, self.token_pause) = (None, TOKEN_PAUSE_MIN);
+                }
             }
             Work::Written(id, answer) => {
                 if let Some(writer) = &mut self.writer {
                     writer.handle_answer(now.at, id, &answer, &mut self.graph.throttle());
                 }
             }
-            Work::LookedForToken(Looked::GivenAgain) => self.watcher.resume(now),
-            // What is refused although there is a token, the watcher tries again by itself.
-            Work::LookedForToken(Looked::Given) => {}
-            Work::LookedForToken(Looked::Refused) => {
-                self.token_at.get_or_insert(now.at + LOOK_FOR_TOKEN_EVERY);
-            }
+            Work::LookedForToken(looked) => self.looked_for_token(now, looked),
             Work::Opened(item, content) => self.watcher.handle_notification(now, &item, content),
+        }
+    }
+
+    /// Asks for presence with a token that may do; what comes of it, or of the next look, decides about another look.
+    fn looked_for_token(&mut self, now: Moment, looked: Looked) {
+        if !self.watcher.is_refused() {
+            return;
+        }
+        let pause = match looked {
+            // Entra ID is asked far less often: the pause after its refusals is kept where the tokens are.
+            Looked::Refused => TOKEN_PAUSE_MIN,
+            Looked::MayRead | Looked::MayNotRead => {
+                let next = TOKEN_PAUSE_MAX.min(self.token_pause * 2);
+                std::mem::replace(&mut self.token_pause, next)
+            }
+        };
+        if looked == Looked::MayRead {
+            self.watcher.resume(now);
+        } else {
+            self.token_at.get_or_insert(now.at + pause);
         }
     }
 
@@ -449,15 +480,8 @@ impl Watching {
         let refresh = (!self.agents.is_empty()).then_some(self.refresh_at);
         let writer = self.writer.as_ref().and_then(PresenceWriter::poll_timeout);
         let echoes = self.held.values().flatten().min().copied();
-        [self.watcher.poll_timeout(), refresh, writer, echoes, self.token_at].into_iter().flatten().min()
-    }
-}
-
-/// Whether consent may have been withdrawn.
-fn is_refused(answer: &Answer) -> bool {
-    match answer {
-        Ok(answer) => matches!(answer.status, 401 | 403),
-        Err(fault) => matches!(fault, NoAnswer::NoToken),
+        let own = [refresh, self.health_at, self.token_at, echoes];
+        own.into_iter().chain([self.watcher.poll_timeout(), writer]).flatten().min()
     }
 }
 
@@ -504,9 +528,15 @@ const INBOX_MAX: usize = 1_024;
 /// How often what has not changed is told again, so that the center knows its age.
 const REFRESH_EVERY: Duration = Duration::from_secs(15);
 
-/// How often it is looked whether Entra ID gives a token again. It is asked far less often: the pause after its refusals
-/// is kept where the tokens are.
-const LOOK_FOR_TOKEN_EVERY: Duration = Duration::from_secs(1);
+/// How long after something was heard the figures tell of it: they are put together of everybody who is watched.
+const HEALTH_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long after presence could not be read it is looked whether Entra ID gives a token for it; with each look in a row
+/// that finds a token which does not do, twice as long.
+const TOKEN_PAUSE_MIN: Duration = Duration::from_secs(1);
+
+/// How long it is at most: consent that is given somewhere else is noticed within it.
+const TOKEN_PAUSE_MAX: Duration = Duration::from_secs(60);
 
 /// For how long after the end of a call of ours Teams may still say that the agent is in it.
 const ECHO_MAX: Duration = Duration::from_secs(15);

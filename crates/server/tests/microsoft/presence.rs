@@ -62,7 +62,7 @@ fn polls(shown: &Value) -> u64 {
 }
 
 #[tokio::test]
-async fn consent_that_is_withdrawn_is_shown_with_its_remedy_and_leaves_what_is_known() {
+async fn consent_that_is_withdrawn_is_shown_with_its_remedy_and_given_again_goes_on() {
     let world = World::open().await;
     both_available(&world).await;
     let shown = world.microsoft_until(|shown| polls(shown) > 0).await;
@@ -77,6 +77,40 @@ async fn consent_that_is_withdrawn_is_shown_with_its_remedy_and_leaves_what_is_k
 
     let (_, anna) = world.shop.get("/api/v1/agents/anna").await;
     assert!(says(&anna, "available"), "{anna}");
+
+    world.becomes("alice", "busy").await;
+    world.play(Method::Put, &grant, &json!({})).await;
+    world.shop.pass(60).await;
+    world.agent_until("anna", |shown| says(shown, "busy")).await;
+    world.microsoft_until(|shown| shown["connections"][0]["faults"].is_null()).await;
+}
+
+#[tokio::test]
+async fn a_permission_that_is_withdrawn_and_given_again_stops_presence_only_meanwhile() {
+    let world = World::open().await;
+    both_available(&world).await;
+    let app = format!("/sandbox/tenants/{CONTOSO}/apps/{TANDEM_APP}");
+    for permission in ["Presence.Read.All", "Presence.ReadWrite.All"] {
+        world.play(Method::Delete, &format!("{app}/permissions/{permission}"), &json!({})).await;
+    }
+    // The token of before is good for an hour; Graph wants another, and that one does not permit it.
+    let expired = json!({"troubles": [{"path": "getPresencesByUserId", "times": 1, "what": "expired"}]});
+    world.play(Method::Put, "/sandbox/graph/switches", &expired).await;
+    let is_forbidden = |shown: &Value| {
+        let faults = shown["connections"][0]["faults"].as_array();
+        faults.is_some_and(|faults| faults.iter().any(|fault| fault["code"] == "graph_forbidden"))
+    };
+    world.microsoft_until(is_forbidden).await;
+    let (_, shown) = world.shop.get("/api/v1/microsoft").await;
+    let permissions = shown["connections"][0]["permissions"].as_array().unwrap();
+    let reads = permissions.iter().find(|p| p["name"] == "Presence.Read.All" && p["kind"] == "application");
+    assert_eq!(reads.unwrap()["standing"], "missing", "{shown}");
+
+    world.becomes("alice", "busy").await;
+    world.play(Method::Put, &app, &json!({})).await;
+    world.shop.pass(60).await;
+    world.agent_until("anna", |shown| says(shown, "busy")).await;
+    world.microsoft_until(|shown| shown["connections"][0]["faults"].is_null()).await;
 }
 
 #[tokio::test]

@@ -348,6 +348,13 @@ impl Watcher {
         self.resume_polling(now.at);
     }
 
+    /// Whether presence may not be read, as was last heard: nothing is asked but, now and then, whether it may again.
+    /// [`Watcher::resume`] asks at once.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        self.polling.is_held()
+    }
+
     /// Ends all subscriptions, before the program stops. What is not ended, ends by itself within the hour.
     pub fn close(&mut self, now: Moment) {
         let all: Vec<_> = self.groups.keys().copied().collect();

@@ -45,6 +45,10 @@ impl Polling {
         self.as_account = self.as_account.filter(|account| accounts.contains(account));
     }
 
+    pub(super) fn is_held(&self) -> bool {
+        self.hold.is_some()
+    }
+
     fn caller(&self) -> Caller {
         self.as_account.map_or(Caller::Application, Caller::Account)
     }
