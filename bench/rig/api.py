@@ -12,19 +12,25 @@ from .process import BenchError
 
 def once(address, method, path, token=None, body=None):
     """One request over a connection of its own: the answer's body as JSON. Any status but 2xx is a BenchError."""
+    answer = text(address, method, path, token, body)
+    return json.loads(answer) if answer else None
+
+
+def text(address, method, path, token=None, body=None):
+    """The same, and the answer's body as it is."""
     connection = http.client.HTTPConnection(*address, timeout=30)
     try:
         headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
         connection.request(method, path, json.dumps(body) if body is not None else None, headers)
         answer = connection.getresponse()
-        text = answer.read().decode()
+        told = answer.read().decode()
     except (OSError, http.client.HTTPException) as error:
         raise BenchError(f"{method} {path}: {error}")
     finally:
         connection.close()
     if answer.status // 100 != 2:
-        raise BenchError(f"{method} {path}: {answer.status} {text[:500]}")
-    return json.loads(text) if text else None
+        raise BenchError(f"{method} {path}: {answer.status} {told[:500]}")
+    return told
 
 
 class Api:

@@ -1,15 +1,15 @@
-"""A simulated Microsoft 365 tenant with very many people, to whom the program under test is connected as to the real one."""
+"""Simulated Microsoft 365 tenants with very many people, to whom the program under test is connected as to real ones."""
 
 import http.client
 import json
 import os
 import re
 import urllib.parse
+from dataclasses import dataclass
 
 from . import api, systems
 from .process import BenchError, Child, cores
 
-TENANT = "4dcafc31-d434-426b-a0bb-c376fb36061a"
 APP = "11111111-2222-4333-8444-555555555555"
 SECRET = "secret~of-the-bench"
 SUBSCRIPTION_PEOPLE = 650  # whom one account watches at most
@@ -17,20 +17,79 @@ PUBLIC = f"http://{systems.SUT}:{systems.HTTP_PORT}"
 START_SECONDS_MAX = 60
 
 
-class Tenant:
-    """The running sandbox. `user(n)` is what the sandbox calls the person of number n."""
+@dataclass(frozen=True)
+class Customer:
+    """An Entra tenant. All ids follow from its number."""
 
-    def __init__(self, program, directory, people):
-        folder = f"{directory}/microsoft"
-        self.watchers = -(-people // SUBSCRIPTION_PEOPLE)
-        os.makedirs(folder, exist_ok=True)
-        with open(f"{folder}/sandbox.toml", "w") as f:
-            f.write(_sandbox_config(people, self.watchers))
-        with open(f"{folder}/secret", "w") as f:
+    number: int
+    people: int
+
+    @property
+    def id(self):
+        return f"4dcafc31-d434-426b-a0bb-c376fb{self.number:06x}"
+
+    def user(self, number):
+        """What the sandbox calls one of its people."""
+        return f"c{self.number:04d}-u{number:05d}"
+
+    def object_id(self, number):
+        return f"fa273707-89ea-4085-{self.number:04x}-ddf4ab{number:06x}"
+
+    @property
+    def watchers(self):
+        """The accounts that are needed to watch everybody by subscriptions."""
+        return [f"c{self.number:04d}-w{number:02d}" for number in range(-(-self.people // SUBSCRIPTION_PEOPLE))]
+
+    def config(self):
+        """What stands in the sandbox's configuration."""
+        text = f"""
+[[tenants]]
+name = "Customer {self.number}"
+id = "{self.id}"
+domains = ["c{self.number:04d}.bench.example"]
+"""
+        for number, name in enumerate(self.watchers, 0xF00000):
+            text += f"""[[tenants.accounts]]
+id = "{name}"
+name = "Watcher"
+object_id = "{self.object_id(number)}"
+"""
+        for number in range(self.people):
+            text += f"""[[tenants.accounts]]
+id = "{self.user(number)}"
+name = "{GIVEN[number % len(GIVEN)]} {FAMILY[number // len(GIVEN) % len(FAMILY)]} {number}"
+department = "{DEPARTMENTS[number % len(DEPARTMENTS)]}"
+job_title = "Expert of {DEPARTMENTS[number % len(DEPARTMENTS)]}"
+office = "{number % 7}/{number % 40:03d}"
+object_id = "{self.object_id(number)}"
+photo = false
+"""
+        return text
+
+    def person(self, number, agent):
+        """What stands in the configuration of the program under test about one of its people."""
+        return f"""
+[[people]]
+name = "Agent {number}"
+entra = {{ tenant = "{self.id}", user = "{self.object_id(number)}" }}
+roles = ["agent"]
+agent = "{agent}"
+"""
+
+
+class Microsoft:
+    """The running sandbox with these customers."""
+
+    def __init__(self, program, directory, customers):
+        self.folder = f"{directory}/microsoft"
+        os.makedirs(self.folder, exist_ok=True)
+        with open(f"{self.folder}/sandbox.toml", "w") as f:
+            f.write(_sandbox_config(customers))
+        with open(f"{self.folder}/secret", "w") as f:
             os.fchmod(f.fileno(), 0o600)
             f.write(SECRET)
-        self.folder, self._log = folder, f"{folder}/sandbox.log"
-        command = [program, "sandbox", "--data", folder, "--config", f"{folder}/sandbox.toml"]
+        command = [program, "sandbox", "--data", self.folder, "--config", f"{self.folder}/sandbox.toml"]
+        self._log = f"{self.folder}/sandbox.log"
         self.child = Child("sandbox", command, self._log, cores()[1])
 
     def __enter__(self):
@@ -47,36 +106,25 @@ class Tenant:
     def __exit__(self, *_):
         self.child.stop()
 
-    def server_config(self, people):
-        """What stands in the configuration of the program under test: the connection, and who is which agent."""
+    def server_config(self):
+        """What stands in the main configuration of the program under test, but for whose tenants these are."""
         https = _address(self.addresses["https"])[1]
-        text = f"""
+        return f"""
 [microsoft]
 login = "https://localhost:{https}"
 graph = "https://localhost:{https}"
 trust = "{self.addresses["root"]}"
 client_id = "{APP}"
 secret_file = "{self.folder}/secret"
-entra = ["{TENANT}"]
 """
-        for number in range(people):
-            text += f"""
-[[people]]
-name = "Agent {number}"
-entra = {{ tenant = "{TENANT}", user = "{object_id(number)}" }}
-roles = ["agent"]
-agent = "a{number:04d}"
-"""
-        return text
 
-    def watch(self, server):
-        """Signs the accounts in by which presence is told, as an administrator does in a browser. Returns how many."""
-        for number in range(self.watchers):
-            link = api.once(server, "POST", f"/api/v1/microsoft/{TENANT}/presence-account", systems.ROOT_KEY)["url"]
+    def watch(self, server, customer):
+        """Signs the accounts in by which presence is told, as an administrator does in a browser."""
+        for name in customer.watchers:
+            link = api.once(server, "POST", f"/api/v1/microsoft/{customer.id}/presence-account", systems.ROOT_KEY)["url"]
             away, cookies = _browse(server, "GET", _path(link))
-            back, _ = _browse(self.http, "POST", _path(away), body=f"user={watcher(number)}&consent=accept")
+            back, _ = _browse(self.http, "POST", _path(away), body=f"user={name}&consent=accept")
             _browse(server, "GET", _path(back), cookies=cookies)
-        return self.watchers
 
     def _addresses(self):
         with open(self._log, errors="replace") as f:
@@ -84,19 +132,7 @@ agent = "a{number:04d}"
         return json.loads(found.group()) if found else None
 
 
-def user(number):
-    return f"u{number:05d}"
-
-
-def watcher(number):
-    return f"w{number:02d}"
-
-
-def object_id(number):
-    return f"fa273707-89ea-4085-9903-ddf4ab{number:06x}"
-
-
-def _sandbox_config(people, watchers):
+def _sandbox_config(customers):
     text = f"""
 dns = "{systems.MICROSOFT}:0"
 control = "127.0.0.1:0"
@@ -112,31 +148,20 @@ address = "{systems.MICROSOFT}:5060"
 [[apps]]
 id = "{APP}"
 name = "Tandem"
-home_tenant = "{TENANT}"
+home_tenant = "{customers[0].id}"
+audience = "AzureADMultipleOrgs"
 secrets = [{{ value = "{SECRET}" }}]
 redirect_uris = ["{PUBLIC}/auth/entra/callback"]
 permissions = ["Presence.Read.All", "User.Read.All"]
 delegated = ["openid", "profile", "offline_access", "User.Read", "Presence.Read.All"]
-consented = ["{TENANT}"]
-[[tenants]]
-name = "Bench"
-id = "{TENANT}"
-domains = ["bench.example"]
+consented = {json.dumps([customer.id for customer in customers])}
 """
-    for number in range(watchers):
-        text += f"""[[tenants.accounts]]
-id = "{watcher(number)}"
-name = "Watcher {number}"
-object_id = "fa273707-89ea-4085-9903-ddf4ac{number:06x}"
-"""
-    for number in range(people):
-        text += f"""[[tenants.accounts]]
-id = "{user(number)}"
-name = "Agent {number}"
-object_id = "{object_id(number)}"
-photo = false
-"""
-    return text
+    return text + "".join(customer.config() for customer in customers)
+
+
+GIVEN = ["Adele", "Björn", "Chloé", "Dmitri", "Elif", "François", "Gráinne", "Hiroshi", "Inês", "José", "Kōji", "Łukasz"]
+FAMILY = ["Vance", "Müller", "Lefèvre", "Novák", "Øster", "Peña", "Quist", "Rossi", "Şahin", "Tremblay", "Ünal"]
+DEPARTMENTS = ["Sales", "Billing", "Networks", "Claims", "Legal", "Care", "Logistics", "Research", "Field", "Support"]
 
 
 def _browse(address, method, path, body=None, cookies=()):

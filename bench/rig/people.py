@@ -21,6 +21,8 @@ TENANTS, AGENTS_EACH, USERS = 1000, 5, 50000
 CALLS_EACH = 5
 START_SECONDS_MAX = 120
 CALLS_PER_SECOND = 150
+SYNC_SECONDS_MAX = 300
+IDLE_SECONDS = 30
 RATE = 2000  # of authorised requests, at which their delay is measured
 CONNECTIONS = 64
 
@@ -73,22 +75,25 @@ def changes(program, directory, count):
     10,000 agents are watched by subscriptions, and all of them are busy in Teams; callers wait; then one after another is
     available.
     """
-    with microsoft.Tenant(program, directory, WATCHED) as tenant:
+    customer = microsoft.Customer(0, WATCHED)
+    with microsoft.Microsoft(program, directory, [customer]) as graph:
         command = systems.tandem_command(program, directory, WATCHED)
         with open(command[-1]) as f:
             config = f.read().replace("[http]", f'[http]\npublic_url = "{microsoft.PUBLIC}"')
         with open(command[-1], "w") as f:
-            f.write(config + tenant.server_config(WATCHED))
+            f.write(config + graph.server_config() + f'entra = ["{customer.id}"]\n')
+            f.writelines(customer.person(number, f"a{number:04d}") for number in range(WATCHED))
         with Child("tandem", command, f"{directory}/tandem.log", cores()[0]) as server:
             server.need(lambda: systems.options_answered(*SERVER, systems.CALLERS), "an answer to OPTIONS")
-            watchers = tenant.watch(HTTP)
-            all_are_watched = lambda: connection()["presence"]["subscriptions"] == watchers
-            server.need(all_are_watched, f"{watchers} subscriptions", WATCHED_SECONDS_MAX)
-            return changed(server, tenant, count)
+            graph.watch(HTTP, customer)
+            all_are_watched = lambda: presence()["subscriptions"] == len(customer.watchers)
+            server.need(all_are_watched, f"{len(customer.watchers)} subscriptions", WATCHED_SECONDS_MAX)
+            return changed(server, graph, customer, count)
 
 
-def connection():
-    return api.once(HTTP, "GET", "/api/v1/microsoft", systems.ROOT_KEY)["connections"][0]
+def presence():
+    """How watching goes."""
+    return api.once(HTTP, "GET", "/api/v1/microsoft", systems.ROOT_KEY)["connections"][0]["presence"]
 
 
 def busy():
@@ -97,11 +102,11 @@ def busy():
     return sum(agent.get("presence", {}).get("presence") == "busy" for agent in agents)
 
 
-def changed(server, tenant, count):
+def changed(server, graph, customer, count):
     with (
         sipua.Phone(systems.CALLERS) as callers,
         sipua.Phone(systems.AGENTS) as phones,
-        api.Api(tenant.http, "nobody", 16) as teams,
+        api.Api(graph.http, "nobody", 16) as teams,
     ):
         parts, told, times_ms, wrong = [callers, phones, teams], {}, [], []
 
@@ -113,7 +118,7 @@ def changed(server, tenant, count):
             phones.answer(leg)
 
         def become(number, choice):
-            teams.ask("PUT", f"/sandbox/people/{microsoft.user(number)}/presence", {"choice": choice})
+            teams.ask("PUT", f"/sandbox/people/{customer.user(number)}/presence", {"choice": choice})
 
         def change(i):
             number = i * 17 % WATCHED
@@ -142,50 +147,68 @@ def changed(server, tenant, count):
 
 def tenants(program, directory, count):
     """Kilobytes that one process holds with so many tenants, at first and after activity in each; and how long it took to
-    start, in milliseconds. Returns the rows and a line of text."""
-    command = tenants_command(program, directory, count)
-    users = USERS * count // TENANTS
-    example("tandem-store", "fill_register", f"{directory}/data", count, users)
-    started = time.monotonic()
-    with Child("tandem", command, f"{directory}/tandem.log", cores()[0]) as server:
-        server.need(lambda: systems.options_answered(*SERVER, systems.CALLERS), "an answer to OPTIONS", START_SECONDS_MAX)
-        start_ms = 1000 * (time.monotonic() - started)
-        time.sleep(2)
-        first = footprint(server.pid)
-        with (
-            sipua.Phone(systems.CALLERS) as callers,
-            sipua.Phone(systems.AGENTS) as phones,
-            api.Api(HTTP, systems.ROOT_KEY, 16) as program_api,
-        ):
-            parts, asked = [callers, phones, program_api], 0
-            for place in range(count):
-                for agent in range(AGENTS_EACH):
-                    path = f"/api/v1/agents/a{agent}"
-                    program_api.ask("PUT", f"{path}/presence", {"source": "teams", "presence": "available"}, name(place))
-                for path in ("/api/v1/agents", "/api/v1/queues", "/api/v1/people", "/api/v1/reports/queues"):
-                    program_api.ask("GET", path, tenant=name(place))
-                asked += AGENTS_EACH + 4
-            if not sipua.serve(parts, 120, lambda: program_api.answered == asked):
-                raise BenchError(f"only {program_api.answered} of {asked} requests were answered:\n{server.tail()}")
-            program_api.must_all_be_well()
-            callers.on_up, calls = callers.hang_up, CALLS_EACH * count
-            call = lambda i: callers.call(SERVER, number_of(i % count), f"+1555{i:07d}")
-            ended = lambda: callers.count("done") == calls
-            if not sipua.serve(parts, calls / CALLS_PER_SECOND + 20, ended, sipua.paced(CALLS_PER_SECOND, calls, call)):
-                raise BenchError(f"only {callers.count('done')} of {calls} calls came to their agents:\n{server.tail()}")
-            sipua.serve(parts, 2)
-            busy = cpu_seconds(server.pid)
-            sipua.serve(parts, 5)
-            share = (cpu_seconds(server.pid) - busy) / 5
-        last = footprint(server.pid)
+    start, in milliseconds. Returns the rows and a line of text.
+
+    Each tenant is connected to an Entra tenant of its own, whose people are found and whose presence is watched.
+    """
+    customers = [microsoft.Customer(place, USERS // TENANTS) for place in range(count)]
+    users = sum(customer.people + len(customer.watchers) for customer in customers)
+    with microsoft.Microsoft(program, directory, customers) as graph:
+        command = tenants_command(program, directory, graph, customers)
+        started = time.monotonic()
+        with Child("tandem", command, f"{directory}/tandem.log", cores()[0]) as server:
+            is_up = lambda: systems.options_answered(*SERVER, systems.CALLERS)
+            server.need(is_up, "an answer to OPTIONS", START_SECONDS_MAX)
+            start_ms = 1000 * (time.monotonic() - started)
+            server.need(lambda: known() >= users, f"{users} people found", SYNC_SECONDS_MAX)
+            synced_s = time.monotonic() - started
+            first = footprint(server.pid)
+            share = busy_with_tenants(server, graph, customers)
+            last = footprint(server.pid)
     found = {"tenants.start": start_ms, "tenants.memory.start": first.pss_kb, "tenants.memory": last.pss_kb}
     return found, (
-        f"{count} tenants with {AGENTS_EACH * count} agents and {users} users; {last.threads} threads and "
-        f"{last.descriptors} descriptors; {share:.1%} of a core while nothing happens."
+        f"{count} tenants with {AGENTS_EACH * count} agents, and {users} users of whom all are known {synced_s:.0f} s after "
+        f"the start; {last.threads} threads and {last.descriptors} descriptors; {share:.1%} of a core while nothing happens "
+        "but that presence is asked for, every 30 s of each tenant."
     )
 
 
-def tenants_command(program, directory, count):
+def known():
+    """How many people of the directories the program has found, as its metrics say."""
+    page = api.text(HTTP, "GET", "/metrics", systems.ROOT_KEY)
+    return sum(float(line.rpartition(" ")[2]) for line in page.splitlines() if line.startswith("tandem_directory_people"))
+
+
+def busy_with_tenants(server, graph, customers):
+    """In every tenant agents are told of, things are read, somebody is looked for, and calls come. Returns the share of a
+    core that is taken afterwards."""
+    count = len(customers)
+    with (
+        sipua.Phone(systems.CALLERS) as callers,
+        sipua.Phone(systems.AGENTS) as phones,
+        api.Api(HTTP, systems.ROOT_KEY, 16) as program_api,
+    ):
+        parts, asked = [callers, phones, program_api], 0
+        paths = ("agents", "queues", "people", "reports/queues", "microsoft", "directory?q=tremblay")
+        for place in range(count):
+            for path in paths:
+                program_api.ask("GET", f"/api/v1/{path}", tenant=name(place))
+            asked += len(paths)
+        if not sipua.serve(parts, 120, lambda: program_api.answered == asked):
+            raise BenchError(f"only {program_api.answered} of {asked} requests were answered:\n{server.tail()}")
+        program_api.must_all_be_well()
+        callers.on_up, calls = callers.hang_up, CALLS_EACH * count
+        call = lambda i: callers.call(SERVER, number_of(i % count), f"+1555{i:07d}")
+        ended = lambda: callers.count("done") == calls
+        if not sipua.serve(parts, calls / CALLS_PER_SECOND + 20, ended, sipua.paced(CALLS_PER_SECOND, calls, call)):
+            raise BenchError(f"only {callers.count('done')} of {calls} calls came to their agents:\n{server.tail()}")
+        sipua.serve(parts, 2)
+        busy_s = cpu_seconds(server.pid)
+        sipua.serve(parts, IDLE_SECONDS)
+        return (cpu_seconds(server.pid) - busy_s) / IDLE_SECONDS
+
+
+def tenants_command(program, directory, graph, customers):
     """Writes a main file and one file for each tenant. All share two trunks; each has a number of its own."""
     command = systems.tandem_command(program, directory, 0)
     with open(command[-1]) as f:
@@ -194,37 +217,36 @@ def tenants_command(program, directory, count):
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     with open(command[-1], "w") as f:
-        f.write(shared)
-        for place in range(count):
-            f.write(f'[tenants.{name(place)}]\nname = "Customer {place}"\nfile = "tenants/{name(place)}.toml"\n')
-    for place in range(count):
+        f.write(shared.replace("[http]", f'[http]\npublic_url = "{microsoft.PUBLIC}"'))
+        f.write(graph.server_config() + "poll_s = 30\n")
+        for customer in customers:
+            own = name(customer.number)
+            f.write(f'[tenants.{own}]\nname = "Customer {customer.number}"\nfile = "tenants/{own}.toml"\n')
+    for customer in customers:
         text = f"""
 [[queues]]
 id = "support"
 name = "Support"
 wrap_up_s = 0
 [[numbers]]
-dialled = "{number_of(place)}"
+dialled = "{number_of(customer.number)}"
 flow = "main"
 [flows.main]
 start = "wait"
 steps.wait = {{ enqueue = "support" }}
+[microsoft]
+entra = ["{customer.id}"]
 """
         for agent in range(AGENTS_EACH):
             text += f"""
 [[agents]]
 id = "a{agent}"
 name = "Agent {agent}"
-ring = {{ line = "agents", sip = "sip:{name(place)}-a{agent}@{systems.AGENTS}:{systems.SIP_PORT}" }}
+ring = {{ line = "agents", sip = "sip:{name(customer.number)}-a{agent}@{systems.AGENTS}:{systems.SIP_PORT}" }}
 queues = ["support"]
 starts = "available"
-[[people]]
-name = "Agent {agent}"
-user_name = "a{agent}@{name(place)}.bench.example"
-roles = ["agent"]
-agent = "a{agent}"
-"""
-        with open(f"{folder}/{name(place)}.toml", "w") as f:
+""" + customer.person(agent, f"a{agent}")
+        with open(f"{folder}/{name(customer.number)}.toml", "w") as f:
             f.write(text)
     return command
 

@@ -46,13 +46,22 @@ impl Microsoft {
             &mut text,
             "tandem_presence_polls_total",
             "Requests for presence.",
+            "counter",
             sum(|counts| counts.polls),
         );
         single(
             &mut text,
             "tandem_graph_throttled_total",
             "Requests of presence that Graph answered with a limit.",
+            "counter",
             sum(|counts| counts.throttled),
+        );
+        single(
+            &mut text,
+            "tandem_directory_people",
+            "People of the customers' directories who can be found.",
+            "gauge",
+            self.people_known(),
         );
         let forged = sum(|counts| counts.notifications_distrusted)
             + [&deliveries.forged, &deliveries.strange, &deliveries.unreadable]
@@ -91,6 +100,6 @@ fn family(
     }
 }
 
-fn single(text: &mut String, name: &str, help: &str, value: u64) {
-    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} counter\n{name} {value}");
+fn single(text: &mut String, name: &str, help: &str, kind: &str, value: u64) {
+    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}");
 }

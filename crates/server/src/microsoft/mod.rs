@@ -177,6 +177,13 @@ impl Microsoft {
         self.shared.people.get(tenant).cloned()
     }
 
+    /// How many people can be found, of all tenants.
+    fn people_known(&self) -> u64 {
+        let of_tenant = |people: &Arc<People>| people.with(|directory| directory.len());
+        let all: usize = self.shared.people.values().map(of_tenant).sum();
+        u64::try_from(all).unwrap_or(u64::MAX)
+    }
+
     /// Runs everything that goes on by itself; never ends.
     pub async fn run(&self) {
         let mut watches = JoinSet::new();
