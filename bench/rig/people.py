@@ -212,7 +212,8 @@ def tenants_command(program, directory, graph, customers):
     """Writes a main file and one file for each tenant. All share two trunks; each has a number of its own."""
     command = systems.tandem_command(program, directory, 0)
     with open(command[-1]) as f:
-        shared = f.read().partition("[[queues]]")[0]
+        # Limits are each tenant's own.
+        shared = f.read().partition("[[queues]]")[0].replace("[limits]\ncalls = 20000\n", "")
     folder = f"{directory}/tenants"
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)

@@ -31,6 +31,7 @@ pub struct Desk {
     live: Arc<Live>,
     orders: mpsc::Sender<Order>,
     lines: Arc<BTreeSet<LineName>>,
+    keep_days: u32,
     recordings: Recordings,
     reports: Arc<Reports>,
     /// One past offer is explained at a time: each takes a processor for a while.
@@ -163,10 +164,23 @@ impl Desk {
             live,
             orders,
             lines: Arc::new(lines),
+            keep_days: 0,
             recordings,
             reports: Arc::default(),
             explaining: Arc::new(Semaphore::new(1)),
         }
+    }
+
+    /// The same, of a tenant who keeps it for so many days of whom was talked to; 0 is for ever, as it is before.
+    #[must_use]
+    pub fn keeping(mut self, days: u32) -> Desk {
+        self.keep_days = days;
+        self
+    }
+
+    /// For how many days it is kept of whom was talked to; 0 is for ever.
+    pub fn keep_days(&self) -> u32 {
+        self.keep_days
     }
 
     /// Whose desk it is.

@@ -226,28 +226,28 @@ impl Desk {
     }
 }
 
-/// Erases what was kept for this many days, in a minute and then every hour, for ever. With 0 days nothing is erased.
-pub async fn retain(desks: Desks, keep_days: u32) {
-    if keep_days == 0 {
-        return std::future::pending().await;
-    }
+/// Erases what each tenant has kept for as long as it wants ([`Desk::keep_days`]), in a minute and then every hour, for ever.
+pub async fn retain(desks: Desks) {
     let mut wait = RETENTION_AGAIN;
     loop {
         // Not at the very start, when calls and agents come back.
         tokio::time::sleep(wait).await;
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let kept = Duration::from_secs(u64::from(keep_days) * SECONDS_A_DAY);
-        let before = since_epoch.saturating_sub(kept).as_millis();
-        let before = i64::try_from(before).unwrap_or(i64::MAX);
-        wait = RETENTION_EVERY;
-        for desk in desks.iter() {
-            wait = wait.min(retain_of(desk, before).await);
-        }
+        wait = retain_now(&desks, SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()).await;
     }
 }
 
-/// Erases what is older of one tenant, and says when to come again.
-async fn retain_of(desk: &Desk, before_ms: i64) -> Duration {
+/// Erases what each tenant has kept for long enough at a moment, since 1970 UTC, and says when to come again.
+pub async fn retain_now(desks: &Desks, now: Duration) -> Duration {
+    let mut wait = RETENTION_EVERY;
+    for desk in desks.iter() {
+        wait = wait.min(retain_of(desk, now).await);
+    }
+    wait
+}
+
+/// The same of one tenant.
+async fn retain_of(desk: &Desk, now: Duration) -> Duration {
+    let Some(before_ms) = kept_since(desk, now) else { return RETENTION_EVERY };
     match desk.erase_expired(before_ms).await {
         Ok((0, _)) => RETENTION_EVERY,
         Ok((erased, more)) => {
@@ -263,6 +263,13 @@ async fn retain_of(desk: &Desk, before_ms: i64) -> Duration {
             RETENTION_AGAIN
         }
     }
+}
+
+/// What began before this moment, in milliseconds since 1970 UTC, is kept no longer; `None` where it is kept for ever.
+fn kept_since(desk: &Desk, now: Duration) -> Option<i64> {
+    let kept = Duration::from_secs(u64::from(desk.keep_days()) * SECONDS_A_DAY);
+    let before = now.saturating_sub(kept).as_millis();
+    (desk.keep_days() > 0).then(|| i64::try_from(before).unwrap_or(i64::MAX))
 }
 
 fn read(record: &Record) -> Result<Fact, ReadFault> {

@@ -59,7 +59,6 @@ pub struct Program {
     identity: Identity,
     webhooks: Webhooks,
     microsoft: Option<Microsoft>,
-    keep_days: u32,
 }
 
 impl Program {
@@ -77,17 +76,16 @@ impl Program {
         let (orders_in, orders) = mpsc::channel(ORDERS_MAX);
         let mut restored = Vec::with_capacity(settings.tenants.len());
         let mut desks = Vec::with_capacity(settings.tenants.len());
-        for TenantSettings { tenant, name, lines, .. } in &settings.tenants {
+        for TenantSettings { tenant, name, lines, keep_days, .. } in &settings.tenants {
             let (live, recorder) =
                 library.restore(tenant).with_context(|| format!("the journal of tenant {tenant}"))?;
             let (journal, orders) = (library.journal.clone(), orders_in.clone());
             let recordings = recordings.0.of(tenant);
             let desk = Desk::new(live.clone(), name.clone(), journal, orders, lines.clone(), recordings);
-            desks.push(desk);
+            desks.push(desk.keeping(*keep_days));
             restored.push((live, recorder));
         }
         let desks = Desks::new(desks);
-        let keep_days = settings.personal_data.keep_days;
         let identity = open_identity(&settings)?;
         let outbound = Outbound::new(&settings.webhooks, Resolver::new(&settings.dns.servers)?)?;
         let webhooks = Webhooks::new(identity.register().clone(), desks.clone(), outbound);
@@ -114,18 +112,9 @@ impl Program {
             })
             .context("the system gives no thread")?;
         match ready.await {
-            Ok(Ok(())) => Ok(Program {
-                engine,
-                ended,
-                stop,
-                server,
-                library,
-                desks,
-                identity,
-                webhooks,
-                microsoft,
-                keep_days,
-            }),
+            Ok(Ok(())) => {
+                Ok(Program { engine, ended, stop, server, library, desks, identity, webhooks, microsoft })
+            }
             Ok(Err(fault)) => Err(fault.into()),
             Err(_) => bail!("the engine ended at its start"),
         }
@@ -142,18 +131,7 @@ impl Program {
     ///
     /// The engine broke off, or facts could not be written.
     pub async fn until(self, end: impl Future<Output = ()>) -> Result<()> {
-        let Program {
-            engine,
-            mut ended,
-            stop,
-            server,
-            library,
-            desks,
-            identity,
-            webhooks,
-            microsoft,
-            keep_days,
-        } = self;
+        let Program { engine, mut ended, stop, server, library, desks, identity, webhooks, microsoft } = self;
         let microsoft = async {
             match &microsoft {
                 Some(microsoft) => microsoft.run().await,
@@ -164,7 +142,7 @@ impl Program {
             () = end => false,
             _ = &mut ended => true,
             () = server.serve() => true,
-            () = erase::retain(desks, keep_days) => true,
+            () = erase::retain(desks) => true,
             () = identity.tend() => true,
             () = webhooks.run() => true,
             () = microsoft => true,

@@ -165,3 +165,34 @@ fn trunks_of_others_files_that_are_missing_and_ids_that_are_none_are_told() {
     let told = faults(&format!("{MAIN}\n{SOUTH}"), place.path());
     assert!(told.contains("numbers: stands beside [tenants]"), "{told}");
 }
+
+#[test]
+fn each_says_how_much_it_holds_and_for_how_long_it_keeps_what_it_knows_of_callers() {
+    let limits = "[limits]\ncalls = 7\ncall_s = 600\n[personal_data]\nkeep_days = 30\n";
+    let place = folder(&format!("{limits}\n{NORTH}"), SOUTH);
+    let main = format!("[personal_data]\nkeep_days = 90\n{MAIN}");
+    let settings = Settings::parse(&main, place.path()).unwrap();
+    let kept: Vec<u32> = settings.tenants.iter().map(|tenant| tenant.keep_days).collect();
+    assert_eq!(kept, [30, 90], "what stands in the main file holds where the other says nothing");
+    let calls: Vec<u32> =
+        settings.tenants.iter().map(|tenant| tenant.center.document().limits.calls).collect();
+    assert_eq!(calls, [7, 5000]);
+    assert_eq!(settings.calls, 5007, "the door has room for all of them at once");
+    let wrong = folder(&format!("[personal_data]\nkeep_days = 40000\n{NORTH}"), SOUTH);
+    let told = faults(MAIN, wrong.path());
+    assert!(told.contains("tenants.north: personal_data.keep_days") && told.contains("36500"), "{told}");
+}
+
+#[test]
+fn limits_beside_the_tenants_would_hold_for_nobody_and_are_told() {
+    let place = folder(NORTH, SOUTH);
+    for (section, key) in [
+        ("limits", "calls = 7"),
+        ("offers", "misses = 2"),
+        ("capacity", "total = 7"),
+        ("presence", "believed_s = 77"),
+    ] {
+        let told = faults(&format!("{MAIN}\n[{section}]\n{key}\n"), place.path());
+        assert!(told.contains(&format!("{section}: stands beside [tenants]")), "{told}");
+    }
+}

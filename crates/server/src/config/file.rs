@@ -135,6 +135,8 @@ pub struct TenantFile {
     pub presence: PresenceDocument,
     /// `[limits]`.
     pub limits: LimitsDocument,
+    /// `[personal_data]`: what is the customer's own of it: `keep_days`.
+    pub personal_data: TenantPersonalDataFile,
     /// `[[people]]`.
     pub people: Vec<PersonFile>,
     /// `[roles]`.
@@ -154,7 +156,7 @@ impl File {
 #[serde(deny_unknown_fields, default)]
 pub struct PersonalDataFile {
     /// After this many days it is erased, counted from the arrival of a call; the facts stay, and with them every count.
-    /// Default 365; 0 keeps it for ever, which the law of most countries does not allow. What is erased cannot be had
+    /// With several customers it holds for those whose files say nothing else. Default 365; 0 keeps it for ever, which the law of most countries does not allow. What is erased cannot be had
     /// back, but from a backup.
     pub keep_days: u32,
     /// The file of the keys, readable by the program's user alone. Default `journal.key` beside the journal; it is made
@@ -172,6 +174,14 @@ impl Default for PersonalDataFile {
     fn default() -> PersonalDataFile {
         PersonalDataFile { keep_days: 365, keys: None }
     }
+}
+
+/// `[personal_data]` in the file of one of several customers.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TenantPersonalDataFile {
+    /// After this many days what is known of the customer's callers is erased. Default: what the main file says.
+    pub keep_days: Option<u32>,
 }
 
 /// `[http]`: the API and the page.

@@ -9,7 +9,9 @@ use std::time::Duration;
 use tandem_b2bua::UnknownPeers;
 use tandem_b2bua::trunk::{AddressRange, Profile, Proxy, Trunk};
 use tandem_center::call::{LineName, PromptName};
-use tandem_center::config::document::Document;
+use tandem_center::config::document::{
+    CapacityDocument, Document, LimitsDocument, OffersDocument, PresenceDocument,
+};
 use tandem_center::config::{Config, Known, Problem};
 use tandem_center::flow::document::FlowDocument;
 use tandem_media::leg;
@@ -22,7 +24,8 @@ use tandem_store::Tenant;
 use crate::config::fault::{Fault, Faults};
 use crate::config::file::{
     ClientCertificateFile, DnsFile, File, HttpFile, InterfaceFile, LogFile, MediaFile, PersonalDataFile,
-    ProfileFile, SrtpFile, TenantEntry, TenantFile, TransportFile, TrunkFile, UnknownPeersFile, WebhooksFile,
+    ProfileFile, SrtpFile, TenantEntry, TenantFile, TenantPersonalDataFile, TransportFile, TrunkFile,
+    UnknownPeersFile, WebhooksFile,
 };
 use crate::config::people;
 use crate::config::routes::{Clash, Routes};
@@ -78,6 +81,8 @@ pub struct TenantSettings {
     pub prompts: BTreeMap<PromptName, Arc<Prompt>>,
     /// The lines over which its calls come and go.
     pub lines: BTreeSet<LineName>,
+    /// For how many days it is kept of whom was talked to; 0 is for ever.
+    pub keep_days: u32,
     /// The contact center.
     pub center: Arc<Config>,
 }
@@ -152,9 +157,7 @@ impl Settings {
         let media = check.media(&file.media);
         let trunks = check.trunks(&file, &interfaces, &media);
         let webhooks = check.webhooks(&file.webhooks);
-        if file.personal_data.keep_days > PersonalDataFile::DAYS_MAX {
-            check.fault("personal_data.keep_days", "must be 0 (for ever) to 36500");
-        }
+        check.keep_days("personal_data.keep_days", file.personal_data.keep_days);
         if file.relay.threads.is_some_and(|threads| !(1..=64).contains(&threads)) {
             check.fault("relay.threads", "must be 1 to 64; leave it out for one a core, at most 2");
         }
@@ -163,10 +166,8 @@ impl Settings {
         let owners = check.owners(&file);
         let microsoft = check.microsoft(&file, &entries);
         let built_in = prompts::built_in();
-        let tenants: Vec<TenantSettings> = entries
-            .into_iter()
-            .filter_map(|entry| check.tenant(entry, &file.trunks, &owners, &built_in))
-            .collect();
+        let tenants: Vec<TenantSettings> =
+            entries.into_iter().filter_map(|entry| check.tenant(entry, &file, &owners, &built_in)).collect();
         let routes = Routes::of(&tenants, &owners).unwrap_or_else(|clashes| {
             for Clash { number, tenants: [one, other] } in clashes {
                 let problem = format!(
@@ -253,6 +254,12 @@ struct Check<'a> {
 impl Check<'_> {
     fn fault(&mut self, key: impl Into<String>, problem: impl Into<String>) {
         self.faults.push(Fault { key: key.into(), problem: problem.into() });
+    }
+
+    fn keep_days(&mut self, key: &str, days: u32) {
+        if days > PersonalDataFile::DAYS_MAX {
+            self.fault(key, format!("must be 0 (for ever) to {}", PersonalDataFile::DAYS_MAX));
+        }
     }
 
     fn webhooks(&mut self, file: &WebhooksFile) -> OutboundSettings {
@@ -584,6 +591,7 @@ impl Check<'_> {
                 capacity: file.capacity.clone(),
                 presence: file.presence.clone(),
                 limits: file.limits.clone(),
+                personal_data: TenantPersonalDataFile::default(),
                 people: file.people.clone(),
                 roles: file.roles.clone(),
                 microsoft: file.microsoft.as_ref().map(|of_all| of_all.of_tenant()).unwrap_or_default(),
@@ -597,6 +605,10 @@ impl Check<'_> {
             ("numbers", !file.numbers.is_empty()),
             ("flows", !file.flows.is_empty()),
             ("prompts", !file.prompts.is_empty()),
+            ("offers", file.offers != OffersDocument::default()),
+            ("capacity", file.capacity != CapacityDocument::default()),
+            ("presence", file.presence != PresenceDocument::default()),
+            ("limits", file.limits != LimitsDocument::default()),
             ("people", !file.people.is_empty()),
             ("roles", !file.roles.is_empty()),
             ("microsoft.entra", file.microsoft.as_ref().is_some_and(|m| !m.entra.is_empty())),
@@ -689,7 +701,7 @@ impl Check<'_> {
     fn tenant(
         &mut self,
         entry: Entry,
-        trunks: &[TrunkFile],
+        main: &File,
         owners: &BTreeMap<LineName, Tenant>,
         built_in: &BTreeMap<PromptName, Arc<Prompt>>,
     ) -> Option<TenantSettings> {
@@ -697,6 +709,10 @@ impl Check<'_> {
         let before = self.faults.len();
         let mut check = Check { folder: &folder, faults: Vec::new() };
         let prompts = check.prompts(&file.prompts, built_in);
+        let keep_days = file.personal_data.keep_days.unwrap_or(main.personal_data.keep_days);
+        if file.personal_data.keep_days.is_some() {
+            check.keep_days("personal_data.keep_days", keep_days);
+        }
         let mut document = Document {
             agents: file.agents,
             queues: file.queues,
@@ -708,7 +724,8 @@ impl Check<'_> {
             limits: file.limits,
         };
         check.flow_files(&mut document);
-        let lines: BTreeSet<LineName> = trunks
+        let lines: BTreeSet<LineName> = main
+            .trunks
             .iter()
             .map(|trunk| Arc::from(trunk.name.as_str()))
             .filter(|line| owners.get(line).is_none_or(|owner| *owner == tenant))
@@ -738,7 +755,7 @@ impl Check<'_> {
         }));
         let center = center.ok().filter(|_| self.faults.len() == before)?;
         let center = Arc::new(center.salted(salt(&tenant)));
-        Some(TenantSettings { tenant, name, prompts, lines, center })
+        Some(TenantSettings { tenant, name, prompts, lines, keep_days, center })
     }
 
     /// Reads in the flows that stand in files of their own.
