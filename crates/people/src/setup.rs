@@ -54,13 +54,23 @@ impl Setup {
     /// See [`SetupFault`]. After [`Setup::WRONG_MAX`] wrong codes, and when its time is over, it closes: the program
     /// must be started again.
     pub fn redeem(&mut self, now: UnixMillis, code: &str) -> Result<(), SetupFault> {
+        self.check(now, code)?;
+        *self = Setup::Closed;
+        Ok(())
+    }
+
+    /// Looks whether the code is right, before anything else is looked at for somebody who may have none: it stays good.
+    ///
+    /// # Errors
+    ///
+    /// As [`Setup::redeem`]; a wrong one counts here too.
+    pub fn check(&mut self, now: UnixMillis, code: &str) -> Result<(), SetupFault> {
         let Setup::Open { hash, until, wrong } = self else { return Err(SetupFault::Closed) };
         if *until <= now {
             *self = Setup::Closed;
             return Err(SetupFault::Expired);
         }
         if code.len() <= CODE_BYTES_MAX && SecretHash::of(&plain(code)) == *hash {
-            *self = Setup::Closed;
             return Ok(());
         }
         *wrong += 1;

@@ -230,3 +230,33 @@ async fn nobody_follows_another_tenant_or_without_the_permission() {
         assert_eq!(window.end().await, Some(CloseCode::Library(4403)), "{who} in {tenant}");
     }
 }
+
+#[tokio::test]
+async fn who_may_not_follow_is_in_the_trail_of_who_tried_or_of_whom_they_tried_it_with() {
+    let street = Street::open().await;
+    let (anna, ada, olga) = (street.token("anna"), street.token("ada"), street.token("olga"));
+    let greeting = |token: &str, tenant: &str| format!(r#"{{"token":"{token}","tenant":"{tenant}"}}"#);
+    // By the header as a program, and by the first message as a page.
+    for (token, tenant) in [(&anna, "north"), (&ada, "south"), (&olga, "south")] {
+        let headers = [("Authorization", format!("Bearer {token}")), ("Tandem-Tenant", tenant.to_owned())];
+        let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
+        assert!(Window::open(&street.router, &headers).await.is_err());
+        let mut window = Window::open(&street.router, &[]).await.unwrap();
+        window.0.send(Message::text(greeting(token, tenant))).await.unwrap();
+        assert_eq!(window.end().await, Some(CloseCode::from(4403)));
+    }
+    let twice = |code: &str| {
+        [("live".into(), "live".into(), code.to_owned()), ("live".into(), "live".into(), code.to_owned())]
+    };
+    assert_eq!(street.refused("south").await, twice("not_permitted"), "an operator's attempt");
+    let north = street.refused("north").await;
+    assert_eq!(north[..2], twice("not_yours"), "ada's, with another tenant");
+    assert_eq!(north[2..], twice("not_permitted"), "anna's, who is an agent");
+    // A stranger's stands in the trail of the installation.
+    let mut window = Window::open(&street.router, &[]).await.unwrap();
+    window.0.send(Message::text(greeting("tda_wrong", "north"))).await.unwrap();
+    assert_eq!(window.end().await, Some(CloseCode::from(4401)));
+    let path = "/api/v1/installation/audit?outcome=refused";
+    let (_, page) = street.ask(common::ROOT, "GET", path, "").await;
+    assert_eq!(page["acts"][0]["act"], "live", "{page}");
+}

@@ -30,6 +30,8 @@ pub struct Access {
     loopback: bool,
     /// The name under which others reach it, through a proxy.
     public: Option<Box<str>>,
+    /// Browsers reach it over TLS, if only as far as a proxy.
+    secure: bool,
     /// The root key, if there is one.
     root: Option<Token>,
 }
@@ -63,7 +65,7 @@ impl Access {
     pub fn new(listen: SocketAddr, tls: bool, root: Option<Token>) -> Result<Access, AccessFault> {
         let loopback = listen.ip().is_loopback();
         if loopback || tls {
-            Ok(Access { loopback, public: None, root })
+            Ok(Access { loopback, public: None, secure: !loopback || tls, root })
         } else {
             Err(AccessFault::NoTls(listen))
         }
@@ -74,12 +76,18 @@ impl Access {
     pub fn reached_as(mut self, public_url: Option<&str>) -> Access {
         let host = public_url.and_then(|url| url.split_once("://"));
         self.public = host.map(|(_, host)| host.trim_end_matches('/').into());
+        self.secure |= host.is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("https"));
         self
     }
 
     /// Whether only whoever is on this machine reaches the API.
     pub(crate) fn is_loopback(&self) -> bool {
         self.loopback
+    }
+
+    /// What a cookie has to say besides: it is never sent in the clear where browsers come over TLS.
+    pub(crate) fn of_cookies(&self) -> &'static str {
+        if self.secure { "; Secure" } else { "" }
     }
 
     /// The holder of the root key, if that is what was given.
@@ -232,5 +240,16 @@ mod tests {
             assert_eq!(Token::parse(wrong).unwrap_err(), AccessFault::BadToken);
         }
         assert_eq!(format!("{:?}", Token::parse(&"s".repeat(32)).unwrap()), "Token(*)");
+    }
+
+    #[test]
+    fn cookies_are_for_tls_only_wherever_browsers_come_over_it() {
+        let inside = "127.0.0.1:8080".parse().unwrap();
+        let access = || Access::new(inside, false, None).unwrap();
+        assert_eq!(access().of_cookies(), "");
+        assert_eq!(access().reached_as(Some("http://localhost:8080")).of_cookies(), "");
+        assert_eq!(access().reached_as(Some("https://tandem.example")).of_cookies(), "; Secure");
+        let outside = Access::new("0.0.0.0:443".parse().unwrap(), true, None).unwrap();
+        assert_eq!(outside.of_cookies(), "; Secure");
     }
 }

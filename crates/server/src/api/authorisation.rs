@@ -179,6 +179,10 @@ pub(super) async fn only_permitted(
         }
     };
     let Some(rule) = rule_of(request.method(), path.as_str()) else { return no_rule().into_response() };
+    let place = match api.rooms.request(caller.scope()) {
+        Ok(place) => place,
+        Err(full) => return full.into_response(),
+    };
     let headers = request.headers().clone();
     let response = match admit(&api, rule, caller.clone(), &params, &headers).await {
         Err(error) => error.into_response(),
@@ -194,6 +198,7 @@ pub(super) async fn only_permitted(
         }
     };
     asked.answered(&api, rule, &caller, &headers, trail::Answer::of(&response)).await;
+    drop(place);
     response
 }
 
@@ -369,7 +374,7 @@ pub(super) fn refused(refusal: Refusal) -> ApiError {
     }
 }
 
-fn unknown_tenant() -> ApiError {
+pub(super) fn unknown_tenant() -> ApiError {
     let remedy = "leave the header out, or name a tenant that you may see";
     ApiError::new(StatusCode::NOT_FOUND, "unknown_tenant", "there is no such tenant", remedy).field(TENANT)
 }

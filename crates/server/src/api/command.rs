@@ -12,6 +12,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tandem_center::Input;
 use tandem_center::id::{AgentId, InteractionId, QueueId};
+use tandem_people::caller::Caller;
+use tandem_people::scope::Scope as Owner;
 use utoipa::{IntoResponses, ToSchema};
 
 use super::Api;
@@ -19,7 +21,7 @@ use super::agents::Agent;
 use super::calls::Call;
 use super::error::{ApiError, ErrorBody};
 use super::queues::Queue;
-use super::repeat::{self, Turn};
+use super::repeat::{Key, Turn};
 use super::scope::Scope;
 use super::trail::Noted;
 use crate::engine::Carried;
@@ -87,8 +89,7 @@ pub(super) async fn carry_out(
     shown: Shown,
 ) -> Result<Response, ApiError> {
     // A key means something only to the tenant for whom it was drawn.
-    let key = repeat::key(headers)?.map(|key| format!("{} {key}", scope.desk.tenant()));
-    let Some(key) = key else {
+    let Some(key) = Key::of(headers, Owner::tenant(scope.desk.tenant().as_str()), "")? else {
         let carried = scope.desk.command(command).await?;
         return Ok(Json(Done::of(scope, carried, shown)).into_response());
     };
@@ -103,22 +104,22 @@ pub(super) async fn carry_out(
 }
 
 /// Has something done that is no command to the contact center. With an idempotency key, a repeated one gets the first
-/// answer; `owner` says whose the key is, `asked` what was asked. What is noted for the audit trail is noted once.
+/// answer; a key is its caller's, `asked` says what was asked. What is noted for the audit trail is noted once.
 pub(super) async fn once<T: Serialize>(
     api: &Api,
-    owner: &str,
+    caller: &Caller,
     headers: &HeaderMap,
     asked: &str,
     status: StatusCode,
     work: impl Future<Output = Result<(T, Noted), ApiError>>,
 ) -> Result<Response, ApiError> {
-    let key = repeat::key(headers)?.map(|key| format!("{owner} {key}"));
+    let key = Key::of(headers, caller.scope().clone(), &format!("{:?}", caller.who()))?;
     if let Some(key) = &key
         && let Turn::Again(status, body) = api.repeats.begin(Instant::now(), key, asked.as_bytes())?
     {
         return Ok(json(status, body));
     }
-    let trial = key.as_deref().map(|key| Trial { api, key, settled: false });
+    let trial = key.as_ref().map(|key| Trial { api, key, settled: false });
     let (done, noted) = work.await?;
     let body = Bytes::from(serde_json::to_vec(&done).unwrap_or_default());
     let body = match trial {
@@ -164,7 +165,7 @@ impl Done {
 
 struct Trial<'a> {
     api: &'a Api,
-    key: &'a str,
+    key: &'a Key,
     settled: bool,
 }
 

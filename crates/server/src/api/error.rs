@@ -49,6 +49,14 @@ impl ApiError {
         self
     }
 
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(crate) fn code(&self) -> &str {
+        &self.body.code
+    }
+
     /// When it makes sense to ask again.
     pub(crate) fn retry_after(mut self, seconds: u64) -> ApiError {
         self.retry_after_s = Some(seconds);
@@ -221,6 +229,10 @@ impl From<IdentityFault> for ApiError {
             }
             Why::UnknownAgent { .. } => {
                 bad("unknown_agent", "name an agent of the configuration").field("agent")
+            }
+            Why::AgentTaken { .. } => {
+                conflict("agent_taken", "name another agent, or take the link from the other person first")
+                    .field("agent")
             }
             Why::NoPerson => ApiError::forbidden("no_person", &message, "sign in as a person"),
             Why::NoUserName => conflict("no_user_name", "give the person a user name first"),

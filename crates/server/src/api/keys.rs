@@ -19,7 +19,7 @@ use super::Api;
 use super::command::{self, CommandFaults};
 use super::error::ApiError;
 use super::me::micros;
-use super::people::{Removed, owner, whose};
+use super::people::{Removed, owner};
 use super::scope::{OfInstallation, Scope};
 use super::trail::Noted;
 use crate::identity::{self, IdentityFault};
@@ -165,7 +165,7 @@ async fn make(
 ) -> Result<Response, ApiError> {
     let asked = format!("POST keys {owner} {wish:?}");
     let (identity, by) = (api.identity.clone(), caller.clone());
-    command::once(api, &whose(caller), headers, &asked, StatusCode::CREATED, async move {
+    command::once(api, caller, headers, &asked, StatusCode::CREATED, async move {
         let scopes = scopes(&wish.scopes)?;
         let expires = wish.expires.map(|expires| UnixMillis::from_millis(expires / 1_000));
         let made = identity.change(move |identity| {
@@ -192,7 +192,7 @@ async fn end(
     let key: KeyId = id.parse().map_err(|_| ApiError::not_found("key", id))?;
     let asked = format!("DELETE keys {owner} {key}");
     let identity = api.identity.clone();
-    command::once(api, &whose(caller), headers, &asked, StatusCode::OK, async move {
+    command::once(api, caller, headers, &asked, StatusCode::OK, async move {
         let ended = identity.change(move |identity| {
             identity.key_revoke(&owner, &key, identity::now())?;
             let noted = Noted { object: Some(format!("key/{key}")), detail: Vec::new() };

@@ -236,7 +236,7 @@ fn tls(certificate: &Path, key: &Path) -> Result<TlsAcceptor, ListenFault> {
 }
 
 /// Connections at once; further ones wait in the system's queue.
-const CONNECTIONS_MAX: usize = 1_024;
+const CONNECTIONS_MAX: usize = 4_096;
 
 /// How long a TLS handshake may take; beyond it the connection is closed.
 const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(10);

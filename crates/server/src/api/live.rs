@@ -4,21 +4,24 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::body::Bytes;
-use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
-use axum::http::HeaderMap;
+use axum::extract::{Extension, State};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use tandem_center::view::View;
 use tandem_people::moment::UnixMillis;
+use tandem_people::scope::Scope as Owner;
 use tandem_store::Tenant;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, timeout};
 
+use super::access::Peer;
 use super::error::{ApiError, ErrorBody};
-use super::{Api, access, authorisation};
+use super::room::Place;
+use super::{Api, access, authorisation, trail};
 use crate::desk::Desk;
 use crate::identity::{self, Known};
 use crate::live::Follower;
@@ -31,11 +34,13 @@ use crate::live::Follower;
         (status = 400, description = "The request opens no web socket.", body = ErrorBody),
         (status = 401, description = "The token in the header is wrong.", body = ErrorBody),
         (status = 403, description = "The request comes from a page of another origin.", body = ErrorBody),
+        (status = 404, description = "There is no such tenant.", body = ErrorBody),
         (status = 503, description = "As many follow as may.", body = ErrorBody),
     )
 )]
 pub(super) async fn open(
     State(api): State<Api>,
+    peer: Option<Extension<Peer>>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
@@ -44,24 +49,23 @@ pub(super) async fn open(
         ApiError::bad_request("no_web_socket", rejection.body_text(), remedy)
     })?;
     // A browser cannot send the header: it sends the token as its first message.
+    let peer = peer.map_or_else(Peer::local, |Extension(peer)| peer);
     let follower = match access::bearer(&headers) {
         None => None,
         Some(token) => {
-            let known =
-                access::known(&api, Some(token)).map_err(|stranger| access::unauthorized(&stranger))?;
-            let desk = authorisation::desk(&api, &known.caller, &headers)?;
-            let desk = authorisation::follower(&known.caller, desk)?;
-            Some(Following { desk, token: token.to_owned(), until: known.until })
+            let known = access::known(&api, Some(token)).map_err(|stranger| {
+                trail::stranger_follows(&api, &stranger, peer);
+                access::unauthorized(&stranger)
+            })?;
+            let desk = authorisation::desk(&api, &known.caller, &headers);
+            Some(Following::begin(&api, peer, token, known, desk).await?)
         }
     };
-    let place = api.followers.clone().try_acquire_owned().map_err(|_| {
-        let message = format!("{} follow already", super::FOLLOWERS_MAX);
-        ApiError::unavailable("too_many_followers", message, "close a window, or try again later")
-    })?;
+    let place = api.followers.clone().try_acquire_owned().map_err(|_| too_many())?;
     let upgrade = upgrade.max_message_size(MESSAGE_BYTES_MAX).max_frame_size(MESSAGE_BYTES_MAX);
     Ok(upgrade.on_upgrade(move |socket| async move {
         // How it ends is of no interest to anybody: the client starts again, or does not.
-        let _ = serve(api, socket, follower, place).await;
+        let _ = serve(api, socket, peer, follower, place).await;
     }))
 }
 
@@ -93,9 +97,32 @@ struct Following {
     token: Vec<u8>,
     /// When the token ends by itself; before that, a fresh one must come.
     until: Option<UnixMillis>,
+    /// Of those that the tenant has.
+    _place: Place,
 }
 
 impl Following {
+    /// Begins for somebody who is known and means this desk, if they may and the tenant has room. A refusal is in the trail.
+    async fn begin(
+        api: &Api,
+        peer: Peer,
+        token: &[u8],
+        known: Known,
+        desk: Result<Desk, ApiError>,
+    ) -> Result<Following, ApiError> {
+        let Known { caller, until } = known;
+        let named = desk.as_ref().ok().map(|desk| Owner::tenant(desk.tenant().as_str()));
+        let desk = match desk.and_then(|desk| authorisation::follower(&caller, desk)) {
+            Ok(desk) => desk,
+            Err(refused) => {
+                trail::not_followed(api, &caller, named, peer, &refused).await;
+                return Err(refused);
+            }
+        };
+        let place = api.rooms.follower(&Owner::tenant(desk.tenant().as_str())).ok_or_else(too_many)?;
+        Ok(Following { desk, token: token.to_owned(), until, _place: place })
+    }
+
     /// Looks again whether they still may: rights were taken, or the token's time has come.
     fn check(&self, api: &Api) -> Result<(), (u16, &'static str)> {
         let known = access::known(api, Some(&self.token));
@@ -128,17 +155,19 @@ impl Following {
 async fn serve(
     api: Api,
     mut socket: WebSocket,
+    peer: Peer,
     follower: Option<Following>,
     _place: OwnedSemaphorePermit,
 ) -> Result<(), Over> {
     let mut following = match follower {
         Some(following) => following,
-        None => match greet(&api, &mut socket).await? {
-            Greeted::Follows(following) => following,
+        None => match greet(&api, peer, &mut socket).await? {
+            Greeted::Follows(following) => *following,
             Greeted::Unknown => {
                 return close(&mut socket, UNAUTHORIZED, "the token is missing or wrong").await;
             }
             Greeted::Refused => return close(&mut socket, FORBIDDEN, "you may not follow this").await,
+            Greeted::Full => return close(&mut socket, TRY_LATER, "as many follow as may").await,
         },
     };
     let desk = following.desk.clone();
@@ -202,29 +231,38 @@ async fn serve(
 
 /// What came of the first message of a client.
 enum Greeted {
-    Follows(Following),
+    Follows(Box<Following>),
     Unknown,
     Refused,
+    Full,
 }
 
 /// Waits for the client's token.
-async fn greet(api: &Api, socket: &mut WebSocket) -> Result<Greeted, Over> {
+async fn greet(api: &Api, peer: Peer, socket: &mut WebSocket) -> Result<Greeted, Over> {
     let Ok(first) = timeout(GREETING_PATIENCE, socket.recv()).await else { return Ok(Greeted::Unknown) };
     let Some(Ok(Message::Text(text))) = first else { return Ok(Greeted::Unknown) };
     let Ok(Greeting { token, tenant }) = serde_json::from_str(&text) else { return Ok(Greeted::Unknown) };
-    let Ok(Known { caller, until }) = access::known(api, Some(token.as_bytes())) else {
-        return Ok(Greeted::Unknown);
+    let known = match access::known(api, Some(token.as_bytes())) {
+        Ok(known) => known,
+        Err(stranger) => {
+            trail::stranger_follows(api, &stranger, peer);
+            return Ok(Greeted::Unknown);
+        }
     };
-    let named = match tenant.as_deref().map(str::parse::<Tenant>).transpose() {
-        Ok(named) => named,
-        Err(_) => return Ok(Greeted::Refused),
+    let desk = match tenant.as_deref().map(str::parse::<Tenant>).transpose() {
+        Ok(named) => authorisation::desk_of(api, &known.caller, named),
+        Err(_) => Err(authorisation::unknown_tenant()),
     };
-    let desk = authorisation::desk_of(api, &caller, named);
-    let desk = desk.and_then(|desk| authorisation::follower(&caller, desk));
-    Ok(match desk {
-        Ok(desk) => Greeted::Follows(Following { desk, token: token.into_bytes(), until }),
+    Ok(match Following::begin(api, peer, token.as_bytes(), known, desk).await {
+        Ok(following) => Greeted::Follows(Box::new(following)),
+        Err(error) if error.status() == StatusCode::SERVICE_UNAVAILABLE => Greeted::Full,
         Err(_) => Greeted::Refused,
     })
+}
+
+fn too_many() -> ApiError {
+    let remedy = "close a window, or try again later";
+    ApiError::unavailable("too_many_followers", "as many follow already as may", remedy)
 }
 
 fn state_message(view: &Arc<View>) -> Result<Message, Over> {
@@ -278,6 +316,9 @@ const UNAUTHORIZED: u16 = 4401;
 
 /// Close code: the caller may not follow that tenant.
 const FORBIDDEN: u16 = 4403;
+
+/// Close code: as many follow as may (IANA "Try Again Later").
+const TRY_LATER: u16 = 1013;
 
 /// Close code: facts were missed; connect again for a new state.
 const START_AGAIN: u16 = 4408;

@@ -575,8 +575,7 @@ fn sent_away(api: &Api, begun: &Begun) -> Response {
 
 /// Lax, for the browser comes back by a link of Microsoft's page.
 fn attributes(api: &Api) -> String {
-    let secure = if api.access.is_loopback() { "" } else { "; Secure" };
-    format!("Path=/auth; HttpOnly; SameSite=Lax{secure}")
+    format!("Path=/auth; HttpOnly; SameSite=Lax{}", api.access.of_cookies())
 }
 
 /// One for each sign-in, so that two windows do not hinder each other.

@@ -27,6 +27,7 @@ pub mod queues;
 pub mod recordings;
 pub mod repeat;
 pub mod reports;
+pub mod room;
 mod scope;
 pub mod sign_in;
 pub mod staffing;
@@ -63,6 +64,7 @@ use access::Access;
 use error::ApiError;
 use listen::Listening;
 use repeat::Repeats;
+use room::Rooms;
 
 /// Everything that a request may need.
 #[derive(Clone)]
@@ -73,6 +75,7 @@ pub(crate) struct Api {
     /// Microsoft, if it is configured.
     microsoft: Option<Microsoft>,
     repeats: Arc<Repeats>,
+    rooms: Arc<Rooms>,
     followers: Arc<Semaphore>,
     document: Arc<str>,
     /// What each route is called in the audit trail, by method and path.
@@ -152,6 +155,7 @@ pub fn router_with(
         identity,
         microsoft,
         repeats: Arc::default(),
+        rooms: Arc::default(),
         followers: Arc::new(Semaphore::new(FOLLOWERS_MAX)),
         acts: Arc::new(authorisation::acts(&document)),
         document: document.into(),
@@ -384,5 +388,5 @@ const REQUEST_TIME_MAX: Duration = Duration::from_secs(10);
 const LIMIT: usize = 50;
 const LIMIT_MAX: usize = 200;
 
-/// Live web sockets at once; one more is refused with 503.
-pub(crate) const FOLLOWERS_MAX: usize = 256;
+/// Live web sockets of all tenants at once; one more is refused with 503.
+pub(crate) const FOLLOWERS_MAX: usize = 2_048;

@@ -444,7 +444,7 @@ async fn add(
 ) -> Result<Response, ApiError> {
     let asked = format!("POST people {owner} {wish:?}");
     let (identity, by) = (api.identity.clone(), caller.clone());
-    command::once(api, &whose(caller), headers, &asked, StatusCode::CREATED, async move {
+    command::once(api, caller, headers, &asked, StatusCode::CREATED, async move {
         let entra = match &wish.entra {
             None => None,
             Some(entra) => Some((guid(&entra.tenant)?, guid(&entra.user)?)),
@@ -479,7 +479,7 @@ async fn alter(
     let id = person_id(id)?;
     let asked = format!("PATCH people {owner} {id} {patch:?}");
     let (identity, by) = (api.identity.clone(), caller.clone());
-    command::once(api, &whose(caller), headers, &asked, StatusCode::OK, async move {
+    command::once(api, caller, headers, &asked, StatusCode::OK, async move {
         let change = PersonChange {
             name: patch.name,
             user_name: match patch.user_name {
@@ -511,10 +511,10 @@ async fn forget(
 ) -> Result<Response, ApiError> {
     let id = person_id(id)?;
     let asked = format!("DELETE people {owner} {id}");
-    let identity = api.identity.clone();
-    command::once(api, &whose(caller), headers, &asked, StatusCode::OK, async move {
+    let (identity, by) = (api.identity.clone(), caller.clone());
+    command::once(api, caller, headers, &asked, StatusCode::OK, async move {
         let removed = identity.change(move |identity| {
-            identity.person_remove(&owner, &id, identity::now())?;
+            identity.person_remove(&by, &owner, &id, identity::now())?;
             Ok((Removed { id: id.to_string() }, noted_person(&id)))
         });
         Ok(removed.await?)
@@ -541,7 +541,7 @@ async fn send_invitation(
     let id = person_id(id)?;
     let asked = format!("POST invitation {owner} {id}");
     let (identity, by) = (api.identity.clone(), caller.clone());
-    command::once(api, &whose(caller), headers, &asked, StatusCode::CREATED, async move {
+    command::once(api, caller, headers, &asked, StatusCode::CREATED, async move {
         let invited = identity.change(move |identity| {
             let invitation = identity.invite(&by, &owner, &id, identity::now())?;
             let code = invitation.code.expose().to_owned();
@@ -602,11 +602,6 @@ impl RoleName {
             RoleName::Operator => Role::Operator,
         }
     }
-}
-
-/// Whose an idempotency key is.
-pub(super) fn whose(caller: &Caller) -> String {
-    format!("{} {:?}", caller.scope(), caller.who())
 }
 
 fn noted_person(id: &PersonId) -> Noted {

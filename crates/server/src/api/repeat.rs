@@ -4,15 +4,26 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use aws_lc_rs::digest::{self, SHA256_OUTPUT_LEN};
 use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode};
 
+use tandem_people::scope::Scope as Owner;
+
 use super::error::ApiError;
 
-/// What was asked under which key, and what was answered.
+/// What was asked under which key, and what was answered. Each tenant has a memory of its own.
 #[derive(Default)]
 pub struct Repeats {
-    state: Mutex<State>,
+    of: Mutex<BTreeMap<Owner, State>>,
+}
+
+/// An idempotency key, and whose it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    owner: Owner,
+    /// With what tells it from the same key of others of that owner.
+    text: String,
 }
 
 /// What to do with a command.
@@ -31,16 +42,18 @@ struct State {
 }
 
 struct Entry {
-    /// What was asked: method, path and body.
-    request: Vec<u8>,
+    /// The hash of what was asked: method, path and body.
+    request: [u8; SHA256_OUTPUT_LEN],
     answer: Option<(StatusCode, Bytes)>,
 }
 
 impl Repeats {
     /// Looks a key up, and remembers it if it is new. `now` moves the memory on.
-    pub fn begin(&self, now: Instant, key: &str, request: &[u8]) -> Result<Turn, ApiError> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+    pub fn begin(&self, now: Instant, key: &Key, request: &[u8]) -> Result<Turn, ApiError> {
+        let mut of = self.of.lock().unwrap_or_else(PoisonError::into_inner);
+        let (state, key) = (of.entry(key.owner.clone()).or_default(), key.text.as_str());
         state.forget(now);
+        let request = hash(request);
         match state.entries.get(key) {
             None => {
                 state.remember(now, key, request);
@@ -65,30 +78,32 @@ impl Repeats {
     }
 
     /// Remembers the answer: a repeated command gets it again.
-    pub fn answered(&self, key: &str, status: StatusCode, body: Bytes) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(entry) = state.entries.get_mut(key) {
+    pub fn answered(&self, key: &Key, status: StatusCode, body: Bytes) {
+        let mut of = self.of.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = of.entry(key.owner.clone()).or_default();
+        if let Some(entry) = state.entries.get_mut(&key.text) {
             entry.answer = Some((status, body));
         }
     }
 
     /// Forgets a command that was not carried out: it may be tried again.
-    pub fn failed(&self, key: &str) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.entries.remove(key);
-        state.order.retain(|(_, known)| known != key);
+    pub fn failed(&self, key: &Key) {
+        let mut of = self.of.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = of.entry(key.owner.clone()).or_default();
+        state.entries.remove(&key.text);
+        state.order.retain(|(_, known)| *known != key.text);
     }
 }
 
 impl State {
-    fn remember(&mut self, now: Instant, key: &str, request: &[u8]) {
+    fn remember(&mut self, now: Instant, key: &str, request: [u8; SHA256_OUTPUT_LEN]) {
         if self.order.len() >= KEYS_MAX
             && let Some((_, oldest)) = self.order.pop_front()
         {
             self.entries.remove(&oldest);
         }
         self.order.push_back((now, key.to_owned()));
-        self.entries.insert(key.to_owned(), Entry { request: request.to_owned(), answer: None });
+        self.entries.insert(key.to_owned(), Entry { request, answer: None });
     }
 
     fn forget(&mut self, now: Instant) {
@@ -101,8 +116,15 @@ impl State {
     }
 }
 
-/// The key of a request, if it has one.
-pub fn key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+impl Key {
+    /// The key of a request, if it has one. It takes room of the owner's; whose it is among them, `among` says: every
+    /// caller's, if nothing is said.
+    pub fn of(headers: &HeaderMap, owner: Owner, among: &str) -> Result<Option<Key>, ApiError> {
+        Ok(text(headers)?.map(|text| Key { owner, text: format!("{among} {text}") }))
+    }
+}
+
+fn text(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     let Some(value) = headers.get(HEADER) else { return Ok(None) };
     match value.to_str() {
         Ok(key) if (1..=KEY_BYTES_MAX).contains(&key.len()) => Ok(Some(key.to_owned())),
@@ -111,6 +133,12 @@ pub fn key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
             Err(ApiError::bad_request("bad_key", message, "send a UUID, for example").field(HEADER))
         }
     }
+}
+
+fn hash(request: &[u8]) -> [u8; SHA256_OUTPUT_LEN] {
+    let mut hash = [0; SHA256_OUTPUT_LEN];
+    hash.copy_from_slice(digest::digest(&digest::SHA256, request).as_ref());
+    hash
 }
 
 /// The header that carries the key.
@@ -122,7 +150,7 @@ const KEY_BYTES_MAX: usize = 128;
 /// How long a key is remembered.
 const KEPT: Duration = Duration::from_secs(600);
 
-/// How many keys are remembered; beyond it the oldest is forgotten early.
+/// How many keys of one owner are remembered; beyond it the oldest is forgotten early.
 const KEYS_MAX: usize = 1_024;
 
 #[cfg(test)]
@@ -133,34 +161,51 @@ mod tests {
         matches!(turn, Ok(Turn::First))
     }
 
+    fn key(text: &str) -> Key {
+        Key { owner: Owner::tenant("north"), text: text.to_owned() }
+    }
+
     #[test]
     fn a_repeated_command_gets_the_answer_of_the_first() {
         let (repeats, now) = (Repeats::default(), Instant::now());
-        assert!(is_first(repeats.begin(now, "k", b"PUT /a")));
-        assert!(repeats.begin(now, "k", b"PUT /a").is_err(), "it is still being carried out");
-        repeats.answered("k", StatusCode::OK, Bytes::from_static(b"done"));
-        let again = repeats.begin(now, "k", b"PUT /a").unwrap();
+        assert!(is_first(repeats.begin(now, &key("k"), b"PUT /a")));
+        assert!(repeats.begin(now, &key("k"), b"PUT /a").is_err(), "it is still being carried out");
+        repeats.answered(&key("k"), StatusCode::OK, Bytes::from_static(b"done"));
+        let again = repeats.begin(now, &key("k"), b"PUT /a").unwrap();
         assert!(matches!(again, Turn::Again(StatusCode::OK, body) if body == "done"));
-        assert!(repeats.begin(now, "k", b"PUT /b").is_err(), "another command under the same key");
+        assert!(repeats.begin(now, &key("k"), b"PUT /b").is_err(), "another command under the same key");
     }
 
     #[test]
     fn a_failed_command_may_be_tried_again() {
         let (repeats, now) = (Repeats::default(), Instant::now());
-        assert!(is_first(repeats.begin(now, "k", b"x")));
-        repeats.failed("k");
-        assert!(is_first(repeats.begin(now, "k", b"x")));
+        assert!(is_first(repeats.begin(now, &key("k"), b"x")));
+        repeats.failed(&key("k"));
+        assert!(is_first(repeats.begin(now, &key("k"), b"x")));
     }
 
     #[test]
     fn keys_are_forgotten_after_a_while_and_when_there_are_too_many() {
         let (repeats, now) = (Repeats::default(), Instant::now());
-        assert!(is_first(repeats.begin(now, "old", b"x")));
-        repeats.answered("old", StatusCode::OK, Bytes::new());
-        assert!(is_first(repeats.begin(now + KEPT, "old", b"x")));
+        assert!(is_first(repeats.begin(now, &key("old"), b"x")));
+        repeats.answered(&key("old"), StatusCode::OK, Bytes::new());
+        assert!(is_first(repeats.begin(now + KEPT, &key("old"), b"x")));
         for number in 0..KEYS_MAX {
-            assert!(is_first(repeats.begin(now + KEPT, &number.to_string(), b"x")));
+            assert!(is_first(repeats.begin(now + KEPT, &key(&number.to_string()), b"x")));
         }
-        assert!(is_first(repeats.begin(now + KEPT, "old", b"x")));
+        assert!(is_first(repeats.begin(now + KEPT, &key("old"), b"x")));
+    }
+
+    #[test]
+    fn many_commands_of_one_tenant_push_none_of_another_out() {
+        let (repeats, now) = (Repeats::default(), Instant::now());
+        let of_south = Key { owner: Owner::tenant("south"), ..key("k") };
+        assert!(is_first(repeats.begin(now, &of_south, b"x")));
+        repeats.answered(&of_south, StatusCode::OK, Bytes::new());
+        for number in 0..2 * KEYS_MAX {
+            assert!(is_first(repeats.begin(now, &key(&number.to_string()), b"x")));
+        }
+        assert!(is_first(repeats.begin(now, &key("k"), b"x")), "the same key is another's there");
+        assert!(matches!(repeats.begin(now, &of_south, b"x"), Ok(Turn::Again(..))));
     }
 }

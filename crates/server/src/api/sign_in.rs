@@ -304,7 +304,7 @@ impl SignedIn {
 /// The cookie with what buys the next access token; `None` if another tab has it.
 pub(crate) fn cookie(api: &Api, tokens: &Tokens) -> Option<HeaderValue> {
     let secret = tokens.refresh.as_ref()?;
-    let secure = if api.access.is_loopback() { "" } else { "; Secure" };
+    let secure = api.access.of_cookies();
     let text = format!(
         "{COOKIE_NAME}={}; Path=/auth; Max-Age={}; HttpOnly; SameSite=Strict{secure}",
         secret.expose(),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::extract::Request;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
+use tandem_center::call::RecordingId;
 use tandem_people::audit::Entry;
 use tandem_people::caller::Caller;
 use tandem_people::id::{LoginId, PersonId};
@@ -17,8 +18,9 @@ use tandem_people::scope::Scope as Owner;
 use super::Api;
 use super::access::Peer;
 use super::authorisation::{self, Over, Rule};
-use super::error::ErrorCode;
-use crate::identity::{self, Identity, IdentityFault, Stranger};
+use super::error::{ApiError, ErrorCode};
+use crate::identity::{self, CredentialKind, Identity, IdentityFault, Stranger};
+use crate::recordings::Recordings;
 
 /// What a handler has to add to the entry about its request.
 #[derive(Clone, Debug, Default)]
@@ -111,14 +113,7 @@ impl Asked {
         };
         let entry = entry.with("address", &self.peer.0.to_string());
         let entry = noted.detail.iter().fold(entry, |entry, (name, value)| entry.with(name, value));
-        // The thread of the trail may be far behind; then this waits for the disk, and not on the thread of all requests.
-        let added = api.identity.change(move |identity| {
-            identity.audit(entry);
-            Ok(())
-        });
-        if added.await.is_err() {
-            tracing::error!(act = %self.act, "the program ends before the audit trail is written");
-        }
+        add(api, entry).await;
     }
 
     /// Whether what was not found is there for others.
@@ -137,6 +132,14 @@ impl Asked {
             "queues" => {
                 others.any(|desk| desk.live().view().live.queues.keys().any(|known| known.as_str() == id))
             }
+            "recordings" => {
+                let Ok(recording) = id.parse::<RecordingId>() else { return false };
+                let folders: Vec<Recordings> = others.map(|desk| desk.recordings().clone()).collect();
+                let found = api.identity.change(move |_| {
+                    Ok(folders.iter().any(|folder| matches!(folder.open(recording), Ok(Some(_)))))
+                });
+                found.await.unwrap_or_default()
+            }
             "agents" => {
                 others.any(|desk| desk.live().view().live.agents.keys().any(|known| known.as_str() == id))
             }
@@ -147,6 +150,43 @@ impl Asked {
                 found.await.unwrap_or_default()
             }
         }
+    }
+}
+
+/// Somebody who is known may not follow a tenant: `named`, if there is one and the caller may know of it.
+pub(super) async fn not_followed(
+    api: &Api,
+    caller: &Arc<Caller>,
+    named: Option<Owner>,
+    peer: Peer,
+    refused: &ApiError,
+) {
+    let code = match refused.code() {
+        "unknown_tenant" => NOT_YOURS,
+        code => code,
+    };
+    let scope = named.unwrap_or_else(|| caller.scope().clone());
+    let entry = Entry::new(identity::now(), caller, scope, FOLLOW, "live").refused(code);
+    add(api, entry.with("address", &peer.0.to_string())).await;
+}
+
+/// Nobody is known by the token with which somebody wants to follow.
+pub(super) fn stranger_follows(api: &Api, stranger: &Stranger, peer: Peer) {
+    if *stranger != Stranger::Missing {
+        let address = peer.0.to_string();
+        api.identity.audit_stranger(identity::now(), FOLLOW, "live", stranger.code(), &address);
+    }
+}
+
+/// The thread of the trail may be far behind; then this waits for the disk, and not on the thread of all requests.
+async fn add(api: &Api, entry: Entry) {
+    let act = entry.act.clone();
+    let added = api.identity.change(move |identity| {
+        identity.audit(entry);
+        Ok(())
+    });
+    if added.await.is_err() {
+        tracing::error!(act = %act, "the program ends before the audit trail is written");
     }
 }
 
@@ -176,8 +216,16 @@ fn is_kept(
             let found = register.key_by_id(id)?;
             Ok(found.is_some_and(|(scope, _)| scope.tenant().is_none_or(|tenant| tenant.as_str() != own)))
         }
-        // One's own logins; somebody else's are not theirs, whoever they are.
-        "me" => Ok(id.parse::<LoginId>().is_ok() && register.login_by_id(id)?.is_some()),
+        // One's own logins and passkeys; somebody else's are not theirs, whoever they are.
+        "me" => {
+            let of_login = id.parse::<LoginId>().is_ok() && register.login_by_id(id)?.is_some();
+            let passkey = CredentialKind::Passkey.as_str();
+            Ok(of_login || register.credential_by_id(passkey, id)?.is_some())
+        }
+        "microsoft" => {
+            let mapped = register.tenant_by_entra(&id.to_ascii_lowercase())?;
+            Ok(mapped.is_some_and(|tenant| tenant.as_str() != own))
+        }
         "webhooks" => {
             for tenant in tenants.iter().filter_map(|tenant| tenant.parse().ok()) {
                 if register.webhook(&tenant, id)?.is_some() {
@@ -209,6 +257,9 @@ fn scope_of(api: &Api, rule: &Rule, caller: &Caller, headers: &HeaderMap) -> Own
         Err(_) => caller.scope().clone(),
     }
 }
+
+/// What following is called, as in the document.
+const FOLLOW: &str = "live";
 
 /// What a thing of others is refused with, to be found in the trail. The answer itself does not say that it is there.
 pub(super) const NOT_YOURS: &str = "not_yours";

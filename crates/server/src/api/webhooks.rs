@@ -11,12 +11,13 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use tandem_people::caller::Who;
+use tandem_people::scope::Scope as Owner;
 use tandem_store::register::{DeliveryRow, Failure};
 use utoipa::{IntoParams, ToSchema};
 
 use super::command::{CommandFaults, optional};
 use super::error::{ApiError, ErrorBody};
-use super::repeat::{self, Turn};
+use super::repeat::{Key, Turn};
 use super::scope::Scope;
 use super::{now_us, page_limit};
 use crate::webhooks::delivery::{Answer, Standing};
@@ -581,7 +582,7 @@ async fn once<T: Serialize>(
     asked: &[u8],
     act: impl AsyncFnOnce() -> Result<T, ApiError>,
 ) -> Result<Response, ApiError> {
-    let Some(key) = repeat::key(headers)?.map(|key| format!("{} {key}", scope.desk.tenant())) else {
+    let Some(key) = Key::of(headers, Owner::tenant(scope.desk.tenant().as_str()), "webhooks")? else {
         return Ok((status, Json(act().await?)).into_response());
     };
     let kind = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -600,7 +601,7 @@ async fn once<T: Serialize>(
 /// Forgets a key when it is dropped.
 struct Forget<'a> {
     scope: &'a Scope,
-    key: Option<&'a str>,
+    key: Option<&'a Key>,
 }
 
 impl Forget<'_> {

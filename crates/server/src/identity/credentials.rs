@@ -44,7 +44,7 @@ pub enum CredentialKind {
 }
 
 impl CredentialKind {
-    pub(super) const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             CredentialKind::Password => "password",
             CredentialKind::Passkey => "passkey",

@@ -158,6 +158,8 @@ impl Identity {
         address: IpAddr,
         label: String,
     ) -> Result<Tokens, IdentityFault> {
+        // Whoever has to wait does so without a place in the queue of those who may try.
+        self.state().attempts.may_try(super::now(), &user_name, address)?;
         let _turn = self.shared.hashing.acquire().await.map_err(|_| IdentityFault::Ending)?;
         self.change(move |identity| {
             identity.check_password(&user_name, &password, address, &label, super::now())
@@ -402,6 +404,8 @@ impl Identity {
         label: &str,
         now: UnixMillis,
     ) -> Result<Tokens, IdentityFault> {
+        // First of all: without it nobody learns which names there are.
+        self.in_state(|state| state.setup.check(now, code))?;
         let known = Known::Local { user_name: user_name.clone() };
         let found = self.person_known_as(&known)?;
         if found.as_ref().is_some_and(|person| !self.is_configured(&person.scope, &person.id)) {

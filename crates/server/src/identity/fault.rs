@@ -127,6 +127,14 @@ pub enum IdentityFault {
         /// The agent.
         agent: String,
     },
+    /// The agent is somebody else already.
+    #[error("the agent {agent:?} is {by} already")]
+    AgentTaken {
+        /// The agent.
+        agent: String,
+        /// Who it is.
+        by: String,
+    },
     /// A local way in needs a name to sign in with.
     #[error("this person has no user name")]
     NoUserName,

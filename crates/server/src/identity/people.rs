@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use tandem_people::audit::Entry;
 use tandem_people::caller::Caller;
 use tandem_people::id::{LoginId, PersonId};
 use tandem_people::login::{Ending, LoginRow};
@@ -176,7 +177,9 @@ impl Identity {
         self.may_be_given(caller, &person, None)?;
         self.check(&person)?;
         let _order = self.order();
+        self.agent_is_free(&person, None)?;
         self.put(&person, now)?;
+        self.tell_tenants(caller, None, Some(&person), now);
         Ok(person)
     }
 
@@ -220,11 +223,13 @@ impl Identity {
         }
         self.may_be_given(caller, &after, Some(&before))?;
         self.check(&after)?;
+        self.agent_is_free(&after, Some(&before))?;
         self.stays_in_charge(scope, &before, Some(&after))?;
         self.put(&after, now)?;
         self.in_state(|state| state.logins.person_changed(now, &after));
         self.write_changes()?;
         self.tell_change();
+        self.tell_tenants(caller, Some(&before), Some(&after), now);
         Ok(after)
     }
 
@@ -233,7 +238,13 @@ impl Identity {
     /// # Errors
     ///
     /// The person is of the configuration, or not there; nobody would be left in charge.
-    pub fn person_remove(&self, scope: &Scope, id: &PersonId, now: UnixMillis) -> Result<(), IdentityFault> {
+    pub fn person_remove(
+        &self,
+        caller: &Caller,
+        scope: &Scope,
+        id: &PersonId,
+        now: UnixMillis,
+    ) -> Result<(), IdentityFault> {
         let _order = self.order();
         let person = self.person(scope, id)?.ok_or(IdentityFault::Unknown("person"))?;
         if self.is_configured(scope, id) {
@@ -243,6 +254,7 @@ impl Identity {
         self.in_state(|state| state.logins.revoke_all(now, id, None, Ending::Disabled));
         self.shared.register.person_remove(of(scope)?, id.as_str())?;
         let _ = self.shared.people.send(scope.clone());
+        self.tell_tenants(caller, Some(&person), None, now);
         self.write_changes()
     }
 
@@ -407,6 +419,49 @@ impl Identity {
             }
         }
         Ok(())
+    }
+
+    /// Whether nobody else is the agent that the person becomes: an agent is one person.
+    fn agent_is_free(&self, after: &Person, before: Option<&Person>) -> Result<(), IdentityFault> {
+        let Some(agent) = &after.agent else { return Ok(()) };
+        if before.is_some_and(|before| before.agent.as_ref() == Some(agent)) {
+            return Ok(());
+        }
+        let everybody = self.people(&after.scope)?;
+        let other = |other: &&Person| other.id != after.id && other.agent.as_ref() == Some(agent);
+        match everybody.iter().find(other) {
+            Some(other) => {
+                Err(IdentityFault::AgentTaken { agent: agent.to_string(), by: other.name.to_string() })
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Roles in a tenant that somebody of the installation is given or loses stand in that tenant's trail.
+    fn tell_tenants(
+        &self,
+        caller: &Caller,
+        before: Option<&Person>,
+        after: Option<&Person>,
+        now: UnixMillis,
+    ) {
+        let Some(person) = after.or(before) else { return };
+        let none = BTreeSet::new();
+        let of = |person: Option<&Person>, tenant: &Arc<str>| {
+            let roles = person.and_then(|person| person.guest.get(tenant)).unwrap_or(&none);
+            roles.iter().map(Role::to_string).collect::<Vec<_>>().join(", ")
+        };
+        let tenants: BTreeSet<&Arc<str>> =
+            before.into_iter().chain(after).flat_map(|person| person.guest.keys()).collect();
+        for tenant in tenants {
+            let (had, has) = (of(before, tenant), of(after, tenant));
+            if had != has {
+                let object = format!("person/{}", person.id);
+                let entry = Entry::new(now, caller, Scope::Tenant(tenant.clone()), "guest.change", &object);
+                let entry = entry.with("name", &person.name).with("roles_before", &had);
+                self.audit(entry.with("roles", &has));
+            }
+        }
     }
 
     fn stays_in_charge(

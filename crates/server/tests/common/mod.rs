@@ -412,16 +412,43 @@ impl Street {
 
     /// A customer of north, who reaches an agent if one is free.
     pub async fn call_north(&self, call: u64) {
-        {
-            let mut room = self.rooms[0].lock().unwrap();
-            room.input(Input::Call(CallEvent::Arrived(Arrival {
+        self.call_at(0, call).await;
+    }
+
+    /// The same of south.
+    pub async fn call_south(&self, call: u64) {
+        self.call_at(1, call).await;
+    }
+
+    pub async fn hang_up_north(&self, call: u64) {
+        self.hang_up_at(0, call).await;
+    }
+
+    pub async fn hang_up_south(&self, call: u64) {
+        self.hang_up_at(1, call).await;
+    }
+
+    async fn call_at(&self, place: usize, call: u64) {
+        self.event_at(
+            place,
+            CallEvent::Arrived(Arrival {
                 call: CallId(call),
                 line: "carrier".into(),
                 from: Address::Phone("+4917012345".into()),
                 from_name: "Erika".into(),
                 to: Address::Phone("+4930111".into()),
-            })));
-        }
+            }),
+        )
+        .await;
+    }
+
+    async fn hang_up_at(&self, place: usize, call: u64) {
+        let (call, cause) = (CallId(call), CauseKind::HungUp.into());
+        self.event_at(place, CallEvent::Left { call, party: PartyId::FIRST, cause }).await;
+    }
+
+    async fn event_at(&self, place: usize, event: CallEvent) {
+        self.rooms[place].lock().unwrap().input(Input::Call(event));
         self.settle().await;
     }
 
