@@ -32,13 +32,13 @@ describe("an agent", () => {
   test("sees their own work and nobody else's, and never follows the whole center", async () => {
     const { page } = await open("gus");
     await stage.goto();
-    await page.getByRole("heading", { name: "Me", exact: true }).waitFor();
+    await page.getByRole("heading", { name: "My state" }).waitFor();
     expect(await ways()).toEqual(["My work", "Experts"]);
-    await page.getByRole("heading", { name: "Who waits" }).waitFor();
+    await page.getByRole("heading", { name: "My queues" }).waitFor();
     expect(stage.server.greetings).toEqual([]);
     expect(stage.server.asked.map(({ path }) => path)).not.toContain("/api/v1/agents");
     await stage.goto("/people");
-    await page.getByRole("heading", { name: "Me", exact: true }).waitFor();
+    await page.getByRole("heading", { name: "My state" }).waitFor();
   });
 
   test("chooses what to be, and sees what comes of it", async () => {

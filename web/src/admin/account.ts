@@ -7,6 +7,7 @@ import type { Tools, View } from "../frame/view.ts";
 import { canUsePasskeys, makePasskey, type Options } from "../login/passkey.ts";
 import { h } from "../ui/dom.ts";
 import { cell, nameCell } from "../ui/table.ts";
+import { deviceText } from "./device.ts";
 import { addButton, List } from "./list.ts";
 
 export class AccountView implements View {
@@ -85,7 +86,7 @@ export class AccountView implements View {
     };
     const here = login.this ? words.text("account.this") : "";
     return [
-      nameCell(h("span", { class: "name" }, login.label || "–"), h("span", { class: "below" }, here)),
+      nameCell(h("span", { class: "name", title: login.label }, deviceText(words, login.label)), h("span", { class: "below" }, here)),
       cell("how", this.#how(login.how)),
       cell("when", words.moment(login.created)),
       cell("when", words.moment(login.used)),

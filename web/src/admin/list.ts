@@ -34,7 +34,7 @@ export class List<T> {
   readonly #spec: ListSpec<T>;
   readonly #body = h("tbody", { role: "rowgroup" });
   readonly #table: HTMLTableElement;
-  readonly #empty = h("p", { class: "empty" });
+  readonly #empty = h("p", { class: "empty", hidden: true });
   readonly #said = h("span");
   readonly #wrong: HTMLElement;
   readonly #more = h("button", { type: "button" });
@@ -99,6 +99,7 @@ export class List<T> {
     this.#body.replaceChildren(...rows);
     show(this.#table, rows.length > 0);
     write(this.#empty, rows.length === 0 ? this.#spec.empty : "");
+    show(this.#empty, rows.length === 0);
     show(this.#more, this.#next !== undefined);
     if (focused === undefined) return;
     const heir = rows.find(({ dataset }) => dataset["key"] === focused) ?? rows.at(-1);

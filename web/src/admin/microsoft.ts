@@ -79,8 +79,8 @@ export class MicrosoftView implements View {
     const remove = addButton(words.text("microsoft.disconnect"), () => this.#disconnect(connection));
     return this.#section(
       `entra-${id}`,
-      name || id,
-      h("p", {}, state, " ", h("code", {}, id), " · ", since),
+      name || words.say("microsoft.tenant", { id }),
+      h("p", { class: "standing" }, state, " ", h("span", { class: "below" }, ...(name ? [h("code", {}, id), " · "] : []), since)),
       wrong.length > 0 ? h("ul", { class: "faults" }, ...wrong) : undefined,
       h("h3", {}, words.text("microsoft.permissions")),
       this.#permissions(permissions),
@@ -102,10 +102,14 @@ export class MicrosoftView implements View {
     const rows = permissions.map(({ name, kind, why, without, standing }) => {
       const isKind = kind === "application" || kind === "delegated";
       const below = h("span", { class: "below" }, isKind ? words.text(`microsoft.kind.${kind}`) : kind);
-      const lost = without === undefined ? words.text("microsoft.required") : words.say("microsoft.without", { without });
+      const key = `permission.${kind}.${name}`;
+      const lost =
+        without === undefined || without === null
+          ? words.text("microsoft.required")
+          : words.say("microsoft.without", { without: words.known(`${key}.without`) ?? without });
       return row(
         nameCell(h("code", { class: "name" }, name), below),
-        cell("reason", why, h("span", { class: "below" }, lost)),
+        cell("reason", words.known(key) ?? why, h("span", { class: "below" }, lost)),
         cell("state", this.#standing(standing)),
       );
     });

@@ -68,31 +68,40 @@ export class PeopleView implements View {
 
   #cells(person: Person): HTMLTableCellElement[] {
     const { words, rights } = this.#tools;
-    const { name, user_name, entra = [], agent, enabled, logins, configured } = person;
+    const { name, user_name, entra = [], agent, enabled, logins } = person;
     const known = [user_name, entra.length > 0 ? words.text("people.entra") : undefined].filter(Boolean).join(" · ");
-    const where = configured ? h("span", { class: "below" }, words.text("people.configured")) : undefined;
     const state = enabled
       ? chip(logins > 0 ? "free" : "offline", logins > 0 ? "available" : "offline", logins > 0 ? words.say("people.logins", { count: logins }) : words.text("people.logins.none"))
       : chip("late", "end", words.text("people.disabled"));
     const button = moreButton(words.say("list.act.label", { name }), (at) => this.#open(person, at));
     return [
-      nameCell(h("span", { class: "name" }, name), h("span", { class: "below" }, known), where),
-      cell("roles", ...person.roles.map((role) => this.#role(role))),
-      cell("agent", this.#agents.find(({ value }) => value === agent)?.label ?? agent ?? "–"),
+      nameCell(h("span", { class: "name" }, name), h("span", { class: "below" }, known)),
+      cell("roles", ...this.#roleGroups(person.roles)),
+      cell("agent", this.#agents.find(({ value }) => value === agent)?.label ?? agent ?? ""),
       cell("state", state),
       cell("act", rights.may("people:write") ? button : ""),
     ];
   }
 
-  #role({ role, origin, group }: HeldRole): HTMLElement {
+  /** The roles, those of one origin together. */
+  #roleGroups(held: readonly HeldRole[]): HTMLElement[] {
     const { words } = this.#tools;
-    const from =
+    const byOrigin = new Map<string, HeldRole[]>();
+    for (const one of held) byOrigin.set(this.#origin(one), [...(byOrigin.get(this.#origin(one)) ?? []), one]);
+    return [...byOrigin].map(([from, roles]) => {
+      return h("span", { class: "role" }, tags(...roles.map(({ role }) => roleText(words, role))), h("small", { class: "below" }, from));
+    });
+  }
+
+  #origin({ origin, group }: HeldRole): string {
+    const { words } = this.#tools;
+    return (
       origin === "entra_group"
         ? words.say("origin.entra_group", { group: group ?? "" })
         : origin === "assigned" || origin === "entra_app_role" || origin === "configuration"
           ? words.text(`origin.${origin}`)
-          : origin;
-    return h("span", { class: "role" }, tags(roleText(words, role)), h("small", { class: "below" }, from));
+          : origin
+    );
   }
 
   #open(person: Person, button: HTMLElement): void {

@@ -9,6 +9,9 @@ export type Told = { source: string; presence: Presence; manual?: boolean; confi
 /** Whose word it is and what it says; its age stands behind it. */
 export function presenceText(words: Words, { source, presence, manual = false, confidence }: Told): string {
   const what = words.text(`presence.${presence}`);
-  const said = words.say(manual ? "agents.presence.manual" : "agents.presence", { source, what });
+  const said = words.say(manual ? "agents.presence.manual" : "agents.presence", { source: SOURCES[source] ?? source, what });
   return confidence === "doubtful" ? `${words.text("presence.doubtful")} ${said}` : said;
 }
+
+/** How those whose word it is write themselves; others are shown as they say. */
+const SOURCES: Readonly<Record<string, string>> = { teams: "Teams", graph: "Teams", microsoft: "Teams" };

@@ -171,7 +171,7 @@ export class Frame {
     button.addEventListener("click", () => {
       const account = { label: words.text("person.account"), sign: "key", act: () => wishes.go("/account") } as const;
       const out = { label: words.text("person.sign_out"), sign: "leave", act: () => wishes.signOut() } as const;
-      this.menu.open(words.text("person.title"), me.kind === "person" ? [account, out] : [out], button, below);
+      this.menu.open(words.text("person.title"), me.kind === "person" ? [account, out] : [out], button, [nameOf(words, me), below].filter(Boolean).join(" · "));
     });
     return button;
   }

@@ -54,6 +54,12 @@ export class Words {
     });
   }
 
+  /** The text for a word of the program, if there is one: a newer program may know words that this page does not. */
+  known(key: string): string | undefined {
+    const entry = Object.hasOwn(this.#texts, key) ? this.#texts[key as Key] : undefined;
+    return typeof entry === "string" ? entry.replace(AT_SIGN, NARROW_SPACE) : undefined;
+  }
+
   number(value: number): string {
     return this.#number.format(value);
   }

@@ -56,7 +56,8 @@ export class FormDialog {
 
   open(form: Form): void {
     this.#form = form;
-    write(this.#title, form.title);
+    // What opened it may promise that something is asked first; here it is asked.
+    write(this.#title, form.title.replace(/…$/, ""));
     write(this.#text, form.text ?? "");
     this.#text.hidden = form.text === undefined;
     write(this.#submit, form.submit);

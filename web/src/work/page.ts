@@ -206,7 +206,7 @@ export class WorkView implements View {
       node,
       update({ name: called, waiting: count, since, closed }) {
         write(name, called);
-        const waits = words.say("work.waiting", { count });
+        const waits = count === 0 ? words.text("work.waiting.none") : words.say("work.waiting", { count });
         write(below, closed ? `${waits} · ${words.text("queues.is_closed")}` : waits);
         show(longest, since !== undefined);
         if (since !== undefined) showSince(time, since);
