@@ -54,10 +54,13 @@ async fn me(shop: &Shop, token: &str) -> (StatusCode, Value) {
 async fn while_nobody_is_in_charge_the_code_on_the_console_lets_the_first_person_in() {
     let shop = Shop::open().await;
     assert!(shop.identity.nobody_is_in_charge().unwrap());
-    assert_eq!(
-        post(&shop, "/auth/setup", "", r#"{"code":"x","user_name":"a","name":"A","password":"x"}"#).await.0,
-        400
-    );
+    // Without the code nothing else is looked at; with it, whoever mistypes tries again.
+    let wish = |code: &str| format!(r#"{{"code":"{code}","user_name":"a","name":"A","password":"x"}}"#);
+    assert_eq!(post(&shop, "/auth/setup", "", &wish("x")).await.0, StatusCode::FORBIDDEN);
+    let code = shop.identity.open_setup(tandem::identity::now());
+    assert_eq!(post(&shop, "/auth/setup", "", &wish(code.expose())).await.0, StatusCode::BAD_REQUEST);
+    assert_eq!(post(&shop, "/auth/setup", "", &wish("x")).await.0, StatusCode::FORBIDDEN);
+    assert!(shop.identity.is_setting_up(tandem::identity::now()));
     let (_, token) = set_up(&shop).await;
     let (_, olga) = me(&shop, &token).await;
     assert_eq!(olga["roles"][0]["role"], "operator");
