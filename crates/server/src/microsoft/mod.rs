@@ -106,7 +106,11 @@ impl Microsoft {
         resolver: Resolver,
     ) -> Result<Microsoft, OpenFault> {
         let settings = Arc::new(settings);
-        let outbound = Outbound::new(&OutboundSettings::microsoft(settings.trust.clone()), resolver)?;
+        let outbound = OutboundSettings {
+            patience: settings.patience,
+            ..OutboundSettings::microsoft(settings.trust.clone())
+        };
+        let outbound = Outbound::new(&outbound, resolver)?;
         let entra = Arc::new(Entra::new(Arc::clone(&settings), outbound.clone())?);
         let endpoint = Endpoint::new(&settings.cloud.graph.to_string())?;
         let keys = Arc::new(NotificationKeys::open(identity.register())?);

@@ -18,6 +18,7 @@ use url::{Host, Url};
 
 use crate::config::Fault;
 use crate::config::file::{MicrosoftFile, TenantMicrosoftFile};
+use crate::outbound::OutboundSettings;
 
 /// Everything about Microsoft that the configuration says.
 #[derive(Clone, Debug)]
@@ -42,6 +43,8 @@ pub struct MicrosoftSettings {
     pub stale_after: Duration,
     /// How often users are followed.
     pub directory_every: Duration,
+    /// How long an answer is waited for.
+    pub patience: Duration,
     /// Graph's limits.
     pub limits: Limits,
     /// What is each tenant's own.
@@ -120,6 +123,7 @@ impl MicrosoftSettings {
             check_every: seconds(file.check_s),
             stale_after: seconds(file.stale_s),
             directory_every: seconds(file.directory_s),
+            patience: OutboundSettings::microsoft(None).patience,
             limits: Limits {
                 presence: Rate { requests: file.presence_per_30_s, per: seconds(30) },
                 directory: Rate { requests: file.directory_per_10_s, per: seconds(10) },

@@ -16,4 +16,5 @@ mod notifications;
 mod onboarding;
 mod presence;
 mod sign_in;
+mod trouble;
 mod world;

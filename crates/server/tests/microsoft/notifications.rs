@@ -9,8 +9,12 @@ use crate::world::{World, cookies, location};
 
 /// Presence is told, and polled so seldom that a poll tells nothing while a test lasts.
 async fn subscribed() -> World {
-    let keys = format!("entra = [\"{CONTOSO}\"]\npoll_s = 300\ncheck_s = 3600\nstale_s = 3600");
-    let world = World::open_with(&keys).await;
+    subscribed_with("poll_s = 300\ncheck_s = 3600\nstale_s = 3600").await
+}
+
+/// Presence is told, with these keys more in `[microsoft]`.
+pub async fn subscribed_with(keys: &str) -> World {
+    let world = World::open_with(&format!("entra = [\"{CONTOSO}\"]\n{keys}")).await;
     for agent in ["anna", "bert"] {
         world.shop.put(&format!("/api/v1/agents/{agent}/state"), r#"{"state": "available"}"#).await;
     }

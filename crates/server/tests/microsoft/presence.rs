@@ -6,11 +6,11 @@ use tandem_sandbox::config::app::{CONTOSO, TANDEM_APP};
 
 use crate::world::World;
 
-fn says(shown: &Value, presence: &str) -> bool {
+pub fn says(shown: &Value, presence: &str) -> bool {
     shown["presence"]["presence"] == presence && shown["presence"]["source"] == "teams"
 }
 
-async fn both_available(world: &World) {
+pub async fn both_available(world: &World) {
     for agent in ["anna", "bert"] {
         let path = format!("/api/v1/agents/{agent}/state");
         world.shop.put(&path, r#"{"state": "available"}"#).await;
@@ -57,7 +57,7 @@ async fn the_echo_of_our_own_call_stops_nothing_when_it_is_over() {
     assert!(!says(&anna, "in_call"), "{anna}");
 }
 
-fn polls(shown: &Value) -> u64 {
+pub fn polls(shown: &Value) -> u64 {
     shown["connections"][0]["presence"]["polls"].as_u64().unwrap_or_default()
 }
 

@@ -47,13 +47,19 @@ impl World {
 
     /// With these keys more in `[microsoft]`.
     pub async fn open_with(keys: &str) -> World {
+        World::open_tuned(keys, |_| {}).await
+    }
+
+    /// With these keys more in `[microsoft]`, and something else than anybody can configure.
+    pub async fn open_tuned(keys: &str, tune: impl FnOnce(&mut MicrosoftSettings)) -> World {
         let _ = Arc::unwrap_or_clone(tls::provider()).install_default();
         let folder = tempfile::tempdir().unwrap();
         let sandbox =
             tandem_sandbox::run(sandbox_config(folder.path()), std::future::pending()).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let settings = settings(&sandbox, keys, folder.path());
+        let mut settings = settings(&sandbox, keys, folder.path());
+        tune(&mut settings);
         let data = tempfile::tempdir().unwrap();
         let identity = Identity::open(data.path(), None, people(), identity::now()).unwrap();
         let mut opened = None;
