@@ -190,6 +190,14 @@ impl PresenceWriter {
         self.reckon(now, person);
     }
 
+    /// What was refused may be allowed now, for somebody has consented: tries at once, instead of after the pause that
+    /// follows a refusal.
+    pub fn resume(&mut self, now: Instant) {
+        if let Some(held) = &mut self.held {
+            held.again = held.again.min(now);
+        }
+    }
+
     /// Ends all sessions, before the program stops. What is not ended, ends by itself.
     pub fn close(&mut self, now: Instant) {
         let all: Vec<_> = self.people.keys().copied().collect();

@@ -179,6 +179,25 @@ fn a_refusal_is_told_once_and_holds_everything_back() {
 }
 
 #[test]
+fn consent_that_is_given_again_is_used_at_once_by_who_is_told_of_it() {
+    let mut desk = Desk::new();
+    desk.mood = Mood::Refusing(403, "Forbidden", None);
+    desk.show(1, Some(Shown::InACall));
+    desk.run(s(30));
+    desk.mood = Mood::Fine;
+    desk.run(s(30));
+    assert_eq!(desk.sent.len(), 1, "nobody has said so");
+    desk.writer.resume(desk.now);
+    desk.run(s(1));
+    assert_eq!(desk.sent.len(), 2);
+    assert_eq!(desk.told.last(), Some(&Output::Restored));
+    // A writer that was not refused goes on as it is.
+    desk.writer.resume(desk.now);
+    desk.run(s(30));
+    assert_eq!(desk.sent.len(), 2);
+}
+
+#[test]
 fn a_person_whom_graph_does_not_know_is_given_up_until_something_else_is_to_be_shown() {
     let mut desk = Desk::new();
     desk.mood = Mood::Refusing(404, "NotFound", None);

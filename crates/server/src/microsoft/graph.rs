@@ -121,7 +121,8 @@ impl Graph {
         let answer = self.exchange(call, &token).await;
         // What a token permits stands in it, so one that is not permitted enough stays so: the next may be.
         let is_forbidden = answer.as_ref().is_ok_and(|answer| answer.status == 403);
-        if is_forbidden && call.operation == Operation::ReadPresences && call.caller == Caller::Application {
+        let is_asked_again = matches!(call.operation, Operation::ReadPresences | Operation::SetPresence);
+        if is_forbidden && is_asked_again && call.caller == Caller::Application {
             self.entra.app_token_refused(self.tenant, &token);
         }
         if answer.as_ref().is_ok_and(|answer| answer.status == 401) {

@@ -219,6 +219,7 @@ impl Watching {
             Message::Resume => {
                 self.token_pause = TOKEN_PAUSE_MIN;
                 self.watcher.resume(now);
+                self.resume_writing(now);
             }
         }
     }
@@ -351,11 +352,13 @@ impl Watching {
         self.health_at.get_or_insert(now.at + HEALTH_PAUSE);
         match work {
             Work::Watched(id, answer) => {
+                let was_refused = self.watcher.is_refused();
                 self.watcher.handle_answer(now, id, &answer, &mut self.graph.throttle());
                 if self.watcher.is_refused() {
                     self.token_at.get_or_insert(now.at + self.token_pause);
-                } else {
+                } else if was_refused {
                     (self.token_at, self.token_pause) = (None, TOKEN_PAUSE_MIN);
+                    self.resume_writing(now);
                 }
             }
             Work::Written(id, answer) => {
@@ -473,6 +476,13 @@ impl Watching {
     fn show(&mut self, user: ObjectId, shown: Option<Shown>) {
         if let Some(writer) = &mut self.writer {
             writer.show(Instant::now(), user, shown);
+        }
+    }
+
+    /// Who consents mostly consents to all.
+    fn resume_writing(&mut self, now: Moment) {
+        if let Some(writer) = &mut self.writer {
+            writer.resume(now.at);
         }
     }
 

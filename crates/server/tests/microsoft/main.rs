@@ -18,3 +18,4 @@ mod presence;
 mod sign_in;
 mod trouble;
 mod world;
+mod written;

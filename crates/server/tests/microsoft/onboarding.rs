@@ -6,7 +6,7 @@ use tandem_sandbox::config::app::FABRIKAM;
 
 use crate::world::{World, cookies, location, text};
 
-async fn link(world: &World) -> String {
+pub async fn link(world: &World) -> String {
     let (status, link) = world.shop.post("/api/v1/tenants/default/onboarding", "").await;
     assert_eq!(status, StatusCode::OK, "{link}");
     let url = link["url"].as_str().unwrap().to_owned();
@@ -14,7 +14,7 @@ async fn link(world: &World) -> String {
 }
 
 /// Somebody opens the link, consents, and somebody signs in; gives the last page.
-async fn onboards(world: &World, link: &str, consents: &str, signs_in: &str) -> (StatusCode, String) {
+pub async fn onboards(world: &World, link: &str, consents: &str, signs_in: &str) -> (StatusCode, String) {
     let away = world.browse(link, &[]).await;
     let back = world.at_entra(&location(&away), &[("user", consents), ("consent", "accept")]).await;
     assert!(back.starts_with("/auth/consent/callback?"), "{back}");

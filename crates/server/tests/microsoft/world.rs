@@ -151,6 +151,19 @@ impl World {
         }
         panic!("it does not become so: {}", self.shop.get("/api/v1/microsoft").await.1);
     }
+
+    /// Waits until Teams shows something of somebody.
+    pub async fn teams_until(&self, user: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        let path = format!("/sandbox/people/{user}/presence");
+        for _ in 0..PATIENCE_TRIES {
+            let shown = self.play(Method::Get, &path, &json!({})).await;
+            if fits(&shown) {
+                return shown;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("it does not become so: {}", self.play(Method::Get, &path, &json!({})).await);
+    }
 }
 
 impl Drop for World {
