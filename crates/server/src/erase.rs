@@ -1,8 +1,11 @@
-//! Erasing personal data: of one interaction, of everything with one person, of what was kept as long as it may be.
+//! Erasing personal data: of one interaction, of everything with one person, of what was kept as long as it may be; and of a
+//! customer who has left, everything.
 //!
 //! The center decides and the journal destroys the key; here it is found out what is to be erased, and recordings of
 //! the interaction are removed first. If the program ends in between, the wish can be repeated: nothing is ever said to
 //! be erased that is not.
+
+pub mod tenant;
 
 use std::collections::BTreeSet;
 use std::io;

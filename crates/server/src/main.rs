@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tandem::{check, demo, explain, serve};
+use tandem::{check, demo, erase, explain, serve};
 use tandem_store::Tenant;
 
 /// Gives memory back to the system when calls have ended; the system's own allocator keeps most of it.
@@ -62,6 +62,16 @@ enum Command {
         #[arg(long, value_name = "FILE", default_value = "tandem.toml")]
         config: PathBuf,
     },
+    /// Destroy everything that is kept of a customer who has left: facts, recordings, people, keys, webhooks, trail. It cannot
+    /// be undone. The customer no longer stands in the configuration, and Tandem does not run.
+    Remove {
+        /// The id of the customer.
+        #[arg(long, value_name = "ID")]
+        tenant: Tenant,
+        /// The configuration file.
+        #[arg(long, value_name = "FILE", default_value = "tandem.toml")]
+        config: PathBuf,
+    },
     /// Start a simulated Microsoft 365 tenant alone, for people who build on Tandem.
     Sandbox {
         /// The folder of its certificates.
@@ -81,6 +91,7 @@ fn main() -> ExitCode {
         Command::Explain { interaction, tenant, offer, config } => {
             explain::run(&config, tenant, interaction, offer)
         }
+        Command::Remove { tenant, config } => erase::tenant::run(&config, &tenant),
         Command::Sandbox { data, config } => demo::run_sandbox(&data, config.as_deref()),
     };
     match outcome {

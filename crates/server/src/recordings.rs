@@ -98,6 +98,22 @@ impl Recordings {
         Recordings { folder: home(&self.root, tenant), ..self.clone() }
     }
 
+    /// Removes all recordings of this tenant for ever; of one who is alone, nothing.
+    ///
+    /// # Errors
+    ///
+    /// The system refuses to remove them.
+    pub fn forget_all(&self) -> io::Result<()> {
+        if self.folder == self.root {
+            return Ok(());
+        }
+        match std::fs::remove_dir_all(&self.folder) {
+            Ok(()) => sync_folder(&self.root),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Tells whose a recording is that is going to be kept or played. Told nothing, it is taken for that of the tenant
     /// of an installation that has only one.
     pub fn belongs(&self, recording: RecordingId, tenant: &Tenant) {

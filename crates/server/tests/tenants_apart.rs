@@ -8,9 +8,15 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use common::{ROOT, START_US, Street};
 use serde_json::Value;
+use tandem::centers::{Centers, Said};
+use tandem::config::Settings;
 use tandem::desk::Desks;
-use tandem::erase;
+use tandem::{erase, restore};
+use tandem_center::call::{Address, Arrival, CallCommand, CallEvent, CallId, Rejection};
+use tandem_center::{Center, Timestamp};
 use tandem_people::role::Role;
+use tandem_store::Tenant;
+use tempfile::TempDir;
 
 /// What a trail says of acts that begin so, as act, object and detail, the latest first.
 async fn trail(street: &Street, tenant: &str, act: &str) -> Vec<(String, String, Value)> {
@@ -156,4 +162,132 @@ async fn without_the_code_of_the_first_start_nobody_learns_who_there_is() {
     street.identity.open_setup(tandem::identity::now());
     assert_eq!(try_as("nils").await, (StatusCode::FORBIDDEN, "setup_wrong".into()));
     assert_eq!(try_as("nils").await, try_as("nobody").await);
+}
+
+/// Two customers on one trunk, each with a queue without agents: north takes one call at once, of at most a minute.
+fn two_customers() -> (TempDir, Settings) {
+    let place = tempfile::tempdir().unwrap();
+    let customer = |number: &str, limits: &str| {
+        format!(
+            r#"{limits}
+            queues = [{{ id = "support", name = "Support" }}]
+            numbers = [{{ dialled = "{number}", flow = "main" }}]
+            [flows.main]
+            start = "wait"
+            steps.wait = {{ enqueue = "support" }}"#
+        )
+    };
+    let limits = "limits = { calls = 1, call_s = 60 }";
+    std::fs::write(place.path().join("north.toml"), customer("+15550101", limits)).unwrap();
+    std::fs::write(place.path().join("south.toml"), customer("+15550202", "")).unwrap();
+    let tenants = "[tenants.north]\nname = \"North\"\nfile = \"north.toml\"\n\
+                   [tenants.south]\nname = \"South\"\nfile = \"south.toml\"\n";
+    let settings = Settings::parse(&format!("{SHARED}{tenants}"), place.path()).unwrap();
+    (place, settings)
+}
+
+const SHARED: &str = r#"
+interfaces = [{ name = "local", transport = "udp", bind = "127.0.0.1:5060" }]
+media = [{ name = "local", bind = "127.0.0.1", ports = [20000, 29999] }]
+trunks = [{ name = "carrier", profile = "carrier", interface = "local", media = "local", peers = ["127.0.0.1"] }]
+"#;
+
+#[test]
+fn a_customer_who_is_full_takes_no_call_of_another_and_each_ends_calls_after_its_own_time() {
+    let (place, settings) = two_customers();
+    let library = restore::open_library(&place.path().join("data"), None).unwrap();
+    let start = Timestamp::from_micros(START_US);
+    let all = settings.tenants.iter().map(|of| {
+        let (live, recorder) = library.restore(&of.tenant).unwrap();
+        (of.tenant.clone(), Center::resume(of.center.clone(), start, &live.view()), recorder)
+    });
+    let mut centers = Centers::new(all.collect::<Vec<_>>(), settings.routes.clone());
+    /// What becomes of calls from now on: who is told to refuse or to end which.
+    fn told(centers: &mut Centers) -> Vec<(String, CallCommand)> {
+        let mut told = Vec::new();
+        while let Some(said) = centers.poll_output() {
+            if let Said::Call(tenant, command @ (CallCommand::Reject { .. } | CallCommand::End { .. })) = said
+            {
+                told.push((tenant.to_string(), command));
+            }
+        }
+        told
+    }
+    let arrives = |centers: &mut Centers, call: u64, number: &str| {
+        let arrival = Arrival {
+            call: CallId(call),
+            line: "carrier".into(),
+            from: Address::Phone("+4917012345".into()),
+            from_name: "Erika".into(),
+            to: Address::Phone(number.into()),
+        };
+        centers.handle_event(start, CallEvent::Arrived(arrival));
+        let told = told(centers);
+        centers.handle_event(start, CallEvent::Answered { call: CallId(call) });
+        told
+    };
+    assert_eq!(arrives(&mut centers, 1, "+15550101"), []);
+    let overloaded = CallCommand::Reject { call: CallId(2), reason: Rejection::Overloaded };
+    assert_eq!(arrives(&mut centers, 2, "+15550101"), [("north".to_owned(), overloaded)]);
+    for call in 3..20 {
+        assert_eq!(arrives(&mut centers, call, "+15550202"), [], "south has room of its own");
+    }
+    let nobodys = CallCommand::Reject { call: CallId(30), reason: Rejection::UnknownNumber };
+    assert_eq!(arrives(&mut centers, 30, "+15550303")[0].1, nobodys);
+    told(&mut centers);
+    centers.handle_timeout(start + Duration::from_secs(61));
+    let ended = told(&mut centers);
+    assert_eq!(ended, [("north".to_owned(), CallCommand::End { call: CallId(1) })]);
+    centers.settle();
+}
+
+#[tokio::test]
+async fn a_customer_who_has_left_is_destroyed_and_the_other_is_as_before() {
+    let street = Street::open().await;
+    let keys = r#"{"name":"wallboard","scopes":["queues:read"]}"#;
+    for (who, tenant) in [("ada", "north"), ("zita", "south")] {
+        let (status, _) = street.ask(&street.token(who), "POST", "/api/v1/keys", keys).await;
+        assert_eq!(status, StatusCode::CREATED);
+        let folder = street.directory.path().join("recordings").join(tenant);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("0000000000000001.wav"), b"sound").unwrap();
+    }
+    street.call_north(1).await;
+    street.call_south(1).await;
+    let north = street.north.live().view();
+    street.north.live().close().unwrap();
+    let Street { directory, router, identity, north: one, south: other, .. } = street;
+    drop((router, identity, one, other));
+
+    let (place, mut settings) = two_customers();
+    settings.data = directory.path().to_owned();
+    let south: Tenant = "south".parse().unwrap();
+    let told = erase::tenant::remove(&settings, &south).unwrap_err().to_string();
+    assert!(told.contains("stands in the configuration"), "{told}");
+    settings.tenants.retain(|known| known.tenant != south);
+    settings.identity.tenants.remove(&south);
+    assert!(erase::tenant::remove(&settings, &south).unwrap());
+    assert!(!erase::tenant::remove(&settings, &south).unwrap(), "there is nothing left");
+    drop(place);
+
+    let library = restore::open_library(directory.path(), None).unwrap();
+    assert_eq!(library.journal.last_number(&south).unwrap().0, 0);
+    assert_eq!(*library.restore(&"north".parse().unwrap()).unwrap().0.view(), *north);
+    assert!(directory.path().join("recordings/north/0000000000000001.wav").exists());
+    assert!(!directory.path().join("recordings/south").exists());
+    library.books.close(library.journal).unwrap();
+    // Its id can be given to another customer, who finds nothing of it.
+    let street = Street::open_in(directory).await;
+    let closed = async |tenant: &str| {
+        let (_, page) = street.ask_in(ROOT, Some(tenant), "GET", "/api/v1/calls?state=closed", "").await;
+        page["calls"].as_array().unwrap().len()
+    };
+    assert_eq!((closed("north").await, closed("south").await), (1, 0));
+    assert_eq!(trail(&street, "south", "").await, []);
+    let (_, keys) = street.ask(&street.token("zita"), "GET", "/api/v1/keys", "").await;
+    assert_eq!(keys["keys"], serde_json::json!([]));
+    let (_, keys) = street.ask(&street.token("ada"), "GET", "/api/v1/keys", "").await;
+    assert_eq!(keys["keys"].as_array().unwrap().len(), 1);
+    let (_, acts) = street.ask(ROOT, "GET", "/api/v1/installation/audit?act=tenant.", "").await;
+    assert_eq!(acts["acts"][0]["object"], "tenant/south", "{acts}");
 }

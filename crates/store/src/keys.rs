@@ -46,39 +46,46 @@ pub(crate) fn file(journal: &Path, keys: Option<&Path>) -> PathBuf {
     keys.map_or_else(|| journal.with_extension("key"), Path::to_path_buf)
 }
 
-/// Notes in the journal which master key is used from now on. Answers with the number of interactions whose master key
-/// is missing.
+/// Notes in the journal which master keys are used from now on, and forgets those that are missing and wrap nothing any
+/// more. Answers with the number of interactions whose master key is missing.
 pub(crate) fn note(connection: &Connection, masters: &Masters) -> rusqlite::Result<u64> {
-    if let Some(current) = masters.current() {
+    for master in masters.in_use() {
         connection.execute(
             "INSERT INTO masters (id) VALUES ($1) ON CONFLICT (id) DO NOTHING",
-            params![current.id],
+            params![master.id],
         )?;
     }
-    Ok(lost(connection, Some(masters))?.unwrap_or_default())
+    let missing = missing(connection, Some(masters))?;
+    for (id, _) in missing.iter().filter(|(_, wrapped)| *wrapped == 0) {
+        connection.execute("DELETE FROM masters WHERE id = $1", params![id])?;
+    }
+    Ok(missing.iter().map(|(_, wrapped)| wrapped).sum())
 }
 
 /// `None` if no master key that still wraps something is missing.
 fn lost(connection: &Connection, masters: Option<&Masters>) -> rusqlite::Result<Option<u64>> {
+    let lost = missing(connection, masters)?.iter().map(|(_, wrapped)| wrapped).sum();
+    Ok(Some(lost).filter(|lost| *lost > 0))
+}
+
+/// The master keys that were used and are not there, and how many keys each has wrapped.
+fn missing(connection: &Connection, masters: Option<&Masters>) -> rusqlite::Result<Vec<(MasterId, u64)>> {
     let sealed: bool =
         connection
             .query_row("SELECT count(*) FROM sqlite_master WHERE name = 'masters'", [], |row| row.get(0))?;
     if !sealed {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let used: Vec<MasterId> = connection
         .prepare("SELECT id FROM masters ORDER BY id")?
         .query_map([], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
     let missing = used.iter().filter(|id| masters.is_none_or(|masters| masters.find(*id).is_none()));
-    let mut lost = 0;
     // Reads all keys: it takes a missing master key to come here.
-    for id in missing {
-        lost += connection.query_row(
-            "SELECT count(*) FROM keys WHERE substr(wrapped, 2, 8) = $1",
-            params![id],
-            |row| row.get::<_, i64>(0),
-        )?;
-    }
-    Ok(Some(lost.cast_unsigned()).filter(|lost| *lost > 0))
+    let wrapped = |id: &MasterId| {
+        let sql = "SELECT count(*) FROM keys WHERE substr(wrapped, 2, 8) = $1";
+        let count = connection.query_row(sql, params![id], |row| row.get::<_, i64>(0))?;
+        Ok((*id, count.cast_unsigned()))
+    };
+    missing.map(wrapped).collect()
 }

@@ -3,6 +3,9 @@
 //! One line per key: `tandem-key-1 <id> <key>`, both in hexadecimal digits. The last key wraps what is new, all of them
 //! open what is old: a key that was lost and is found again is put in front, and everything can be read again. Lines
 //! that are empty or begin with `#` are notes.
+//!
+//! A line that ends with the id of a tenant, `tandem-key-1 <id> <key> contoso`, is that tenant's: what is new of that tenant
+//! is wrapped by it and by no other. Without the line nobody reads any of it, in whatever copy of the journal.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -11,8 +14,8 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use crate::Fault;
 use crate::seal::{KEY_BYTES, Key, random};
+use crate::{Fault, Tenant};
 
 /// Which master key: drawn with it, so that nothing about the key follows from it.
 pub(crate) type MasterId = [u8; ID_BYTES];
@@ -24,6 +27,8 @@ pub(crate) struct Masters(Vec<Master>);
 pub(crate) struct Master {
     pub(crate) id: MasterId,
     pub(crate) key: Key,
+    /// Whose it is; `None`: of all who have none of their own.
+    tenant: Option<Tenant>,
 }
 
 impl Masters {
@@ -51,7 +56,9 @@ impl Masters {
         if mode & OTHERS != 0 {
             return Err(Fault::KeyOpenToOthers { path: path.to_path_buf(), mode });
         }
-        let mut text = Zeroizing::new(String::with_capacity(FILE_BYTES_MAX));
+        // Room for all of it at once: nothing is left in memory where a shorter text was.
+        let room = usize::try_from(metadata.len()).unwrap_or(FILE_BYTES_MAX).min(FILE_BYTES_MAX);
+        let mut text = Zeroizing::new(String::with_capacity(room + 1));
         let limit = u64::try_from(FILE_BYTES_MAX).unwrap_or(u64::MAX);
         match file.take(limit).read_to_string(&mut text) {
             Ok(_) => {}
@@ -71,9 +78,19 @@ impl Masters {
         Masters(Vec::new())
     }
 
-    /// The key that wraps what is new.
-    pub(crate) fn current(&self) -> Option<&Master> {
-        self.0.last()
+    /// The key that wraps what is new of a tenant, by its id.
+    pub(crate) fn current(&self, tenant: &str) -> Option<&Master> {
+        let own = |master: &&Master| master.tenant.as_ref().is_some_and(|own| own.as_str() == tenant);
+        self.0.iter().rev().find(own).or_else(|| self.general())
+    }
+
+    /// The keys that may wrap something new: the last one of all, and those of tenants.
+    pub(crate) fn in_use(&self) -> impl Iterator<Item = &Master> {
+        self.0.iter().filter(|master| master.tenant.is_some()).chain(self.general())
+    }
+
+    fn general(&self) -> Option<&Master> {
+        self.0.iter().rev().find(|master| master.tenant.is_none())
     }
 
     pub(crate) fn find(&self, id: &[u8]) -> Option<&Master> {
@@ -86,7 +103,7 @@ fn create(path: &Path) -> Result<Masters, Fault> {
     let mut id = MasterId::default();
     let mut key = Zeroizing::new([0; KEY_BYTES]);
     random(&mut id).and_then(|()| random(&mut *key)).map_err(unusable)?;
-    let mut line = Zeroizing::new(String::with_capacity(FILE_BYTES_MAX));
+    let mut line = Zeroizing::new(String::with_capacity(NEW_BYTES_MAX));
     line.push_str(NOTE);
     line.push_str(FORMAT);
     line.push(' ');
@@ -101,26 +118,27 @@ fn create(path: &Path) -> Result<Masters, Fault> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(unusable)?;
     }
-    Ok(Masters(vec![Master { id, key: Key::new(key) }]))
+    Ok(Masters(vec![Master { id, key: Key::new(key), tenant: None }]))
 }
 
-/// `None` if there is no key, or a line that is none.
+/// `None` if there is no key for all, or a line that is none.
 fn parse(text: &str) -> Option<Masters> {
     let mut masters = Vec::new();
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let mut words = line.split_ascii_whitespace();
-        let (Some(FORMAT), Some(id), Some(key), None) =
-            (words.next(), words.next(), words.next(), words.next())
+        let (Some(FORMAT), Some(id), Some(key), tenant, None) =
+            (words.next(), words.next(), words.next(), words.next(), words.next())
         else {
             return None;
         };
+        let tenant = tenant.map(str::parse::<Tenant>).transpose().ok()?;
         let mut master = MasterId::default();
         let mut bytes = Zeroizing::new([0; KEY_BYTES]);
         parse_hex(id, &mut master)?;
         parse_hex(key, &mut *bytes)?;
-        masters.push(Master { id: master, key: Key::new(bytes) });
+        masters.push(Master { id: master, key: Key::new(bytes), tenant });
     }
-    if masters.is_empty() { None } else { Some(Masters(masters)) }
+    masters.iter().any(|master| master.tenant.is_none()).then_some(Masters(masters))
 }
 
 fn push_hex(text: &mut String, bytes: &[u8]) {
@@ -154,8 +172,12 @@ const ID_BYTES: usize = 8;
 /// Rights of the group and of everybody: none may be there.
 const OTHERS: u32 = 0o077;
 
-/// The file at most, some 150 keys; the rest is not read, and the line that is cut makes the file none.
-const FILE_BYTES_MAX: usize = 16 * 1024;
+/// The file at most, a key for each of ten thousand tenants; the rest is not read, and the line that is cut makes the file
+/// none.
+const FILE_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+/// A new file: a note and a key.
+const NEW_BYTES_MAX: usize = 512;
 
 #[cfg(test)]
 mod tests {
@@ -168,8 +190,24 @@ mod tests {
     #[test]
     fn the_last_key_wraps_and_all_are_found() {
         let masters = parse(&format!("# a note\n\n{}{}", line("a"), line("b"))).unwrap();
-        assert_eq!(masters.current().unwrap().id, [0xbb; 8]);
+        assert_eq!(masters.current("contoso").unwrap().id, [0xbb; 8]);
         assert!(masters.find(&[0xaa; 8]).is_some() && masters.find(&[0xcc; 8]).is_none());
+    }
+
+    #[test]
+    fn a_tenant_with_a_key_of_its_own_has_it_for_itself() {
+        let own = |digit: &str| format!("{} contoso\n", line(digit).trim_end());
+        let masters = parse(&format!("{}{}{}{}", own("a"), line("b"), own("c"), line("d"))).unwrap();
+        assert_eq!(masters.current("contoso").unwrap().id, [0xcc; 8], "its last one");
+        assert_eq!(masters.current("fabrikam").unwrap().id, [0xdd; 8]);
+        assert!(masters.find(&[0xaa; 8]).is_some());
+        let used: Vec<u8> = masters.in_use().map(|master| master.id[0]).collect();
+        assert_eq!(used, [0xaa, 0xcc, 0xdd]);
+        assert!(parse(&own("a")).is_none(), "the others need one");
+        assert!(
+            parse(&format!("{}{} Contoso", line("a"), line("b").trim_end())).is_none(),
+            "no id of a tenant"
+        );
     }
 
     #[test]

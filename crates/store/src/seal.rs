@@ -53,9 +53,9 @@ pub(crate) struct DataKey {
 }
 
 impl DataKey {
-    /// Draws a key and wraps it for its place.
+    /// Draws a key and wraps it for its place, under the master key of whom it belongs to.
     pub(crate) fn draw(masters: &Masters, place: &Spot<'_>) -> io::Result<DataKey> {
-        let master = masters.current().ok_or(io::ErrorKind::NotFound)?;
+        let master = masters.current(place.owner()).ok_or(io::ErrorKind::NotFound)?;
         let mut bytes = Zeroizing::new([0; KEY_BYTES]);
         random(&mut *bytes)?;
         let sealed = master.key.seal(&place.bytes(KEY), &*bytes)?;
@@ -95,6 +95,11 @@ pub(crate) struct Spot<'a> {
 }
 
 impl Spot<'_> {
+    /// The id of the tenant: what stands before a slash, if there is one.
+    fn owner(&self) -> &str {
+        self.tenant.split('/').next().unwrap_or_default()
+    }
+
     fn bytes(&self, what: u8) -> Vec<u8> {
         // Neither name has a slash.
         [&[what], self.table.as_bytes(), b"/", self.tenant.as_bytes(), b"/", &self.number.to_be_bytes()]

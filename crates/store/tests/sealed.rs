@@ -278,3 +278,33 @@ fn the_file_of_keys_is_for_its_owner_alone() {
     assert!(matches!(elsewhere(directory.path()), Fault::NotAKey { .. }));
     assert!(matches!(elsewhere(Path::new("/nowhere/journal.key")), Fault::KeyUnusable { .. }));
 }
+
+#[test]
+fn a_tenant_with_a_key_of_its_own_cannot_be_read_without_it_and_the_others_can() {
+    let desk = Desk::new();
+    let (path, key) = (desk.path(), desk.path().with_extension("key"));
+    desk.journal.append(&tenant("contoso"), everybody()).unwrap();
+    desk.settle();
+    let own = format!("tandem-key-1 {} {} contoso\n", "0f".repeat(8), "1e".repeat(32));
+    let general = fs::read_to_string(&key).unwrap();
+    fs::write(&key, format!("{general}{own}")).unwrap();
+    let desk = desk.restart();
+    // What is new of contoso is under its own key, of fabrikam under that of all.
+    desk.journal.append(&tenant("contoso"), vec![says(7, Some(7), Mark::Opens, BOB)]).unwrap();
+    desk.journal.append(&tenant("fabrikam"), everybody()).unwrap();
+    desk.settle();
+    assert_eq!(who(&desk)[6], known(BOB));
+
+    fs::write(&key, general).unwrap();
+    assert_eq!(examine(&path, None).unwrap(), Keys::Lost { interactions: 1 });
+    let desk = desk.restart();
+    assert_eq!(who(&desk)[6], Personal::Gone(Gone::KeyLost));
+    assert_eq!(who(&desk)[0], known(ADA), "from before it had a key of its own");
+    let of_other = desk.journal.facts(&tenant("fabrikam"), FactNumber(0), usize::MAX).unwrap();
+    assert_eq!(of_other[1].personal, known(BOB));
+    // When nothing is left that the key opened, nobody misses it.
+    desk.journal.remove(&tenant("contoso")).unwrap();
+    desk.settle();
+    desk.journal.close().unwrap();
+    assert_eq!(examine(&path, None).unwrap(), Keys::Complete);
+}

@@ -100,6 +100,9 @@ impl Identity {
     ) -> Result<Identity, OpenFault> {
         let keys = keys.map_or_else(|| folder.join(KEYS_FILE), Path::to_path_buf);
         let register = Register::open(folder.join(REGISTER_FILE), &keys)?;
+        for tenant in settings.tenants.keys() {
+            register.tenant_begin(tenant).map_err(IdentityFault::from)?;
+        }
         let random = StdRng::try_from_rng(&mut OsRng).map_err(OpenFault::Randomness)?;
         let state = State {
             logins: Logins::new(settings.terms),

@@ -9,7 +9,7 @@ use rand::rngs::OsRng;
 use tandem_people::caller::Who;
 use tandem_store::register::{DeliveryRow, Failure, Refusal, Register, Secret, WebhookRow};
 use tandem_store::{FactNumber, Tenant};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use zeroize::Zeroizing;
 
 use super::delivery::{Answer, BEHIND_FACTS_MAX, DisabledWhy, Standing};
@@ -17,6 +17,7 @@ use super::endpoint::{Endpoint, EndpointState};
 use super::event::{Event, EventType};
 use super::signature::{SECRET_OCTETS, Secrets, SigningSecret};
 use super::tell::{self, Detail};
+use super::turn::Turns;
 use crate::desk::{Desk, Desks, ReadFault};
 use crate::outbound::{AddressFault, Outbound};
 use crate::record;
@@ -39,8 +40,7 @@ pub(super) struct Shared {
     /// Where endpoints are to go on, once whoever delivers to them has ended and can no longer move them elsewhere.
     moves: Mutex<BTreeMap<Name, u64>>,
     pub(super) bell: Notify,
-    /// Deliveries at once.
-    pub(super) turns: Semaphore,
+    pub(super) turns: Turns,
     seen: Mutex<BTreeMap<Name, Seen>>,
     pub(super) tally: Tally,
 }
@@ -136,7 +136,7 @@ impl Webhooks {
             changed: Mutex::default(),
             moves: Mutex::default(),
             bell: Notify::new(),
-            turns: Semaphore::new(AT_ONCE_MAX),
+            turns: Turns::new(),
             seen: Mutex::default(),
             tally: Tally::default(),
         };
@@ -632,6 +632,3 @@ pub(super) fn random() -> Result<u64, WebhookFault> {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
-
-/// Deliveries at once, of all endpoints of all tenants; others wait for their turn.
-const AT_ONCE_MAX: usize = 128;

@@ -10,5 +10,6 @@ mod keep;
 mod post;
 pub mod signature;
 pub mod tell;
+mod turn;
 
 pub use keep::{EndpointChange, Kept, WebhookFault, Webhooks};

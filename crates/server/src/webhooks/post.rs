@@ -63,7 +63,7 @@ impl Webhooks {
     ) -> Result<Answer, WebhookFault> {
         let (whose, id) = (tenant.clone(), kept.id.clone());
         let secrets = at_disk(&self.shared, move |shared| shared.secrets(&whose, &id)).await?;
-        let sending = send(self.shared.clone(), kept.endpoint.url, secrets, letter(event));
+        let sending = send(self.shared.clone(), tenant.clone(), kept.endpoint.url, secrets, letter(event));
         let began = now();
         Ok(tokio::time::timeout(ONCE_PATIENCE, sending).await.unwrap_or_else(|_| Answer {
             began,
@@ -214,7 +214,8 @@ impl Round {
                 Output::Read { after } => self.read(after).await,
                 Output::Send { letter, .. } => {
                     let (url, secrets) = (self.endpoint.url.clone(), self.secrets.clone());
-                    self.sending = Some(Box::pin(send(self.shared.clone(), url, secrets, letter)));
+                    let tenant = self.name.0.clone();
+                    self.sending = Some(Box::pin(send(self.shared.clone(), tenant, url, secrets, letter)));
                 }
                 Output::Write { attempts, cursor } => self.write(attempts, cursor).await,
                 Output::Standing(standing) => self.stand(standing).await,
@@ -289,8 +290,8 @@ fn letter(event: &Event) -> Letter {
 }
 
 /// Signs and sends.
-async fn send(shared: Arc<Shared>, url: String, secrets: Secrets, letter: Letter) -> Answer {
-    let _turn = shared.turns.acquire().await;
+async fn send(shared: Arc<Shared>, tenant: Tenant, url: String, secrets: Secrets, letter: Letter) -> Answer {
+    let _turn = shared.turns.take(&tenant).await;
     let (began, since) = (now(), Instant::now());
     let signed_ms = now_ms();
     let mut request = Request::new(Method::Post, url)

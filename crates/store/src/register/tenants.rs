@@ -101,6 +101,21 @@ impl Register {
         Ok(any)
     }
 
+    /// A tenant of the configuration is there, whether one of its id was removed before or not.
+    ///
+    /// # Errors
+    ///
+    /// The disk failed.
+    pub fn tenant_begin(&self, tenant: &Tenant) -> Result<(), Failure> {
+        if !self.tenant_is_removed(tenant)? {
+            return Ok(());
+        }
+        self.transact(|transaction| {
+            transaction.execute("DELETE FROM removed WHERE id = ?1", [tenant.as_str()])?;
+            Ok(())
+        })
+    }
+
     /// Whether a tenant was removed, and none of its id was added since.
     ///
     /// # Errors
