@@ -723,7 +723,10 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Takes an Entra tenant off: nothing more is asked there, and its people cannot sign in any more. */
+        /**
+         * Takes an Entra tenant off: nothing more is asked there, its people cannot sign in any more, and the logins that they
+         *     opened by it end.
+         */
         delete: operations["microsoft_disconnect"];
         options?: never;
         head?: never;

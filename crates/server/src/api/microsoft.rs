@@ -22,9 +22,10 @@ use utoipa::ToSchema;
 use super::Api;
 use super::access::Peer;
 use super::error::{ApiError, ErrorBody};
+use super::people;
 use super::scope::{OfInstallation, Scope};
 use super::sign_in::{self, SignedIn};
-use crate::identity::IdentityFault;
+use crate::identity::{self, IdentityFault};
 use crate::microsoft::Microsoft;
 use crate::microsoft::connection::{Connection, Origin};
 use crate::microsoft::onboarding::{OnboardingFault, Permit, Progress};
@@ -347,7 +348,8 @@ pub(super) async fn view(scope: Scope) -> Result<Json<MicrosoftState>, ApiError>
     }))
 }
 
-/// Takes an Entra tenant off: nothing more is asked there, and its people cannot sign in any more.
+/// Takes an Entra tenant off: nothing more is asked there, its people cannot sign in any more, and the logins that they
+/// opened by it end.
 #[utoipa::path(
     delete, path = "/api/v1/microsoft/{id}", tag = "microsoft", operation_id = "microsoft_disconnect",
     params(("id" = String, Path, description = "The id of the Entra tenant.")),
@@ -363,9 +365,13 @@ pub(super) async fn disconnect(
 ) -> Result<StatusCode, ApiError> {
     let microsoft = of(&scope.api)?.clone();
     let Path(id) = id?;
-    let tid = id.parse().map_err(|_| ApiError::not_found("Entra tenant", &id))?;
+    let not_found = || ApiError::not_found("Entra tenant", &id);
+    let (tid, guid) = (id.parse().map_err(|_| not_found())?, id.parse().map_err(|_| not_found())?);
     let tenant = scope.desk.tenant().clone();
     blocking(move || microsoft.disconnect(&tenant, tid)).await?;
+    let owner = people::owner(&scope);
+    let ending = scope.api.identity.change(move |of| of.entra_left(&owner, &guid, identity::now()));
+    ending.await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

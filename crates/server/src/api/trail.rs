@@ -94,14 +94,15 @@ impl Asked {
         let code = code.as_str();
         let administrative = self.changes && is_administrative(rule);
         let own = caller.scope().clone();
+        let whose = || scope_of(api, rule, caller, headers, &self.id);
         let (scope, refused) = match status {
-            status if status.is_success() && administrative => (scope_of(api, rule, caller, headers), None),
-            StatusCode::FORBIDDEN => (scope_of(api, rule, caller, headers), Some(code)),
+            status if status.is_success() && administrative => (whose(), None),
+            StatusCode::FORBIDDEN => (whose(), Some(code)),
             // An own password that is wrong is refused so.
             StatusCode::UNAUTHORIZED => (own, Some(code)),
             StatusCode::NOT_FOUND if self.is_not_theirs(api, caller, code).await => (own, Some(NOT_YOURS)),
             StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY if administrative => {
-                (scope_of(api, rule, caller, headers), Some(code))
+                (whose(), Some(code))
             }
             _ => return,
         };
@@ -248,7 +249,11 @@ fn is_administrative(rule: &Rule) -> bool {
 }
 
 /// In whose trail it stands: that of the tenant whose thing it was; of who tried, if there is none.
-fn scope_of(api: &Api, rule: &Rule, caller: &Caller, headers: &HeaderMap) -> Owner {
+fn scope_of(api: &Api, rule: &Rule, caller: &Caller, headers: &HeaderMap, id: &str) -> Owner {
+    if rule.path.starts_with(OF_A_TENANT) && caller.scope().tenant_name().is_none() {
+        let named = id.parse().ok().and_then(|tenant| api.desks.desk(&tenant));
+        return named.map_or(Owner::Installation, |desk| Owner::tenant(desk.tenant().as_str()));
+    }
     if matches!(rule.over, Over::Installation | Over::Myself) {
         return caller.scope().clone();
     }
@@ -257,6 +262,9 @@ fn scope_of(api: &Api, rule: &Rule, caller: &Caller, headers: &HeaderMap) -> Own
         Err(_) => caller.scope().clone(),
     }
 }
+
+/// Routes of the installation that are about one tenant.
+const OF_A_TENANT: &str = "/api/v1/tenants/{id}/";
 
 /// What following is called, as in the document.
 const FOLLOW: &str = "live";

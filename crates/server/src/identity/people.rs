@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tandem_people::audit::Entry;
 use tandem_people::caller::Caller;
 use tandem_people::id::{LoginId, PersonId};
-use tandem_people::login::{Ending, LoginRow};
+use tandem_people::login::{Ending, LoginRow, SignIn};
 use tandem_people::moment::UnixMillis;
 use tandem_people::person::{Guid, Identity as Known, Person, UserName, leaves_somebody_in_charge};
 use tandem_people::role::Role;
@@ -304,6 +304,24 @@ impl Identity {
         });
         self.write_changes()?;
         Ok(ended)
+    }
+
+    /// An Entra tenant is the tenant's no longer: the logins that its people opened by it end. Answers with how many.
+    ///
+    /// # Errors
+    ///
+    /// The register cannot be read or written.
+    pub fn entra_left(&self, scope: &Scope, tid: &Guid, now: UnixMillis) -> Result<usize, IdentityFault> {
+        let _order = self.order();
+        let of_it = |known: &Known| matches!(known, Known::Entra { tenant, .. } if tenant == tid);
+        let people = self.people(scope)?;
+        let people = people.iter().filter(|person| person.identities.iter().any(of_it));
+        let by_it = |login: &LoginRow| matches!(login.how, SignIn::Entra | SignIn::Teams);
+        let logins: Vec<LoginId> =
+            people.flat_map(|person| self.logins(&person.id)).filter(by_it).map(|login| login.id).collect();
+        self.in_state(|state| logins.iter().for_each(|id| state.logins.revoke(now, id, Ending::Revoked)));
+        self.write_changes()?;
+        Ok(logins.len())
     }
 
     pub(super) fn put(&self, person: &Person, now: UnixMillis) -> Result<(), IdentityFault> {

@@ -16,6 +16,10 @@ use tandem_microsoft::graph::call::{Call, Caller, Operation};
 use tandem_microsoft::graph::fault::Fault;
 use tandem_microsoft::id::{EntraTenantId, Guid, ObjectId};
 use tandem_microsoft::secret::Secret;
+use tandem_people::audit::Entry;
+use tandem_people::caller::{Caller as Person, Who};
+use tandem_people::permission::Grants;
+use tandem_people::scope::Scope;
 use tandem_people::secret::SecretHash;
 use tandem_store::Tenant;
 use tandem_store::register::{Failure, Register, Secret as KeptSecret};
@@ -26,6 +30,7 @@ use super::entra::unix_now;
 use super::graph::lock;
 use super::sign_in::{Begun, Purpose, Remembered};
 use super::watch::Message;
+use crate::identity;
 
 /// A link that was given to an administrator.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -267,6 +272,7 @@ impl Microsoft {
         })?;
         connection.use_accounts(register);
         connection.tell_accounts();
+        self.tell_trail(&connection.tenant, "presence_account.connect", tid, user.user).await;
         Ok(())
     }
 
@@ -315,7 +321,23 @@ impl Microsoft {
             }
         }
         self.learn_name(tid).await;
+        self.tell_trail(tenant, "entra_tenant.connect", tid, administrator).await;
         Ok(())
+    }
+
+    /// What somebody did by a link stands in the tenant's trail: by a user of Entra, who need not be known here.
+    async fn tell_trail(&self, tenant: &Tenant, act: &str, tid: EntraTenantId, user: ObjectId) {
+        let scope = Scope::tenant(tenant.as_str());
+        let nobody = Person::new(scope.clone(), Who::Unknown, Grants::NONE);
+        let entry = Entry::new(identity::now(), &nobody, scope, act, &format!("microsoft/{tid}"));
+        let entry = entry.with("entra_user", &user.to_string());
+        let told = self.shared.identity.change(move |identity| {
+            identity.audit(entry);
+            Ok(())
+        });
+        if let Err(fault) = told.await {
+            tracing::error!(%fault, act, "the audit trail is not written");
+        }
     }
 
     /// Asks what the tenant is called, to show it.

@@ -2,6 +2,9 @@
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
+use tandem::identity::{self, Tokens};
+use tandem_people::login::SignIn;
+use tandem_people::person::Identity as KnownAs;
 use tandem_sandbox::config::app::FABRIKAM;
 
 use crate::world::{World, cookies, location, text};
@@ -45,10 +48,41 @@ async fn an_administrator_consents_and_signs_in_and_the_tenant_is_connected() {
     let again = world.browse(&link, &[]).await;
     assert_eq!(again.status(), StatusCode::FORBIDDEN, "a link is good once");
 
+    let (_, trail) = world.shop.get("/api/v1/audit").await;
+    let acts: Vec<&str> =
+        trail["acts"].as_array().unwrap().iter().map(|act| act["act"].as_str().unwrap()).collect();
+    assert_eq!(acts, ["entra_tenant.connect", "tenant.onboard"], "in the customer's own trail: {trail}");
+
     let (status, _) = world.shop.delete(&format!("/api/v1/microsoft/{FABRIKAM}"), "").await;
     assert_eq!(status, StatusCode::NO_CONTENT);
     let (_, after) = world.shop.get("/api/v1/microsoft").await;
     assert_eq!(connected(&after), Vec::<&str>::new());
+}
+
+#[tokio::test]
+async fn who_came_in_by_an_entra_tenant_that_is_taken_off_is_out_at_once() {
+    let world = World::open_with("").await;
+    onboards(&world, &link(&world).await, "karin", "karin").await;
+    let wish = json!({
+        "name": "Ines", "user_name": "ines", "roles": ["agent"],
+        "entra": { "tenant": FABRIKAM, "user": "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee" },
+    });
+    let (status, ines) = world.shop.post("/api/v1/people", &wish.to_string()).await;
+    assert_eq!(status, StatusCode::CREATED, "{ines}");
+    let known = KnownAs::Local { user_name: "ines".parse().unwrap() };
+    let person = world.shop.identity.person_known_as(&known).unwrap().unwrap();
+    let signs_in = |how| world.shop.identity.sign_in(&person, how, "a test", identity::now()).unwrap();
+    let (by_entra, by_teams, by_password) =
+        (signs_in(SignIn::Entra), signs_in(SignIn::Teams), signs_in(SignIn::Password));
+    let is_in = |tokens: &Tokens| {
+        world.shop.identity.authenticate(tokens.access.expose().as_bytes(), identity::now()).is_ok()
+    };
+    assert!(is_in(&by_entra) && is_in(&by_teams) && is_in(&by_password));
+    world.shop.delete(&format!("/api/v1/microsoft/{FABRIKAM}"), "").await;
+    assert!(!is_in(&by_entra) && !is_in(&by_teams));
+    assert!(is_in(&by_password), "who came in by a password is no concern of Entra's");
+    let refresh = by_entra.refresh.unwrap();
+    assert!(world.shop.identity.refresh(&refresh, identity::now()).is_err());
 }
 
 #[tokio::test]
