@@ -12,10 +12,12 @@ use tandem_center::id::InteractionId;
 use tandem_center::supervise::Refusal;
 use tandem_center::{Input, Timestamp};
 use tandem_metrics::report::{Report, Settings};
+use tandem_people::directory::Solved;
 use tandem_store::{Closed, FactNumber, InteractionKey, Journal, Lag, Record, Tenant};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::engine::{Carried, Order, Status, TOLD_MAX};
+use crate::experts::Solvers;
 use crate::live::{Live, Writing, wait_committed};
 use crate::record;
 use crate::recordings::Recordings;
@@ -34,6 +36,7 @@ pub struct Desk {
     keep_days: u32,
     recordings: Recordings,
     reports: Arc<Reports>,
+    solvers: Arc<Solvers>,
     /// One past offer is explained at a time: each takes a processor for a while.
     explaining: Arc<Semaphore>,
 }
@@ -167,6 +170,7 @@ impl Desk {
             keep_days: 0,
             recordings,
             reports: Arc::default(),
+            solvers: Arc::default(),
             explaining: Arc::new(Semaphore::new(1)),
         }
     }
@@ -331,6 +335,15 @@ impl Desk {
         read: impl FnOnce(&Report, Timestamp) -> T + Send + 'static,
     ) -> Result<T, ReadFault> {
         self.read(move |desk| desk.reports.read(&desk.journal, &desk.tenant, settings, read)).await
+    }
+
+    /// Who solved what before, with everything that is committed.
+    ///
+    /// # Errors
+    ///
+    /// See [`ReadFault`].
+    pub async fn solved(&self) -> Result<Arc<Solved>, ReadFault> {
+        self.read(|desk| desk.solvers.read(&desk.journal, &desk.tenant)).await
     }
 
     /// The stories of the interactions that were closed last, the latest first, each with the number of the fact that

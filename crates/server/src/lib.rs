@@ -10,6 +10,7 @@ pub mod desk;
 pub mod engine;
 pub mod erase;
 pub mod expected;
+pub mod experts;
 pub mod explain;
 pub mod identity;
 pub mod live;

@@ -108,6 +108,8 @@ async fn every_route_answers_as_the_document_says() {
         case("GET", &format!("/api/v1/calls/{first}/explanation"), "/api/v1/calls/{id}/explanation", "", 200),
         case("GET", "/api/v1/calls/99/explanation", "/api/v1/calls/{id}/explanation", "", 404),
         case("GET", "/api/v1/calls/99/explanation?oops=1", "/api/v1/calls/{id}/explanation", "", 400),
+        case("GET", &format!("/api/v1/calls/{first}/experts"), "/api/v1/calls/{id}/experts", "", 200),
+        case("GET", "/api/v1/calls/99/experts", "/api/v1/calls/{id}/experts", "", 404),
         case("GET", "/api/v1/reports/queues?interval=15m", "/api/v1/reports/queues", "", 200),
         case("GET", "/api/v1/reports/queues?zone=nowhere", "/api/v1/reports/queues", "", 400),
         case("GET", "/api/v1/reports/agents", "/api/v1/reports/agents", "", 200),

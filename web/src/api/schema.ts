@@ -236,6 +236,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/calls/{id}/experts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Suggests whom to ask about a call: people with the skills that it asks for, and those who solved the like before. */
+        get: operations["call_experts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/calls/{id}/explanation": {
         parameters: {
             query?: never;
@@ -1739,6 +1756,11 @@ export interface components {
             /** @description The name. */
             name: string;
         };
+        /**
+         * @description What two calls have in common.
+         * @enum {string}
+         */
+        CommonName: "queue" | "skill" | "code";
         /** @description What there is to say at the end of a wrap-up; may be left out, with the whole body. */
         Conclusion: {
             /** @description What the conversation was about: one of the queue's codes. */
@@ -2187,6 +2209,11 @@ export interface components {
             name: string;
             /** @description Why not, in English words that go with the name; each alone would have been enough. */
             reasons: string[];
+        };
+        /** @description Whom to ask about a call. */
+        Experts: {
+            /** @description Free people first, then those who soon are, then the others; among those the best reasons first. */
+            experts: components["schemas"]["SuggestedExpert"][];
         };
         /** @description Why somebody waits, or why an agent was rung. */
         Explanation: {
@@ -3126,6 +3153,11 @@ export interface components {
          * @enum {string}
          */
         Stage: "in_flow" | "waiting" | "offered" | "calling_back" | "parked" | "scheduled" | "leaving_message" | "redirecting" | "connected" | "transferred" | "ending" | "wrap_up" | "closed";
+        /**
+         * @description Whether somebody can be asked.
+         * @enum {string}
+         */
+        StandingName: "free" | "soon_free" | "busy" | "away" | "do_not_disturb" | "offline" | "unknown";
         /** @description Everything about one call. */
         Story: {
             /** @description What it is now. */
@@ -3140,6 +3172,40 @@ export interface components {
          * @enum {string}
          */
         StrategyName: "longest_idle" | "round_robin" | "ring_all" | "serial" | "least_occupied" | "fewest_conversations" | "most_skilled" | "least_skilled" | "weighted";
+        /** @description Somebody who may be able to help. */
+        SuggestedExpert: {
+            /** @description The agent that the person is. */
+            agent?: string | null;
+            /** @description The department. */
+            department?: string | null;
+            /**
+             * Format: int64
+             * @description In how many milliseconds the person will be free, if `soon_free`.
+             */
+            free_in_ms?: number | null;
+            /** @description The object id in Entra; missing for an agent who is not in the customer's directory. */
+            id?: string | null;
+            /** @description The title. */
+            job_title?: string | null;
+            /** @description The address for mail. */
+            mail?: string | null;
+            /** @description The name. */
+            name: string;
+            /** @description A telephone number. */
+            phone?: string | null;
+            presence?: components["schemas"]["PresenceName"] | null;
+            /**
+             * Format: int64
+             * @description How old that is, in milliseconds.
+             */
+            presence_age_ms?: number | null;
+            /** @description Why, the best reason first. */
+            reasons: components["schemas"]["WhySuggested"][];
+            /** @description Whether the person can be asked now. */
+            standing: components["schemas"]["StandingName"];
+            /** @description The account. */
+            user_name?: string | null;
+        };
         /** @description Whether a queue lets customers in. */
         Switch: {
             /** @description Whether it is to be closed. Who waits already goes on waiting. */
@@ -3366,6 +3432,42 @@ export interface components {
         Webhooks: {
             /** @description By id; at most 100. */
             webhooks: components["schemas"]["Webhook"][];
+        };
+        /** @description Why somebody is suggested. */
+        WhySuggested: {
+            /** @enum {string} */
+            kind: "skill";
+            /**
+             * Format: int32
+             * @description How well, 1 to 5, if anybody said.
+             */
+            level?: number | null;
+            /** @description The skill. */
+            skill: string;
+        } | {
+            /** @description What it had in common: the queue, a skill that was asked for, or the code that was chosen in the end. */
+            common: components["schemas"]["CommonName"];
+            /** @description Which, by its id. */
+            id: string;
+            /** @enum {string} */
+            kind: "solved_before";
+            /**
+             * Format: int64
+             * @description When last, in milliseconds since 1970 UTC.
+             */
+            last_ms: number;
+            /** @description Which, as people call it. */
+            name: string;
+            /**
+             * Format: int32
+             * @description How often.
+             */
+            times: number;
+        } | {
+            /** @description Which. */
+            department: string;
+            /** @enum {string} */
+            kind: "same_department";
         };
         /** @description One thing that an agent is doing. */
         Work: {
@@ -4288,6 +4390,59 @@ export interface operations {
                 };
             };
             /** @description Overloaded, or the journal cannot be written. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    call_experts: {
+        parameters: {
+            query?: {
+                /** @description People at most, 1 to 20. Default 5. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The interaction's id. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The people; nobody, if nobody is known who could help. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experts"];
+                };
+            };
+            /** @description A parameter is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such call. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The journal cannot be read. */
             503: {
                 headers: {
                     [name: string]: unknown;

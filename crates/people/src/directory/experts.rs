@@ -110,8 +110,8 @@ impl Seen {
     /// What was seen longer ago says nothing about now: three readings in a row were missed.
     pub const STALE_AFTER: Duration = Duration::from_secs(5 * 60);
 
-    /// Who comes first: free people, then those who soon are.
-    fn rank(seen: Option<Seen>) -> (u8, Duration) {
+    /// Who comes first, as what sorts so: free people, then those who soon are.
+    pub fn rank(seen: Option<Seen>) -> (u8, Duration) {
         match seen.filter(|seen| seen.age <= Seen::STALE_AFTER).map(|seen| seen.standing) {
             Some(Standing::Free) => (0, Duration::ZERO),
             Some(Standing::SoonFree { within }) => (1, within),

@@ -87,6 +87,7 @@ pub const RULES: &[Rule] = &[
     rule("GET", "/api/v1/calls/{id}", Permission::CallsRead, Over::Call),
     // It shows the states of all agents.
     rule("GET", "/api/v1/calls/{id}/explanation", Permission::CallsRead, Over::Tenant),
+    rule("GET", "/api/v1/calls/{id}/experts", Permission::CallsRead, Over::Call),
     rule("POST", "/api/v1/calls/{id}/move", Permission::CallsWrite, Over::Call),
     rule("POST", "/api/v1/calls/{id}/priority", Permission::CallsWrite, Over::Tenant),
     rule("POST", "/api/v1/calls/{id}/assignment", Permission::CallsWrite, Over::Tenant),
@@ -291,6 +292,11 @@ pub(super) fn desk_of(api: &Api, caller: &Caller, named: Option<Tenant>) -> Resu
 pub(super) fn follower(caller: &Caller, desk: Desk) -> Result<Desk, ApiError> {
     caller.may(Permission::LiveRead, Object::Tenant(desk.tenant().as_str())).map_err(refused)?;
     Ok(desk)
+}
+
+/// Whether who was admitted may do something else as well, over all of the tenant.
+pub(super) fn may_too(scope: &Scope, permission: Permission) -> Result<(), ApiError> {
+    scope.caller.may(permission, Object::Tenant(scope.desk.tenant().as_str())).map_err(refused)
 }
 
 async fn reach(rule: &Rule, caller: &Caller, desk: &Desk, id: &str) -> Result<Reach, ApiError> {

@@ -13,6 +13,7 @@ pub mod directory;
 pub mod erasures;
 pub mod error;
 pub mod events;
+pub mod experts;
 pub mod explanations;
 pub mod health;
 pub mod keys;
@@ -219,6 +220,7 @@ fn parts() -> (Router<Api>, Router<Api>, Router<Api>, String) {
         .routes(routes!(calls::list))
         .routes(routes!(calls::view))
         .routes(routes!(explanations::view))
+        .routes(routes!(experts::of_call))
         .routes(routes!(work::move_to))
         .routes(routes!(work::prioritise))
         .routes(routes!(work::assign))

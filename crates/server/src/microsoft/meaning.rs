@@ -5,7 +5,7 @@ use tandem_microsoft::graph::presence::{Choice, Meaning, Presence};
 use tandem_microsoft::graph::watch::{Known, Source};
 
 /// The value that the center's rules speak of.
-pub(super) fn presence(presence: &Presence) -> Told {
+pub(crate) fn presence(presence: &Presence) -> Told {
     match (presence.meaning(), &*presence.availability, &*presence.activity) {
         (Meaning::Available, ..) => Told::Available,
         (Meaning::Busy, _, "InAMeeting") => Told::InMeeting,

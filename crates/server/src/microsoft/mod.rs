@@ -9,7 +9,7 @@ pub mod entra;
 mod figures;
 pub mod graph;
 mod keys;
-mod meaning;
+pub(crate) mod meaning;
 pub mod notifications;
 pub mod onboarding;
 pub mod settings;
