@@ -5,8 +5,12 @@
 //! can be exchanged for one for Graph ([`super::client::Client::on_behalf_of`]).
 
 use base64::Engine as _;
+use base64::alphabet::STANDARD as STANDARD_ALPHABET;
 use base64::engine::general_purpose::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
+use super::refusal::CLAIMS_OCTETS_MAX;
+use crate::http::Response;
 use crate::id::{ClientId, Guid};
 
 /// Teams on the desktop and on phones.
@@ -42,9 +46,66 @@ pub fn claims_challenge(claims: &str) -> String {
     format!("Bearer error=\"insufficient_claims\", claims=\"{}\"", STANDARD.encode(claims))
 }
 
+/// The claims that Graph demands when it refuses a token that is good otherwise: the person has to do more, or something
+/// changed since it was issued ("Claims challenges, claims requests and client capabilities"). They stand in its
+/// `WWW-Authenticate`, in Base64.
+#[must_use]
+pub fn claims_demanded(response: &Response) -> Option<String> {
+    let challenge = response.header("WWW-Authenticate").filter(|_| response.status == 401)?;
+    let (_, rest) = challenge.split_once("claims=\"")?;
+    let (sealed, _) = rest.split_once('"')?;
+    if sealed.len() > CLAIMS_OCTETS_MAX {
+        return None;
+    }
+    let claims = ANY_PADDING.decode(sealed).ok()?;
+    let claims: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(&claims).ok()?;
+    serde_json::to_string(&claims).ok()
+}
+
+/// Graph's own examples have no padding.
+const ANY_PADDING: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD_ALPHABET,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn refused(status: u16, challenge: &str) -> Response {
+        let headers = vec![("www-authenticate".to_owned(), challenge.to_owned())];
+        Response { status, headers, body: Vec::new() }
+    }
+
+    #[test]
+    fn claims_that_graph_demands_are_read() {
+        let demand = r#"{"access_token":{"nbf":{"essential":true,"value":"1604106651"}}}"#;
+        let sealed = STANDARD.encode(demand);
+        for sealed in [sealed.as_str(), sealed.trim_end_matches('=')] {
+            let challenge = format!(
+                "Bearer realm=\"\", authorization_uri=\"https://login.example/common/oauth2/authorize\", \
+                 error=\"insufficient_claims\", claims=\"{sealed}\""
+            );
+            assert_eq!(claims_demanded(&refused(401, &challenge)).as_deref(), Some(demand));
+            assert_eq!(claims_demanded(&refused(403, &challenge)), None);
+        }
+        for bad in ["Bearer", "Bearer claims=\"e30=", "Bearer claims=\"W10=\"", "Bearer claims=\"%\""] {
+            assert_eq!(claims_demanded(&refused(401, bad)), None, "{bad}");
+        }
+        let long = format!("Bearer claims=\"{}\"", "A".repeat(CLAIMS_OCTETS_MAX + 1));
+        assert_eq!(claims_demanded(&refused(401, &long)), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_challenge_is_read_or_not(text: String, sealed in "[A-Za-z0-9+/=]{0,80}") {
+            claims_demanded(&refused(401, &text));
+            let claims = claims_demanded(&refused(401, &format!("Bearer claims=\"{sealed}\"")));
+            prop_assert!(claims.is_none_or(|claims| claims.starts_with('{')));
+        }
+    }
 
     #[test]
     fn claims_are_handed_on() {

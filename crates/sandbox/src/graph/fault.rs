@@ -1,5 +1,7 @@
 //! What Graph answers when it does not do what was asked ("Microsoft Graph error responses and resource types").
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -11,6 +13,12 @@ pub enum Fault {
     /// No token, or none that is good.
     #[error("{0}")]
     Token(String),
+    /// The token was good, but something has changed since: another is demanded, with claims.
+    #[error(
+        "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: \
+         TokenIssuedBeforeRevocationTimestamp"
+    )]
+    Challenged,
     /// The token is good, but its application is in the tenant no more.
     #[error("The identity of the calling application could not be established.")]
     Identity,
@@ -89,7 +97,7 @@ impl Fault {
     pub fn status(&self) -> u16 {
         match self {
             Self::Bad(_) | Self::UnsupportedQuery(_) | Self::Validation(_) | Self::NoSegment(_) => 400,
-            Self::Token(_) | Self::Identity => 401,
+            Self::Token(_) | Self::Challenged | Self::Identity => 401,
             Self::Denied | Self::Forbidden(_) => 403,
             Self::NoResource(_) | Self::NotFound(_) | Self::NoPhoto => 404,
             Self::Method => 405,
@@ -110,7 +118,7 @@ impl Fault {
             Self::Bad(_) | Self::NoSegment(_) | Self::Method => "BadRequest",
             Self::UnsupportedQuery(_) => "Request_UnsupportedQuery",
             Self::Validation(_) => "ValidationError",
-            Self::Token(_) => "InvalidAuthenticationToken",
+            Self::Token(_) | Self::Challenged => "InvalidAuthenticationToken",
             Self::Identity => "Authorization_IdentityNotFound",
             Self::Denied => "Authorization_RequestDenied",
             Self::Forbidden(_) => "Forbidden",
@@ -131,12 +139,12 @@ impl Fault {
     /// Headers that go with it.
     pub fn headers(&self) -> Vec<(&'static str, String)> {
         match self {
-            Self::Token(_) => vec![(
-                "www-authenticate",
-                "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", \
-                 client_id=\"00000003-0000-0000-c000-000000000000\""
-                    .to_owned(),
-            )],
+            Self::Token(_) => vec![("www-authenticate", REALM.to_owned())],
+            Self::Challenged => {
+                let claims = STANDARD.encode(CLAIMS);
+                let challenge = format!("{REALM}, error=\"insufficient_claims\", claims=\"{claims}\"");
+                vec![("www-authenticate", challenge)]
+            }
             Self::TooMany(away) => vec![("retry-after", away.retry_after_s.to_string())],
             Self::Unavailable { retry_after_s: Some(seconds) }
             | Self::SentAway { retry_after_s: Some(seconds) } => {
@@ -162,3 +170,11 @@ impl Fault {
         })
     }
 }
+
+/// Who asks is told so where tokens come from.
+const REALM: &str = "Bearer realm=\"\", \
+                     authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", \
+                     client_id=\"00000003-0000-0000-c000-000000000000\"";
+
+/// What is demanded: a token that was issued after something happened.
+const CLAIMS: &str = r#"{"access_token":{"nbf":{"essential":true,"value":"1604106651"}}}"#;

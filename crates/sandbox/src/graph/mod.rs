@@ -275,6 +275,7 @@ fn fail(mishap: Mishap) -> Result<Outcome, Fault> {
         Mishap::Unavailable { retry_after_s } => Err(Fault::Unavailable { retry_after_s }),
         Mishap::Broken => Err(Fault::Internal),
         Mishap::Expired => Err(Fault::Token("Lifetime validation failed, the token is expired.".to_owned())),
+        Mishap::Challenged => Err(Fault::Challenged),
         Mishap::Dropped => Ok(Outcome::HangUp),
         Mishap::Slow { .. } => Err(Fault::Internal),
     }

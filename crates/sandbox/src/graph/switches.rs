@@ -79,6 +79,8 @@ pub enum Mishap {
     Broken,
     /// 401: the token has expired in the middle.
     Expired,
+    /// 401 with a demand for claims: something changed since the token was issued, and another is wanted.
+    Challenged,
     /// The answer comes so much later, and is right.
     Slow {
         /// Milliseconds.

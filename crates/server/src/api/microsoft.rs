@@ -244,9 +244,10 @@ pub(super) async fn teams(
         Err(fault) => {
             refused(&api, peer, &fault);
             let status = match fault {
-                SignInFault::Token(_) | SignInFault::NotAPerson | SignInFault::Refused(_) => {
-                    StatusCode::UNAUTHORIZED
-                }
+                SignInFault::Token(_)
+                | SignInFault::NotAPerson
+                | SignInFault::Refused(_)
+                | SignInFault::Demanded { .. } => StatusCode::UNAUTHORIZED,
                 _ => StatusCode::FORBIDDEN,
             };
             let error = ApiError::new(status, fault.code(), told(&fault), fault.remedy());

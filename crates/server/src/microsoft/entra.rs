@@ -205,15 +205,14 @@ impl Entra {
         user: ObjectId,
         token: &Secret,
     ) -> Result<Secret, Refusal> {
-        let scope = self.graph_scope("User.Read");
-        let holder = Holder::OnBehalfOf(user, TokenHash::of(token));
-        let key = TokenKey { tenant, holder, scopes: scope.clone() };
+        let key = self.person_key(tenant, user, token);
         let old = match self.turn(&key).await? {
             Turn::Held(token) => return Ok(token),
             Turn::Fetch(old) => old,
         };
+        let scopes = [key.scopes.as_str()];
         let outcome =
-            self.ask(|client, now, random| client.on_behalf_of(tenant, token, &[&scope], now, random)).await;
+            self.ask(|client, now, random| client.on_behalf_of(tenant, token, &scopes, now, random)).await;
         self.fetched(&key, outcome, old)
     }
 
@@ -227,6 +226,18 @@ impl Entra {
         let scopes = self.account_scopes().join(" ");
         let key = TokenKey { tenant, holder: Holder::Account(account), scopes };
         self.state().tokens.discard(&key, token);
+    }
+
+    /// Graph did not take this token, which the person's own token was exchanged for.
+    pub fn person_token_refused(
+        &self,
+        tenant: EntraTenantId,
+        user: ObjectId,
+        own: &Secret,
+        refused: &Secret,
+    ) {
+        let key = self.person_key(tenant, user, own);
+        self.state().tokens.discard(&key, refused);
     }
 
     /// Forgets everything of a tenant: it was taken off, or has consented anew.
@@ -349,6 +360,12 @@ impl Entra {
             }
         };
         TokenGrant::parse(answer.as_ref())
+    }
+
+    /// A token for what a person's own token is exchanged for.
+    fn person_key(&self, tenant: EntraTenantId, user: ObjectId, own: &Secret) -> TokenKey {
+        let holder = Holder::OnBehalfOf(user, TokenHash::of(own));
+        TokenKey { tenant, holder, scopes: self.graph_scope("User.Read") }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

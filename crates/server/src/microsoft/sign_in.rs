@@ -8,6 +8,7 @@ use tandem_microsoft::entra::code_flow::{
     Callback, CallbackFault, Prompt, Redemption, ResponseMode, SignIn as AskSignIn,
 };
 use tandem_microsoft::entra::refusal::{Blame, Refusal};
+use tandem_microsoft::entra::tab::claims_demanded;
 use tandem_microsoft::entra::token::{ApiToken, Groups, TokenFault, UserToken};
 use tandem_microsoft::graph::call::{Call, Caller, Operation};
 use tandem_microsoft::graph::fault::Fault;
@@ -101,6 +102,12 @@ pub enum SignInFault {
     /// Graph does not tell the person's groups.
     #[error("the person's groups cannot be read: {}", .0.stable_code())]
     Groups(Fault),
+    /// Graph takes the person's token no longer, and demands claims of the next.
+    #[error("Microsoft Graph wants the person to sign in again")]
+    Demanded {
+        /// The `claims` parameter for the next sign-in.
+        claims: String,
+    },
     /// The account is of another Entra tenant than the one to be watched.
     #[error("the account is of another Entra tenant")]
     OtherTenant,
@@ -211,7 +218,13 @@ impl Microsoft {
             false => None,
         };
         let nothing = Secret::new("");
-        self.let_in(&user, of_graph.as_ref().unwrap_or(&nothing), SignIn::Teams, label).await
+        let let_in = self.let_in(&user, of_graph.as_ref().unwrap_or(&nothing), SignIn::Teams, label).await;
+        if let (Err(SignInFault::Demanded { .. } | SignInFault::Groups(_)), Some(refused)) =
+            (&let_in, &of_graph)
+        {
+            self.shared.entra.person_token_refused(user.tenant, user.user, token, refused);
+        }
+        let_in
     }
 
     /// Where Entra ID sends browsers back to.
@@ -290,6 +303,9 @@ impl Microsoft {
         let mut call = Call::post(Operation::ReadMembers, Caller::Account(user.user), "/me/getMemberObjects");
         call.body = br#"{"securityEnabledOnly":false}"#.to_vec();
         let answer = connection.graph.send_as(&call, token).await;
+        if let Some(claims) = answer.as_ref().ok().and_then(claims_demanded) {
+            return Err(SignInFault::Demanded { claims });
+        }
         let read = Fault::read(Operation::ReadMembers, &answer, |response| {
             serde_json::from_slice::<Answer>(&response.body).ok()
         });
@@ -310,6 +326,7 @@ impl SignInFault {
             SignInFault::Missing(_) => "sign_in_incomplete",
             SignInFault::NotAPerson => "sign_in_not_a_person",
             SignInFault::Groups(_) => "sign_in_groups_unknown",
+            SignInFault::Demanded { .. } => "sign_in_again",
             SignInFault::OtherTenant => "sign_in_other_tenant",
             SignInFault::Identity(fault) => match fault {
                 IdentityFault::NoRole { .. } => "no_role",
@@ -336,6 +353,9 @@ impl SignInFault {
             }
             SignInFault::NotAPerson => "Sign in as a person; programs use API keys.",
             SignInFault::Groups(fault) => fault.remedy(),
+            SignInFault::Demanded { .. } => {
+                "Sign in again: something changed since, such as the password or where you are."
+            }
             SignInFault::OtherTenant => "Sign in with an account of the Entra tenant that is to be watched.",
             SignInFault::Identity(fault) => match fault {
                 IdentityFault::NoRole { .. } => {
@@ -360,6 +380,7 @@ impl SignInFault {
             SignInFault::Refused(refusal) | SignInFault::Callback(CallbackFault::Refused(refusal)) => {
                 refusal.reason.claims()
             }
+            SignInFault::Demanded { claims } => Some(claims),
             _ => None,
         }
     }
@@ -374,7 +395,9 @@ impl SignInFault {
             SignInFault::Missing(_) | SignInFault::Groups(_) | SignInFault::Identity(_) => {
                 Blame::Administrator
             }
-            SignInFault::OtherTenant | SignInFault::Onboarding(_) => Blame::Person,
+            SignInFault::Demanded { .. } | SignInFault::OtherTenant | SignInFault::Onboarding(_) => {
+                Blame::Person
+            }
         }
     }
 }

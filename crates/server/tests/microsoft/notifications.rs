@@ -99,6 +99,74 @@ async fn what_is_forged_changes_nothing_and_is_counted() {
     counted_until(&world, "forged", forgeries.len() as u64).await;
     world.play(Method::Post, "/sandbox/graph/forgeries", &json!({"user": "alice", "what": "replay"})).await;
     counted_until(&world, "repeated", 1).await;
+    // What cannot be opened is asked for.
+    for (number, what) in ["content", "certificate"].into_iter().enumerate() {
+        world.play(Method::Post, "/sandbox/graph/forgeries", &json!({"user": "alice", "what": what})).await;
+        counted_until(&world, "unopened", number as u64 + 1).await;
+    }
     let (_, anna) = world.shop.get("/api/v1/agents/anna").await;
     assert!(says(&anna, "in_meeting"), "{anna}");
 }
+
+#[tokio::test]
+async fn keys_of_entra_that_roll_between_two_notifications_lose_neither() {
+    let world = subscribed().await;
+    for (choice, presence) in [("in_a_meeting", "in_meeting"), ("presenting", "presenting")] {
+        world.shop.pass(60).await;
+        world.becomes("alice", choice).await;
+        world.agent_until("anna", |shown| says(shown, presence)).await;
+        // The next one is published long before it signs.
+        world.play(Method::Post, "/sandbox/entra/keys/roll", &json!({})).await;
+    }
+    assert_eq!(counted(&world, "forged").await, 0);
+}
+
+/// The id of the only subscription, once it is another than this.
+async fn another_than(world: &World, known: &str) -> String {
+    let id = |shown: &Value| shown["subscriptions"][0]["id"].as_str().unwrap_or_default().to_owned();
+    let is_another = |shown: &Value| !id(shown).is_empty() && id(shown) != known;
+    id(&world.sandbox_until(SUBSCRIPTIONS, is_another).await)
+}
+
+#[tokio::test]
+async fn a_subscription_that_graph_ends_is_made_again() {
+    let world = subscribed().await;
+    let first = another_than(&world, "").await;
+    world.play(Method::Delete, &format!("{SUBSCRIPTIONS}/{first}"), &json!({})).await;
+    // Nobody tells this; it is asked for when the subscription is gone.
+    world.shop.pass(60).await;
+    world.becomes("alice", "in_a_meeting").await;
+    another_than(&world, &first).await;
+    world.agent_until("anna", |shown| says(shown, "in_meeting")).await;
+    world.shop.pass(60).await;
+    world.becomes("alice", "presenting").await;
+    world.agent_until("anna", |shown| says(shown, "presenting")).await;
+}
+
+#[tokio::test]
+async fn a_subscription_that_has_to_be_authorised_again_is() {
+    let world = subscribed().await;
+    let id = another_than(&world, "").await;
+    let lifecycle = format!("{SUBSCRIPTIONS}/{id}/lifecycle");
+    world.play(Method::Post, &lifecycle, &json!({"event": "reauthorizationRequired"})).await;
+    let standing =
+        |shown: &Value| shown["subscriptions"][0]["standing"].as_str().unwrap_or_default().to_owned();
+    let shown = world.sandbox_until(SUBSCRIPTIONS, |shown| standing(shown) == "good").await;
+    assert_eq!(shown["subscriptions"][0]["id"], id.as_str(), "it is the same: {shown}");
+}
+
+#[tokio::test]
+async fn what_graph_has_missed_to_tell_is_asked_for() {
+    let world = subscribed().await;
+    let id = another_than(&world, "").await;
+    world.play(Method::Put, "/sandbox/graph/switches", &json!({"notifications": {"lost": true}})).await;
+    world.shop.pass(60).await;
+    world.becomes("alice", "in_a_meeting").await;
+    let (_, anna) = world.shop.get("/api/v1/agents/anna").await;
+    assert!(!says(&anna, "in_meeting"), "{anna}");
+    let lifecycle = format!("{SUBSCRIPTIONS}/{id}/lifecycle");
+    world.play(Method::Post, &lifecycle, &json!({"event": "missed"})).await;
+    world.agent_until("anna", |shown| says(shown, "in_meeting")).await;
+}
+
+const SUBSCRIPTIONS: &str = "/sandbox/graph/subscriptions";

@@ -114,6 +114,19 @@ async fn a_permission_that_is_withdrawn_and_given_again_stops_presence_only_mean
 }
 
 #[tokio::test]
+async fn a_token_that_graph_takes_no_longer_is_followed_by_another() {
+    let world = World::open().await;
+    both_available(&world).await;
+    let once = json!({"troubles": [{"path": "getPresencesByUserId", "times": 1, "what": "challenged"}]});
+    world.play(Method::Put, "/sandbox/graph/switches", &once).await;
+    world.until_troubles_are_over().await;
+    world.becomes("alice", "busy").await;
+    world.shop.pass(60).await;
+    world.agent_until("anna", |shown| says(shown, "busy")).await;
+    world.microsoft_until(|shown| shown["connections"][0]["faults"].is_null()).await;
+}
+
+#[tokio::test]
 async fn a_graph_that_is_down_leaves_what_is_known_and_says_so() {
     let world = World::open().await;
     both_available(&world).await;

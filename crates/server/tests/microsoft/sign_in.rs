@@ -138,6 +138,80 @@ async fn wrong_tokens_let_nobody_in() {
     assert_eq!((status, refused["code"].as_str()), (StatusCode::UNAUTHORIZED, Some("token_unreadable")));
 }
 
+/// The roles of whoever holds this access token.
+async fn roles(world: &World, signed_in: &Value) -> String {
+    let (status, shown) = me(world, signed_in["access_token"].as_str().unwrap()).await;
+    assert_eq!(status, StatusCode::OK, "{shown}");
+    shown.to_string()
+}
+
+/// What a tab gets for the token of a person, with the claims that are demanded of the person.
+async fn at_tab(world: &World, token: &str) -> (StatusCode, Value, Option<String>) {
+    let request = Request::builder()
+        .method("POST")
+        .uri("/auth/teams")
+        .header(header::HOST, "localhost:8080")
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Body::from(json!({ "token": token }).to_string()))
+        .unwrap();
+    let response = world.shop.router.clone().oneshot(request).await.unwrap();
+    let challenge = response.headers().get(header::WWW_AUTHENTICATE);
+    let challenge = challenge.map(|value| value.to_str().unwrap().to_owned());
+    let status = response.status();
+    (status, serde_json::from_str(&text(response).await).unwrap(), challenge)
+}
+
+async fn tab_token(world: &World, user: &str) -> String {
+    let token = world.play(Method::Post, "/sandbox/tab-token", &json!({"user": user})).await;
+    token["token"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn groups_make_roles_also_where_they_are_too_many_for_a_token() {
+    let world = World::open().await;
+    for overage in [false, true] {
+        let policy = json!({"group_overage": overage});
+        world.play(Method::Put, "/sandbox/entra/policy", &policy).await;
+        let (status, signed_in) = by_tab(&world, &tab_token(&world, "dana").await).await;
+        assert_eq!(status, StatusCode::OK, "{signed_in}");
+        let by_group = roles(&world, &signed_in).await;
+        assert!(by_group.contains("supervisor"), "too many: {overage}: {by_group}");
+        let (_, signed_in) = by_tab(&world, &tab_token(&world, "hana").await).await;
+        let nobody = roles(&world, &signed_in).await;
+        assert!(!nobody.contains("supervisor"), "too many: {overage}: {nobody}");
+    }
+    let response = signs_in(&world, "dana").await;
+    assert_eq!(response.status(), StatusCode::FOUND, "in a browser too");
+}
+
+#[tokio::test]
+async fn what_is_demanded_of_a_person_is_handed_to_the_tab() {
+    let world = World::open().await;
+    let token = tab_token(&world, "dana").await;
+    let policy = json!({"group_overage": true, "mfa": ["dana"]});
+    world.play(Method::Put, "/sandbox/entra/policy", &json!({"group_overage": true})).await;
+    let overage = tab_token(&world, "dana").await;
+    world.play(Method::Put, "/sandbox/entra/policy", &policy).await;
+    let (status, refused, challenge) = at_tab(&world, &overage).await;
+    assert_eq!((status, refused["code"].as_str()), (StatusCode::UNAUTHORIZED, Some("entra_interaction")));
+    assert!(challenge.unwrap().contains("insufficient_claims"));
+    assert_eq!(by_tab(&world, &token).await.0, StatusCode::OK, "whose groups are listed needs no more");
+}
+
+#[tokio::test]
+async fn a_token_that_graph_takes_no_longer_is_answered_with_what_it_demands() {
+    let world = World::open().await;
+    world.play(Method::Put, "/sandbox/entra/policy", &json!({"group_overage": true})).await;
+    let token = tab_token(&world, "dana").await;
+    let once = json!({"troubles": [{"path": "getMemberObjects", "times": 1, "what": "challenged"}]});
+    world.play(Method::Put, "/sandbox/graph/switches", &once).await;
+    let (status, refused, challenge) = at_tab(&world, &token).await;
+    assert_eq!((status, refused["code"].as_str()), (StatusCode::UNAUTHORIZED, Some("sign_in_again")));
+    assert!(challenge.unwrap().contains("insufficient_claims"), "{refused}");
+    let (status, signed_in) = by_tab(&world, &token).await;
+    assert_eq!(status, StatusCode::OK, "the refused one is not used again: {signed_in}");
+}
+
 #[tokio::test]
 async fn keys_that_roll_keep_nobody_out() {
     let world = World::open().await;

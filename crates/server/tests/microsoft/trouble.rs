@@ -79,7 +79,7 @@ async fn after_the_pause_presence_goes_on() {
         {"path": "getPresencesByUserId", "times": 2, "what": {"throttled": {"retry_after_s": 2}}},
     ]});
     world.play(Method::Put, SWITCHES, &some).await;
-    world.microsoft_until(|shown| fault(shown) == "graph_throttled").await;
+    world.until_troubles_are_over().await;
     world.becomes("alice", "busy").await;
     world.shop.pass(60).await;
     world.agent_until("anna", |shown| says(shown, "busy")).await;

@@ -16,12 +16,14 @@ use tandem::outbound::{Outbound, OutboundSettings};
 use tandem::transport::resolve::Resolver;
 use tandem::transport::tls;
 use tandem_microsoft::http::{Method, Request as Ask};
+use tandem_people::person::GroupRoles;
 use tandem_people::role::Role;
 use tandem_people::scope::Scope;
 use tandem_sandbox::Running;
 use tandem_sandbox::authority::KeyKind;
 use tandem_sandbox::config::app::{CONTOSO, TANDEM_APP, TANDEM_SECRET};
-use tandem_sandbox::config::{ProxiesConfig, SandboxConfig, WebConfig};
+use tandem_sandbox::config::{AppConfig, GroupClaims, ProxiesConfig, SandboxConfig, WebConfig};
+use tandem_sandbox::directory::ObjectId;
 use tandem_store::Tenant;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -154,15 +156,25 @@ impl World {
 
     /// Waits until Teams shows something of somebody.
     pub async fn teams_until(&self, user: &str, fits: impl Fn(&Value) -> bool) -> Value {
-        let path = format!("/sandbox/people/{user}/presence");
+        self.sandbox_until(&format!("/sandbox/people/{user}/presence"), fits).await
+    }
+
+    /// Waits until all that was to go wrong a number of times has gone wrong.
+    pub async fn until_troubles_are_over(&self) {
+        let none = |switches: &Value| switches["troubles"].as_array().is_some_and(Vec::is_empty);
+        self.sandbox_until("/sandbox/graph/switches", none).await;
+    }
+
+    /// Waits until something is so in the sandbox.
+    pub async fn sandbox_until(&self, path: &str, fits: impl Fn(&Value) -> bool) -> Value {
         for _ in 0..PATIENCE_TRIES {
-            let shown = self.play(Method::Get, &path, &json!({})).await;
+            let shown = self.play(Method::Get, path, &json!({})).await;
             if fits(&shown) {
                 return shown;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("it does not become so: {}", self.play(Method::Get, &path, &json!({})).await);
+        panic!("it does not become so: {}", self.play(Method::Get, path, &json!({})).await);
     }
 }
 
@@ -204,8 +216,17 @@ fn sandbox_config(folder: &std::path::Path) -> SandboxConfig {
         },
         proxies: ProxiesConfig { port: 0, ..ProxiesConfig::default() },
         carrier: None,
+        apps: with_groups(SandboxConfig::default().apps),
         ..SandboxConfig::default()
     }
+}
+
+/// The registrations, with Tandem's asking for groups in tokens.
+fn with_groups(mut apps: Vec<AppConfig>) -> Vec<AppConfig> {
+    for app in apps.iter_mut().filter(|app| app.id == TANDEM_APP) {
+        app.group_claims = GroupClaims::SecurityGroup;
+    }
+    apps
 }
 
 fn settings(sandbox: &Running, keys: &str, folder: &std::path::Path) -> MicrosoftSettings {
@@ -224,9 +245,12 @@ fn settings(sandbox: &Running, keys: &str, folder: &std::path::Path) -> Microsof
     MicrosoftSettings::of(&file, &[(&Tenant::only(), &own)], None, folder).unwrap()
 }
 
-/// Anna and Bert, who are Alice and Béla in Contoso.
+/// Anna and Bert, who are Alice and Béla in Contoso, and team leads there are supervisors.
 fn people() -> IdentitySettings {
     let agents: BTreeSet<Arc<str>> = ["anna".into(), "bert".into()].into();
+    let mut groups = GroupRoles::default();
+    let leads = ObjectId::derived(&[CONTOSO, "Team Leads", "group"]);
+    groups.map(leads.as_str().parse().unwrap(), Role::Supervisor).unwrap();
     let person = |name: &str, principal: &str, agent: &str| ConfiguredPerson {
         scope: Scope::tenant(Tenant::only().as_str()),
         name: name.into(),
@@ -237,7 +261,7 @@ fn people() -> IdentitySettings {
         agent: Some(agent.into()),
     };
     IdentitySettings {
-        tenants: [(Tenant::only(), Configured { agents, ..Configured::default() })].into(),
+        tenants: [(Tenant::only(), Configured { agents, groups })].into(),
         people: vec![
             person("Anna Adler", "alice@contoso.example", "anna"),
             person("Bert Braun", "bela@contoso.example", "bert"),
