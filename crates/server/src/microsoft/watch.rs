@@ -18,7 +18,7 @@ use tandem_microsoft::graph::subscription::Notify;
 use tandem_microsoft::graph::watch::{self, CallId, Health, Watcher};
 use tandem_microsoft::graph::write::{self, PresenceWriter, Shown};
 use tandem_microsoft::id::ObjectId;
-use tokio::sync::{mpsc, watch as tell};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use zeroize::Zeroizing;
 
@@ -79,6 +79,8 @@ pub struct Watching {
     held: BTreeMap<ObjectId, Option<Instant>>,
     inbox: mpsc::Receiver<Message>,
     seen: Arc<Mutex<Seen>>,
+    /// Something was committed: when it is looked what the agents do now.
+    look_at: Option<Instant>,
     refresh_at: Instant,
     /// When the figures are put together of what was heard since.
     health_at: Option<Instant>,
@@ -144,6 +146,7 @@ impl Watch {
             held: BTreeMap::new(),
             inbox,
             seen: Arc::clone(&seen),
+            look_at: None,
             refresh_at: Instant::now() + REFRESH_EVERY,
             health_at: None,
             token_at: None,
@@ -189,7 +192,9 @@ impl Watching {
                         self.take(work);
                     }
                 }
-                Some(()) = changed(&mut committed, !self.agents.is_empty()) => self.look_at_calls(),
+                Ok(()) = committed.changed(), if self.look_at.is_none() && !self.agents.is_empty() => {
+                    self.look_at = Some(Instant::now() + COMMITS_PAUSE);
+                }
                 () = sleep_until(until) => self.handle_timeout(),
             }
         }
@@ -226,6 +231,10 @@ impl Watching {
 
     fn handle_timeout(&mut self) {
         let now = Instant::now();
+        if self.look_at.is_some_and(|at| at <= now) {
+            self.look_at = None;
+            self.look_at_calls();
+        }
         let echoes: Vec<_> = self
             .held
             .iter()
@@ -490,7 +499,7 @@ impl Watching {
         let refresh = (!self.agents.is_empty()).then_some(self.refresh_at);
         let writer = self.writer.as_ref().and_then(PresenceWriter::poll_timeout);
         let echoes = self.held.values().flatten().min().copied();
-        let own = [refresh, self.health_at, self.token_at, echoes];
+        let own = [self.look_at, refresh, self.health_at, self.token_at, echoes];
         own.into_iter().chain([self.watcher.poll_timeout(), writer]).flatten().min()
     }
 }
@@ -512,17 +521,6 @@ fn engagement(agent: &AgentView) -> (bool, bool) {
     let is = |which: fn(&DoingView) -> bool| agent.work.iter().any(|work| which(&work.doing));
     let talking = is(|doing| matches!(doing, DoingView::Talking));
     (talking || is(|doing| matches!(doing, DoingView::Offered)), talking)
-}
-
-/// Resolves when something was committed, not more often than [`COMMITS_PAUSE`]; never while nobody is to be looked at.
-async fn changed(committed: &mut tell::Receiver<u64>, any: bool) -> Option<()> {
-    if !any {
-        return std::future::pending().await;
-    }
-    committed.changed().await.ok()?;
-    tokio::time::sleep(COMMITS_PAUSE).await;
-    committed.mark_unchanged();
-    Some(())
 }
 
 async fn sleep_until(until: Option<tokio::time::Instant>) {
@@ -554,7 +552,7 @@ const ECHO_MAX: Duration = Duration::from_secs(15);
 /// When an echo is looked at again that nobody has confirmed since.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
-/// How often agents are looked at while facts are committed.
+/// How long after a commit the agents are looked at: what is committed meanwhile is seen with it.
 const COMMITS_PAUSE: Duration = Duration::from_millis(50);
 
 /// For how long Teams shows a call of ours if this program stops in the middle of it.
