@@ -194,7 +194,7 @@ impl Microsoft {
         let mut people = self.shared.identity.people_changes();
         let delivered = graph::lock(&self.shared.delivered).take();
         let mut links = tokio::time::interval(LINKS_EVERY);
-        let mut renewals = tokio::time::interval(RENEWALS_EVERY);
+        let mut renewals = tokio::time::interval(self.shared.settings.keys_every);
         let deliveries = async {
             if let Some(delivered) = delivered {
                 self.deliver(delivered).await;
@@ -358,7 +358,5 @@ impl Microsoft {
 
 /// How often it is looked who the agents are, whether or not somebody said that it changed.
 const LINKS_EVERY: Duration = Duration::from_secs(300);
-/// How often it is looked whether the certificate for notifications is to be renewed.
-const RENEWALS_EVERY: Duration = Duration::from_secs(6 * 60 * 60);
 /// How long changes of people are gathered.
 const LINKS_PAUSE: Duration = Duration::from_millis(100);

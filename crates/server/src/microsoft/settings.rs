@@ -43,6 +43,8 @@ pub struct MicrosoftSettings {
     pub stale_after: Duration,
     /// How often users are followed.
     pub directory_every: Duration,
+    /// How often it is looked whether the certificate for notifications is to be renewed.
+    pub keys_every: Duration,
     /// How long an answer is waited for.
     pub patience: Duration,
     /// Graph's limits.
@@ -123,6 +125,7 @@ impl MicrosoftSettings {
             check_every: seconds(file.check_s),
             stale_after: seconds(file.stale_s),
             directory_every: seconds(file.directory_s),
+            keys_every: KEYS_EVERY,
             patience: OutboundSettings::microsoft(None).patience,
             limits: Limits {
                 presence: Rate { requests: file.presence_per_30_s, per: seconds(30) },
@@ -312,6 +315,9 @@ impl Faulty {
         tenants
     }
 }
+
+/// A certificate lasts for half a year, so that some hours are no matter.
+const KEYS_EVERY: Duration = Duration::from_secs(6 * 60 * 60);
 
 #[cfg(test)]
 mod tests {

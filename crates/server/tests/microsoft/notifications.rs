@@ -1,20 +1,28 @@
 //! Graph tells presence to the server, and nobody else does.
 
+use std::time::Duration;
+
 use axum::http::StatusCode;
 use serde_json::{Value, json};
+use tandem::microsoft::settings::MicrosoftSettings;
 use tandem_microsoft::http::Method;
 use tandem_sandbox::config::app::CONTOSO;
+use tandem_store::register::{Scope, Secret};
 
 use crate::world::{World, cookies, location};
 
 /// Presence is told, and polled so seldom that a poll tells nothing while a test lasts.
 async fn subscribed() -> World {
-    subscribed_with("poll_s = 300\ncheck_s = 3600\nstale_s = 3600").await
+    subscribed_with(SELDOM).await
 }
 
 /// Presence is told, with these keys more in `[microsoft]`.
 pub async fn subscribed_with(keys: &str) -> World {
-    let world = World::open_with(&format!("entra = [\"{CONTOSO}\"]\n{keys}")).await;
+    subscribed_tuned(keys, |_| {}).await
+}
+
+async fn subscribed_tuned(keys: &str, tune: impl FnOnce(&mut MicrosoftSettings)) -> World {
+    let world = World::open_tuned(&format!("entra = [\"{CONTOSO}\"]\n{keys}"), tune).await;
     for agent in ["anna", "bert"] {
         world.shop.put(&format!("/api/v1/agents/{agent}/state"), r#"{"state": "available"}"#).await;
     }
@@ -51,7 +59,7 @@ async fn counted_until(world: &World, what: &str, least: u64) {
         if counted(world, what).await >= least {
             return;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("{what}: {} of {least}", counted(world, what).await);
 }
@@ -156,6 +164,37 @@ async fn a_subscription_that_has_to_be_authorised_again_is() {
 }
 
 #[tokio::test]
+async fn a_certificate_that_is_renewed_opens_what_was_sealed_for_the_one_before() {
+    let often = |settings: &mut MicrosoftSettings| settings.keys_every = Duration::from_millis(200);
+    let world = subscribed_tuned(SELDOM, often).await;
+    let first = another_than(&world, "").await;
+    let register = world.shop.identity.register();
+    let kept = || match register.secret(Scope::Installation, "graph.notification-keys").unwrap() {
+        Some(Secret::Known(bytes)) => serde_json::from_slice::<Value>(&bytes).unwrap(),
+        _ => Value::Null,
+    };
+    let mut aged = kept();
+    let made = aged["pairs"][0]["made"].as_u64().unwrap();
+    aged["pairs"][0]["made"] = json!(made - 200 * 86_400);
+    let aged = aged.to_string();
+    register.secret_put(Scope::Installation, "graph.notification-keys", aged.as_bytes(), 1).unwrap();
+    while kept()["pairs"].as_array().unwrap().len() < 2 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    // The subscription takes the new certificate when it is renewed, and Graph seals with the old one until then.
+    world.shop.pass(60).await;
+    world.becomes("alice", "in_a_meeting").await;
+    world.agent_until("anna", |shown| says(shown, "in_meeting")).await;
+    world.play(Method::Delete, &format!("{SUBSCRIPTIONS}/{first}"), &json!({})).await;
+    another_than(&world, &first).await;
+    world.shop.pass(60).await;
+    world.becomes("alice", "presenting").await;
+    world.agent_until("anna", |shown| says(shown, "presenting")).await;
+    counted_until(&world, "good", 2).await;
+    assert_eq!(counted(&world, "unopened").await, 0);
+}
+
+#[tokio::test]
 async fn what_graph_has_missed_to_tell_is_asked_for() {
     let world = subscribed().await;
     let id = another_than(&world, "").await;
@@ -169,4 +208,5 @@ async fn what_graph_has_missed_to_tell_is_asked_for() {
     world.agent_until("anna", |shown| says(shown, "in_meeting")).await;
 }
 
+const SELDOM: &str = "poll_s = 300\ncheck_s = 3600\nstale_s = 3600";
 const SUBSCRIPTIONS: &str = "/sandbox/graph/subscriptions";
