@@ -5,14 +5,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
-use tandem_center::call::{CallCommand, CallEvent, CallId, PromptName, RecordingId, Rejection};
+use tandem_center::call::{CallCommand, CallEvent, CallId, PromptName, RecordEnd, RecordingId, Rejection};
 use tandem_center::fact::Fact;
 use tandem_center::{Center, Input, Output, Timestamp};
 use tandem_store::Tenant;
 
 use crate::config::Routes;
 use crate::live::Recorder;
+use crate::recordings::RECORDINGS_MAX;
 
 /// The centers of all tenants, in the order of [`Settings::tenants`](crate::config::Settings::tenants).
 pub struct Centers {
@@ -29,6 +31,10 @@ pub struct Centers {
     fresh: Vec<usize>,
     /// Calls that are nobody's.
     rejected: VecDeque<CallId>,
+    /// Recordings that one tenant may make at once.
+    recordings_max: usize,
+    /// The moment of the last input.
+    now: Timestamp,
 }
 
 /// One tenant's center.
@@ -38,6 +44,8 @@ struct Place {
     recorder: Recorder,
     facts: Vec<Fact>,
     due: Option<Timestamp>,
+    /// What is being recorded.
+    recording: BTreeSet<RecordingId>,
 }
 
 /// What is to be done, and for whom.
@@ -52,14 +60,18 @@ pub enum Said {
 impl Centers {
     /// The centers with their recorders.
     pub fn new(all: impl IntoIterator<Item = (Tenant, Center, Recorder)>, routes: Routes) -> Centers {
-        let place =
-            |(tenant, center, recorder)| Place { tenant, center, recorder, facts: Vec::new(), due: None };
+        let place = |(tenant, center, recorder)| {
+            let (facts, recording) = (Vec::new(), BTreeSet::new());
+            Place { tenant, center, recorder, facts, due: None, recording }
+        };
         let all: Vec<Place> = all.into_iter().map(place).collect();
         let by_tenant = all.iter().enumerate().map(|(index, place)| (place.tenant.clone(), index)).collect();
         // Whoever comes back from a restart has something to say.
         let turns = (0..all.len()).collect();
         let (due, calls, rejected) = (BTreeSet::new(), BTreeMap::new(), VecDeque::new());
-        Centers { all, by_tenant, routes, due, calls, turns, fresh: Vec::new(), rejected }
+        let recordings_max = if all.len() == 1 { RECORDINGS_MAX } else { OF_TENANT_MAX };
+        let (fresh, now) = (Vec::new(), Timestamp::default());
+        Centers { all, by_tenant, routes, due, calls, turns, fresh, rejected, recordings_max, now }
     }
 
     /// Something happened to a call.
@@ -83,6 +95,9 @@ impl Centers {
             _ => self.calls.get(&call).copied(),
         };
         if let Some(index) = whose {
+            if let (CallEvent::Recorded { recording, .. }, Some(place)) = (&event, self.all.get_mut(index)) {
+                place.recording.remove(recording);
+            }
             self.handle(now, index, Input::Call(event));
         }
     }
@@ -98,6 +113,7 @@ impl Centers {
 
     /// Gives a turn to every center whose time has come.
     pub fn handle_timeout(&mut self, now: Timestamp) {
+        self.now = self.now.max(now);
         while let Some((at, index)) = self.due.first().copied()
             && at <= now
         {
@@ -131,6 +147,14 @@ impl Centers {
                     place.facts.push(fact);
                 }
                 Some(Output::Refused(refusal)) => return Some(Said::Refused(refusal)),
+                Some(Output::Call(CallCommand::Record { call, party, recording, .. }))
+                    if place.recording.len() >= self.recordings_max =>
+                {
+                    tracing::warn!(tenant = %place.tenant, "a tenant records as much as it may; a message is not kept");
+                    let (end, length) = (RecordEnd::Failed, Duration::ZERO);
+                    let failed = CallEvent::Recorded { call, party, recording, end, length };
+                    place.center.handle_input(self.now, Input::Call(failed));
+                }
                 Some(Output::Call(command)) => {
                     let command = qualified(&place.tenant, command);
                     match &command {
@@ -139,6 +163,9 @@ impl Centers {
                         }
                         CallCommand::Reject { call, .. } => {
                             self.calls.remove(call);
+                        }
+                        CallCommand::Record { recording, .. } => {
+                            place.recording.insert(*recording);
                         }
                         _ => {}
                     }
@@ -174,6 +201,7 @@ impl Centers {
 
     fn handle(&mut self, now: Timestamp, index: usize, input: Input) {
         let Some(place) = self.all.get_mut(index) else { return };
+        self.now = self.now.max(now);
         place.center.handle_input(now, input);
         self.turns.push_back(index);
     }
@@ -193,6 +221,9 @@ impl Centers {
         place.due = due;
     }
 }
+
+/// Recordings that one of several tenants makes at once, of the [`RECORDINGS_MAX`] of all; one more fails at its beginning.
+pub const OF_TENANT_MAX: usize = RECORDINGS_MAX / 4;
 
 /// The name under which the door knows a prompt of a tenant.
 pub fn prompt_of(tenant: &Tenant, prompt: &PromptName) -> PromptName {

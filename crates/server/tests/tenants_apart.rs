@@ -3,16 +3,19 @@
 
 mod common;
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use axum::http::StatusCode;
 use common::{ROOT, START_US, Street};
 use serde_json::Value;
-use tandem::centers::{Centers, Said};
+use tandem::centers::{self, Centers, Said};
 use tandem::config::Settings;
 use tandem::desk::Desks;
 use tandem::{erase, restore};
-use tandem_center::call::{Address, Arrival, CallCommand, CallEvent, CallId, Rejection};
+use tandem_center::call::{
+    Address, Arrival, CallCommand, CallEvent, CallId, PartyId, PlayOutcome, RecordEnd, RecordingId, Rejection,
+};
 use tandem_center::{Center, Timestamp};
 use tandem_people::role::Role;
 use tandem_store::Tenant;
@@ -166,18 +169,21 @@ async fn without_the_code_of_the_first_start_nobody_learns_who_there_is() {
 
 /// Two customers on one trunk, each with a queue without agents: north takes one call at once, of at most a minute.
 fn two_customers() -> (TempDir, Settings) {
+    two_customers_with("limits = { calls = 1, call_s = 60 }", "")
+}
+
+fn two_customers_with(limits: &str, queue: &str) -> (TempDir, Settings) {
     let place = tempfile::tempdir().unwrap();
     let customer = |number: &str, limits: &str| {
         format!(
             r#"{limits}
-            queues = [{{ id = "support", name = "Support" }}]
+            queues = [{{ id = "support", name = "Support" {queue} }}]
             numbers = [{{ dialled = "{number}", flow = "main" }}]
             [flows.main]
             start = "wait"
             steps.wait = {{ enqueue = "support" }}"#
         )
     };
-    let limits = "limits = { calls = 1, call_s = 60 }";
     std::fs::write(place.path().join("north.toml"), customer("+15550101", limits)).unwrap();
     std::fs::write(place.path().join("south.toml"), customer("+15550202", "")).unwrap();
     let tenants = "[tenants.north]\nname = \"North\"\nfile = \"north.toml\"\n\
@@ -192,16 +198,35 @@ media = [{ name = "local", bind = "127.0.0.1", ports = [20000, 29999] }]
 trunks = [{ name = "carrier", profile = "carrier", interface = "local", media = "local", peers = ["127.0.0.1"] }]
 "#;
 
+/// The centers of both, with a journal of their own.
+fn centers_of(place: &TempDir, settings: &Settings) -> (restore::Library, Centers) {
+    let library = restore::open_library(&place.path().join("data"), None).unwrap();
+    let all = settings.tenants.iter().map(|of| {
+        let (live, recorder) = library.restore(&of.tenant).unwrap();
+        (of.tenant.clone(), Center::resume(of.center.clone(), start(), &live.view()), recorder)
+    });
+    let centers = Centers::new(all.collect::<Vec<_>>(), settings.routes.clone());
+    (library, centers)
+}
+
+fn start() -> Timestamp {
+    Timestamp::from_micros(START_US)
+}
+
+fn arrival(call: u64, number: &str) -> CallEvent {
+    CallEvent::Arrived(Arrival {
+        call: CallId(call),
+        line: "carrier".into(),
+        from: Address::Phone("+4917012345".into()),
+        from_name: "Erika".into(),
+        to: Address::Phone(number.into()),
+    })
+}
+
 #[test]
 fn a_customer_who_is_full_takes_no_call_of_another_and_each_ends_calls_after_its_own_time() {
     let (place, settings) = two_customers();
-    let library = restore::open_library(&place.path().join("data"), None).unwrap();
-    let start = Timestamp::from_micros(START_US);
-    let all = settings.tenants.iter().map(|of| {
-        let (live, recorder) = library.restore(&of.tenant).unwrap();
-        (of.tenant.clone(), Center::resume(of.center.clone(), start, &live.view()), recorder)
-    });
-    let mut centers = Centers::new(all.collect::<Vec<_>>(), settings.routes.clone());
+    let (_library, mut centers) = centers_of(&place, &settings);
     /// What becomes of calls from now on: who is told to refuse or to end which.
     fn told(centers: &mut Centers) -> Vec<(String, CallCommand)> {
         let mut told = Vec::new();
@@ -214,16 +239,9 @@ fn a_customer_who_is_full_takes_no_call_of_another_and_each_ends_calls_after_its
         told
     }
     let arrives = |centers: &mut Centers, call: u64, number: &str| {
-        let arrival = Arrival {
-            call: CallId(call),
-            line: "carrier".into(),
-            from: Address::Phone("+4917012345".into()),
-            from_name: "Erika".into(),
-            to: Address::Phone(number.into()),
-        };
-        centers.handle_event(start, CallEvent::Arrived(arrival));
+        centers.handle_event(start(), arrival(call, number));
         let told = told(centers);
-        centers.handle_event(start, CallEvent::Answered { call: CallId(call) });
+        centers.handle_event(start(), CallEvent::Answered { call: CallId(call) });
         told
     };
     assert_eq!(arrives(&mut centers, 1, "+15550101"), []);
@@ -235,9 +253,55 @@ fn a_customer_who_is_full_takes_no_call_of_another_and_each_ends_calls_after_its
     let nobodys = CallCommand::Reject { call: CallId(30), reason: Rejection::UnknownNumber };
     assert_eq!(arrives(&mut centers, 30, "+15550303")[0].1, nobodys);
     told(&mut centers);
-    centers.handle_timeout(start + Duration::from_secs(61));
+    centers.handle_timeout(start() + Duration::from_secs(61));
     let ended = told(&mut centers);
     assert_eq!(ended, [("north".to_owned(), CallCommand::End { call: CallId(1) })]);
+    centers.settle();
+}
+
+#[test]
+fn messages_that_one_customer_records_leave_room_for_those_of_another() {
+    let queue =
+        r#", when_no_agents = { voicemail = true }, voicemail = { greeting = ["beep"], silence_s = 3 }"#;
+    let (place, settings) = two_customers_with("", queue);
+    let (_library, mut centers) = centers_of(&place, &settings);
+    let mut recorded: Vec<(String, CallId, PartyId, RecordingId)> = Vec::new();
+    let mut calls = 0;
+    // A door that answers, plays and records at once; the caller speaks for ever.
+    let mut leaves_a_message = |centers: &mut Centers, number: &str| {
+        calls += 1;
+        let before = recorded.len();
+        let mut events = VecDeque::from([arrival(calls, number)]);
+        while let Some(event) = events.pop_front() {
+            centers.handle_event(start(), event);
+            while let Some(said) = centers.poll_output() {
+                match said {
+                    Said::Call(_, CallCommand::Answer { call }) => {
+                        events.push_back(CallEvent::Answered { call })
+                    }
+                    Said::Call(_, CallCommand::Play { call, party, play, repeat: false, .. }) => {
+                        let outcome = PlayOutcome::Completed;
+                        events.push_back(CallEvent::Played { call, party, play, outcome });
+                    }
+                    Said::Call(tenant, CallCommand::Record { call, party, recording, .. }) => {
+                        recorded.push((tenant.to_string(), call, party, recording));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        recorded.get(before).cloned()
+    };
+    let first = leaves_a_message(&mut centers, "+15550101").unwrap();
+    for _ in 1..centers::OF_TENANT_MAX {
+        assert!(leaves_a_message(&mut centers, "+15550101").is_some());
+    }
+    assert!(leaves_a_message(&mut centers, "+15550101").is_none(), "north records as much as it may");
+    assert_eq!(leaves_a_message(&mut centers, "+15550202").unwrap().0, "south");
+    let (_, call, party, recording) = first;
+    let (end, length) = (RecordEnd::Silence, Duration::from_secs(5));
+    centers.handle_event(start(), CallEvent::Recorded { call, party, recording, end, length });
+    assert_eq!(leaves_a_message(&mut centers, "+15550101").unwrap().0, "north", "one has ended");
     centers.settle();
 }
 
