@@ -39,6 +39,8 @@ pub struct Desk {
     solvers: Arc<Solvers>,
     /// One past offer is explained at a time: each takes a processor for a while.
     explaining: Arc<Semaphore>,
+    /// Reads of the journal and the disk that go on, also for those who wait for them no longer.
+    reading: Arc<Semaphore>,
 }
 
 /// The desks of all tenants; clones are the same.
@@ -172,6 +174,7 @@ impl Desk {
             reports: Arc::default(),
             solvers: Arc::default(),
             explaining: Arc::new(Semaphore::new(1)),
+            reading: Arc::new(Semaphore::new(READS_MAX)),
         }
     }
 
@@ -394,8 +397,14 @@ impl Desk {
         &self,
         work: impl FnOnce(&Desk) -> io::Result<T> + Send + 'static,
     ) -> io::Result<T> {
+        let turn = self.reading.clone().acquire_owned().await.map_err(io::Error::other)?;
         let desk = self.clone();
-        tokio::task::spawn_blocking(move || work(&desk)).await.map_err(io::Error::other)?
+        let work = move || {
+            let done = work(&desk);
+            drop(turn);
+            done
+        };
+        tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
     }
 
     /// The disk may take its time: reads run where waiting harms nobody.
@@ -403,8 +412,14 @@ impl Desk {
         &self,
         read: impl FnOnce(&Desk) -> Result<T, ReadFault> + Send + 'static,
     ) -> Result<T, ReadFault> {
+        let turn = self.reading.clone().acquire_owned().await.map_err(|_| ReadFault::Ending)?;
         let desk = self.clone();
-        tokio::task::spawn_blocking(move || read(&desk)).await.map_err(|_| ReadFault::Ending)?
+        let read = move || {
+            let done = read(&desk);
+            drop(turn);
+            done
+        };
+        tokio::task::spawn_blocking(read).await.map_err(|_| ReadFault::Ending)?
     }
 
     /// Committed facts after a number, as lines of the journal.
@@ -449,6 +464,10 @@ impl Desk {
 
 /// Facts that are folded for the explanation of a past offer: some seconds.
 const FOLDED_MAX: u64 = 500_000;
+
+/// Reads of one tenant that go on at once; further ones wait, for as long as a request may take. A long report that
+/// nobody waits for any more still holds its place, so that however often it is asked for, other tenants find threads to read.
+const READS_MAX: usize = 8;
 
 /// How long an order waits for the engine; beyond it the engine counts as silent.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(3);

@@ -4,6 +4,7 @@
 mod common;
 
 use std::collections::VecDeque;
+use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 use axum::http::StatusCode;
@@ -17,6 +18,9 @@ use tandem_center::call::{
     Address, Arrival, CallCommand, CallEvent, CallId, PartyId, PlayOutcome, RecordEnd, RecordingId, Rejection,
 };
 use tandem_center::{Center, Timestamp};
+use tandem_metrics::interval::{Calendar, Length};
+use tandem_metrics::report::{Report, Settings as Wanted};
+use tandem_metrics::service_level::Thresholds;
 use tandem_people::role::Role;
 use tandem_store::Tenant;
 use tempfile::TempDir;
@@ -277,7 +281,7 @@ fn messages_that_one_customer_records_leave_room_for_those_of_another() {
             while let Some(said) = centers.poll_output() {
                 match said {
                     Said::Call(_, CallCommand::Answer { call }) => {
-                        events.push_back(CallEvent::Answered { call })
+                        events.push_back(CallEvent::Answered { call });
                     }
                     Said::Call(_, CallCommand::Play { call, party, play, repeat: false, .. }) => {
                         let outcome = PlayOutcome::Completed;
@@ -354,4 +358,30 @@ async fn a_customer_who_has_left_is_destroyed_and_the_other_is_as_before() {
     assert_eq!(keys["keys"].as_array().unwrap().len(), 1);
     let (_, acts) = street.ask(ROOT, "GET", "/api/v1/installation/audit?act=tenant.", "").await;
     assert_eq!(acts["acts"][0]["object"], "tenant/south", "{acts}");
+}
+
+#[tokio::test]
+async fn reports_that_are_asked_for_without_end_keep_no_other_customer_waiting() {
+    let street = Street::open().await;
+    let (held, opened) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+    // A report of north that takes as long as it likes, and many more behind it that nobody waits for any more.
+    let settings = || Wanted::new(Calendar::utc(Length::Hour), Thresholds::default());
+    let (slowly, at, on) = (settings(), held.clone(), opened.clone());
+    let north = street.north.clone();
+    let slow = tokio::spawn(async move {
+        let read = move |_: &Report, _| {
+            at.wait();
+            on.wait();
+        };
+        north.report(slowly, read).await.unwrap();
+    });
+    tokio::task::spawn_blocking(move || held.wait()).await.unwrap();
+    for _ in 0..600 {
+        let asked = street.north.report(settings(), |_, _| ());
+        assert!(tokio::time::timeout(Duration::ZERO, asked).await.is_err());
+    }
+    street.south.report(settings(), |_, _| ()).await.unwrap();
+    tokio::task::spawn_blocking(move || opened.wait()).await.unwrap();
+    slow.await.unwrap();
+    street.north.report(settings(), |_, _| ()).await.unwrap();
 }
