@@ -7,6 +7,7 @@ import type { ChosenState, Fact } from "../src/api/center.ts";
 import { UNAUTHORIZED } from "../src/api/live.ts";
 import { waitingIn } from "../src/floor/waiting.ts";
 import type { MockCenter, Refused } from "./center.ts";
+import { expertsOf } from "./experts.ts";
 import { MockIdentity, type MockPerson, TENANTS } from "./identity.ts";
 import { MockOffice, type Request } from "./office.ts";
 import { CODES, QUEUES } from "./names.ts";
@@ -180,6 +181,11 @@ export class MockServer {
     if (call !== undefined) return this.#story(response, Number(call));
     const why = /^\/api\/v1\/calls\/(\d+)\/explanation$/.exec(path)?.[1];
     if (why !== undefined) return this.#explain(response, Number(why), query.get("offer"));
+    const whom = /^\/api\/v1\/calls\/(\d+)\/experts$/.exec(path)?.[1];
+    if (whom !== undefined) {
+      const experts = expertsOf(this.#center, Number(whom));
+      return experts ? answer(response, 200, experts) : answer(response, 404, { code: "not_found", message: "there is no such call" });
+    }
     if (path.startsWith("/api/v1/recordings/")) return sound(response);
     const { agents } = this.#center;
     switch (path) {

@@ -63,6 +63,8 @@ describe.each(["en", "fr"] as const)("in %s", (locale) => {
     await look(scheme, 1280);
     await stage.visit(`/calls/${stage.center.view.recent[0]?.interaction}`);
     await stage.page.locator(".timeline li").first().waitFor();
+    await stage.page.locator(".asks button:visible").last().click();
+    await stage.page.locator(".ask .empty, .ask .found").first().waitFor();
     expect(await findings()).toEqual([]);
   });
 

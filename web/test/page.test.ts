@@ -244,6 +244,21 @@ describe("who waits", () => {
     await expect.poll(() => center.story(first?.id ?? 0)?.map(({ kind }) => kind)).toContain("queue_left");
   });
 
+  test("says whom to ask about it, and why they, in the reader's language", async () => {
+    const { page } = await open({ ...busy, locale: "fr-FR" });
+    await stage.visit();
+    await page.locator(".waiting button.act").first().click();
+    await page.getByRole("menuitem", { name: "Pourquoi" }).click();
+    await page.getByRole("button", { name: "À qui demander ?" }).click();
+    const whom = page.getByRole("region", { name: "À qui demander" });
+    await whom.getByText(/^A résolu 3 appels de Support, le dernier le /).waitFor();
+    await whom.getByText("Connaît network, niveau 4 sur 5").waitFor();
+    await whom.getByText(/^Libre dans 20.s$/).waitFor();
+    await whom.getByText(/^présente son écran · il y a 1.min 4.s$/).waitFor();
+    await whom.getByRole("button", { name: "Fermer les suggestions" }).click();
+    await whom.waitFor({ state: "hidden" });
+  });
+
   test("is explained, in the reader's language", async () => {
     const { page } = await open({ ...busy, locale: "fr-FR" });
     await stage.visit();

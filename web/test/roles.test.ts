@@ -52,6 +52,18 @@ describe("an agent", () => {
     }
   });
 
+  test("is told whom to ask about the call", async () => {
+    const { page, center } = await open("gus");
+    const [agent] = center.agents;
+    const work = (): string | undefined => agent && center.view.live.agents[agent.id]?.work?.[0]?.doing;
+    await expect.poll(() => (stage.pass(2), work()), { interval: 1, timeout: 20_000 }).toBe("talking");
+    await stage.goto();
+    await page.getByRole("button", { name: "Whom to ask?" }).click();
+    const whom = page.getByRole("region", { name: "Whom to ask" });
+    await whom.getByText("Zoë Fournier").waitFor();
+    await whom.getByText("Of the same department, Research").waitFor();
+  });
+
   test("ends the wrap-up and says what it was about", async () => {
     const { page, center } = await open("gus");
     const [agent] = center.agents;

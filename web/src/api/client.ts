@@ -27,6 +27,7 @@ import type {
 type Schemas = components["schemas"];
 
 /** Everything that happened in one interaction. */
+export type SuggestedExpert = Schemas["SuggestedExpert"];
 export type Story = { facts: Fact[]; cut: boolean };
 
 /** Who asks: the token that goes with a request, and another one if that is no longer good. */
@@ -141,6 +142,11 @@ export class Client {
     const answer = await this.ask<Schemas["Explanation"]>(path);
     // The sentences beside the details are English; the page says all of it in the reader's language.
     return answer.ok ? { ok: true, value: answer.value.details as unknown as Explanation } : answer;
+  }
+
+  /** Whom to ask about a call. */
+  async callExperts(id: InteractionId): Promise<Answer<Schemas["Experts"]>> {
+    return await this.ask(`/api/v1/calls/${id}/experts`);
   }
 
   /** The sound of a message. */

@@ -9,6 +9,7 @@ import { digits, type Words } from "../i18n/words.ts";
 import { h, heard, show, write } from "../ui/dom.ts";
 import { icon, type IconName, showIcon } from "../ui/icon.ts";
 import { type Row, Rows } from "../ui/rows.ts";
+import { ExpertsPanel } from "../experts/panel.ts";
 import { isWaiting } from "./figures.ts";
 import { Player } from "./player.ts";
 import { problemText } from "./problem.ts";
@@ -27,6 +28,7 @@ export class StoryDialog {
   readonly #rows: Rows<Entry>;
   readonly #why: WhyPanel;
   readonly #ask: HTMLButtonElement;
+  readonly #experts: ExpertsPanel;
   #view: View | undefined;
   #id: InteractionId | undefined;
   #fetched: Story | undefined;
@@ -45,11 +47,14 @@ export class StoryDialog {
     this.#why = new WhyPanel(words, client);
     this.#ask = h("button", { type: "button", class: "plain" }, icon("why"), words.text("why.ask"));
     this.#ask.addEventListener("click", () => this.explain());
+    this.#experts = new ExpertsPanel(words, client, "story");
+    const whom = h("button", { type: "button", class: "plain" }, icon("people"), words.text("ask.open"));
+    whom.addEventListener("click", () => this.#id !== undefined && void this.#experts.open(this.#id));
     const close = h("button", { type: "button", class: "close", "aria-label": words.text("story.close") }, icon("end"));
     const head = h("header", {}, h("div", {}, this.#title, this.#below), close);
     const what = h("h3", {}, words.text("story.timeline"));
     const body = h("div", { class: "body", tabindex: 0, role: "region", "aria-labelledby": "story-title" });
-    body.append(this.#figures, this.#ask, this.#why.node, what, this.#notice, this.#entries);
+    body.append(this.#figures, h("div", { class: "asks" }, this.#ask, whom), this.#why.node, this.#experts.node, what, this.#notice, this.#entries);
     this.node = h("dialog", { class: "story", "aria-labelledby": "story-title" }, head, body);
     close.addEventListener("click", () => this.node.close());
     this.node.addEventListener("click", (event) => {
@@ -73,6 +78,7 @@ export class StoryDialog {
   open(id: InteractionId, view: View): void {
     this.#id = id;
     this.#why.close();
+    this.#experts.close();
     this.#fetched = undefined;
     this.#failure = undefined;
     this.#rows.show([]);

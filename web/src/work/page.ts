@@ -8,6 +8,7 @@
 import type { AgentState, Presence, Timestamp } from "../api/center.ts";
 import type { Answer } from "../api/request.ts";
 import type { components } from "../api/schema.ts";
+import { ExpertsPanel } from "../experts/panel.ts";
 import { SIGNS, stateText } from "../floor/agents.ts";
 import { problemText } from "../floor/problem.ts";
 import { presenceText } from "../floor/presence.ts";
@@ -40,6 +41,7 @@ export class WorkView implements View {
   readonly #jobs: Rows<Job>;
   readonly #idle = h("p", { class: "empty" });
   readonly #queues: Rows<Waiting>;
+  readonly #experts: ExpertsPanel;
   #agent: Agent | undefined;
   #codes = new Map<string, NonNullable<Queue["codes"]>>();
   /** Calls that are over and wrapped up: they are no longer among the live ones. */
@@ -61,6 +63,7 @@ export class WorkView implements View {
     const queues = h("ul", { class: "lines" });
     this.#jobs = new Rows<Job>(jobs, ({ id, doing }) => `${id} ${doing}`, () => this.#jobRow());
     this.#queues = new Rows<Waiting>(queues, ({ id }) => id, () => this.#queueRow());
+    this.#experts = new ExpertsPanel(words, tools.client, "work");
     const now = h("p", { class: "now" }, this.#chip, this.#since);
     const group = h("div", { class: "choices", role: "group", "aria-label": words.text("work.choose") }, ...buttons);
     this.node = h(
@@ -68,7 +71,7 @@ export class WorkView implements View {
       { class: "work" },
       this.#wrong,
       card("me", words.text("work.me"), now, this.#later, this.#presence, group),
-      card("mine", words.text("work.mine"), jobs, this.#idle),
+      card("mine", words.text("work.mine"), jobs, this.#idle, this.#experts.node),
       card("lines", words.text("work.queues"), queues),
     );
     write(this.#idle, words.text("work.none"));
@@ -177,8 +180,10 @@ export class WorkView implements View {
     const time = h("span", { class: "time" });
     const end = h("button", { type: "button", class: "plain" }, words.text("act.wrap_up"));
     const extend = h("button", { type: "button", class: "plain" }, words.text("act.extend"));
-    const node = h("li", {}, h("div", {}, who, what), time, h("span", { class: "acts" }, end, extend));
+    const whom = h("button", { type: "button", class: "plain" }, icon("people"), words.text("ask.open"));
+    const node = h("li", {}, h("div", {}, who, what), time, h("span", { class: "acts" }, whom, end, extend));
     let job: Job | undefined;
+    whom.addEventListener("click", () => job && void this.#experts.open(job.id));
     end.addEventListener("click", () => job && this.#endWrapUp(job));
     extend.addEventListener("click", () => void this.#extend());
     return {
