@@ -12,6 +12,7 @@ mod check;
 #[path = "../common/mod.rs"]
 mod common;
 mod directory;
+mod experts;
 mod notifications;
 mod onboarding;
 mod presence;
