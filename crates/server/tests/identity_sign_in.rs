@@ -178,3 +178,29 @@ async fn a_token_that_has_expired_says_so() {
     assert_eq!(fault, identity::Stranger::Expired);
     assert!(street.identity.authenticate(token.as_bytes(), identity::now()).is_ok());
 }
+
+#[tokio::test]
+async fn an_invitation_is_good_once_also_for_those_who_come_at_the_same_time() {
+    let shop = Shop::open().await;
+    let wish = r#"{"name":"Nils","user_name":"nils","roles":["agent"]}"#;
+    let (_, nils) = shop.post("/api/v1/people", wish).await;
+    let path = format!("/api/v1/people/{}/invitation", nils["id"].as_str().unwrap());
+    let (_, link) = shop.post(&path, "").await;
+    let code = link["code"].as_str().unwrap();
+    // A password that is not good enough uses nothing up.
+    let accept = |password: &str| {
+        let password = tandem_people::secret::Secret::new(password.to_owned());
+        let (identity, code) = (shop.identity.clone(), code.to_owned());
+        tokio::spawn(async move { identity.accept_invitation(code, password, String::new()).await })
+    };
+    assert!(accept("short").await.unwrap().is_err());
+    let tries = [PASSWORD, "yellow kettle under the bridge", PASSWORD, PASSWORD].map(accept);
+    let mut let_in = 0;
+    for one in tries {
+        match one.await.unwrap() {
+            Ok(_) => let_in += 1,
+            Err(fault) => assert_eq!(fault.to_string(), "this does not let anybody in"),
+        }
+    }
+    assert_eq!(let_in, 1);
+}

@@ -166,6 +166,17 @@ impl Roster {
                 if document.configured && self.get(scope, &document.person.id).is_none() {
                     tracing::info!(person.id = row.id, "a person left the configuration");
                     register.person_remove(&kept, &row.id)?;
+                    continue;
+                }
+                let is_linked = |(_, other): (_, &ConfiguredPerson)| other.agent == document.person.agent;
+                let linked = document.person.agent.as_ref().filter(|_| !document.configured);
+                if let Some(agent) = linked
+                    && self.of_scope(scope).any(is_linked)
+                {
+                    tracing::warn!(
+                        %scope, %agent, person.id = row.id,
+                        "two people are this agent, one of them by the configuration; take the link from the other"
+                    );
                 }
             }
         }

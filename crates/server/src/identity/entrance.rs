@@ -258,7 +258,17 @@ impl Identity {
         self.change(move |identity| {
             let now = super::now();
             let person = identity.invited(&code, now)?;
-            identity.password_set(&person, password, now)?;
+            let user_name = super::credentials::local_name(&person).ok_or(IdentityFault::NoUserName)?;
+            let good = GoodPassword::new(password, &user_name)?;
+            // Whoever takes it away has it: of two who come at once with the same link, one.
+            let id = hex(SecretHash::of(&code).as_bytes());
+            let taken =
+                identity.credential_remove(&person.scope, &person.id, CredentialKind::Invitation, &id);
+            taken.map_err(|fault| match fault {
+                IdentityFault::Unknown(_) => IdentityFault::WrongCredential,
+                fault => fault,
+            })?;
+            identity.password_keep(&person, &good, now)?;
             identity.forget_invitations(&person)?;
             identity.logins_revoke(&person.id, None, Ending::CredentialChanged, now)?;
             identity.sign_in(&person, SignIn::Password, &label, now)
