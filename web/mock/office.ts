@@ -212,18 +212,7 @@ export class MockOffice {
   }
 
   #passkeysOf(method: string, body: Record<string, unknown>, id: string, name: string): Reply {
-    if (id === "begin") {
-      const user = { id: "cGVyc29u", name, displayName: name };
-      const options = {
-        rp: { id: "localhost", name: "Tandem" },
-        user,
-        challenge: "Y2hhbGxlbmdl",
-        pubKeyCredParams: [{ type: "public-key", alg: -7 }],
-        authenticatorSelection: { residentKey: "required", userVerification: "required" },
-        excludeCredentials: [],
-      };
-      return ok(options);
-    }
+    if (id === "begin") return ok(creationOptions(name));
     if (method === "DELETE") {
       this.passkeys = this.passkeys.filter((one) => one.id !== decodeURIComponent(id));
       return { status: 204 };
@@ -350,3 +339,15 @@ const MICROSOFT: MicrosoftState = {
     },
   ],
 };
+
+/** What a browser is asked for that is to make a passkey. */
+export function creationOptions(name: string): object {
+  return {
+    rp: { id: "localhost", name: "Tandem" },
+    user: { id: "cGVyc29u", name, displayName: name },
+    challenge: "Y2hhbGxlbmdl",
+    pubKeyCredParams: [{ type: "public-key", alg: -7 }],
+    authenticatorSelection: { residentKey: "required", userVerification: "required" },
+    excludeCredentials: [],
+  };
+}

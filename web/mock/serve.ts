@@ -9,7 +9,7 @@ import { waitingIn } from "../src/floor/waiting.ts";
 import type { MockCenter, Refused } from "./center.ts";
 import { expertsOf } from "./experts.ts";
 import { MockIdentity, type MockPerson, TENANTS } from "./identity.ts";
-import { MockOffice, type Request } from "./office.ts";
+import { creationOptions, MockOffice, type Request } from "./office.ts";
 import { CODES, QUEUES } from "./names.ts";
 
 export type ServeSettings = {
@@ -152,6 +152,9 @@ export class MockServer {
       case "/auth/passkey/finish":
         // What is proved is the business of the program; here whoever has a passkey is the administrator.
         return open(this.office.passkeys.some(({ id }) => id === body["id"]) ? identity.byName("ada") : undefined);
+      case "/auth/setup/passkey":
+      case "/auth/invitation/passkey":
+        return answer(response, 200, creationOptions(user_name || "eve"));
       case "/auth/setup":
         if (code !== SETUP_CODE) return answer(response, 403, { code: "setup_wrong", message: "the code is wrong", remedy: "look at the console" });
         return open(identity.byName("ada"));

@@ -116,6 +116,45 @@ test("an invitation sets a password and signs in", async () => {
   await page.getByRole("button", { name: /Eve Roux/ }).waitFor();
 });
 
+describe("a passkey", () => {
+  async function authenticator(): Promise<void> {
+    const cdp = await stage.page.context().newCDPSession(stage.page);
+    await cdp.send("WebAuthn.enable");
+    const options = { protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true } as const;
+    await cdp.send("WebAuthn.addVirtualAuthenticator", { options });
+  }
+
+  test("is offered to the first person instead of a password", async () => {
+    const { page } = await open();
+    await authenticator();
+    await stage.goto("/setup#AAAAA-BBBBB", "localhost");
+    await page.getByRole("button", { name: "Make a passkey" }).click();
+    // Who it is for is asked first.
+    expect(await page.getByLabel("Name", { exact: true }).evaluate((field) => field.matches(":invalid:focus"))).toBe(true);
+    await page.getByLabel("Name", { exact: true }).fill("Ada Marsh");
+    await page.getByLabel("User name").fill("ada");
+    await page.getByRole("button", { name: "Make a passkey" }).click();
+    await stage.isLive();
+  });
+
+  test("takes an invitation, and a browser that makes none says so", async () => {
+    const { page } = await open();
+    await authenticator();
+    await stage.goto("/invitation#invited-1", "localhost");
+    await page.evaluate(() => {
+      const make = navigator.credentials.create.bind(navigator.credentials);
+      navigator.credentials.create = async () => {
+        navigator.credentials.create = make;
+        return await Promise.reject(new Error("the reader does not want to"));
+      };
+    });
+    await page.getByRole("button", { name: "Make a passkey" }).click();
+    await page.getByRole("alert").getByText("No passkey was made.").waitFor();
+    await page.getByRole("button", { name: "Make a passkey" }).click();
+    await page.getByRole("button", { name: /Eve Roux/ }).waitFor();
+  });
+});
+
 describe("a login", () => {
   test("goes on when its token has expired: the request is made again, and the live view told", async () => {
     const { page } = await open({ as: "ada" });

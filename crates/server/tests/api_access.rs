@@ -6,7 +6,10 @@ mod common;
 use axum::body::Body;
 use axum::http::{HeaderValue, Request, StatusCode};
 use common::{Shop, request};
-use tandem::api::access::{Access, Token};
+use tandem::api::access::{Access, Peer, Token};
+use tandem::api::proxies::Proxies;
+use tandem::page::Policy;
+use tower::ServiceExt;
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
@@ -111,4 +114,34 @@ async fn answers_tell_browsers_to_keep_nothing_and_guess_nothing() {
         let kept = if path == "/" { "no-cache" } else { "no-store" };
         assert_eq!(response.headers()["cache-control"], kept, "{path}");
     }
+}
+
+#[tokio::test]
+async fn behind_a_proxy_the_trail_has_the_address_of_who_asked_and_forged_headers_move_nobody() {
+    let proxies = Proxies::new(&["10.0.0.0/8".to_owned()]).unwrap();
+    let shop = Shop::open_with(tempfile::tempdir().unwrap(), common::loopback().behind(proxies)).await;
+    let wrong = |peer: &str, forwarded: &'static str| {
+        let body = Body::from(r#"{"user_name":"nobody","password":"wrong"}"#);
+        let mut request = with(request("POST", "/auth/password", body), &[("X-Forwarded-For", forwarded)]);
+        request.extensions_mut().insert(Peer(peer.parse().unwrap()));
+        request
+    };
+    for (peer, forwarded, seen) in [
+        ("10.0.0.5", "203.0.113.9", "203.0.113.9"),
+        ("10.0.0.5", "127.0.0.1, 203.0.113.8", "203.0.113.8"),
+        ("198.51.100.1", "203.0.113.7", "198.51.100.1"),
+    ] {
+        assert_eq!(shop.send(wrong(peer, forwarded)).await.0, StatusCode::UNAUTHORIZED);
+        let (_, trail) = shop.get("/api/v1/installation/audit?limit=1").await;
+        assert_eq!(trail["acts"][0]["detail"]["address"], seen, "{trail}");
+    }
+}
+
+#[tokio::test]
+async fn the_page_may_be_shown_by_whom_the_configuration_names() {
+    let policy = Policy::new(&["https://teams.microsoft.us".to_owned()]).unwrap();
+    let shop = Shop::open_with(tempfile::tempdir().unwrap(), common::loopback().shown_under(policy)).await;
+    let response = shop.router.clone().oneshot(get("/", &[])).await.unwrap();
+    let said = response.headers()["content-security-policy"].to_str().unwrap();
+    assert!(said.ends_with("frame-ancestors 'self' https://teams.microsoft.us"), "{said}");
 }

@@ -27,6 +27,8 @@ const OPEN: &[&str] = &[
     "POST /auth/demo",
     "POST /auth/passkey/begin",
     "POST /auth/passkey/finish",
+    "POST /auth/setup/passkey",
+    "POST /auth/invitation/passkey",
     "GET /auth/entra/start",
     "GET /auth/entra/callback",
     "POST /auth/teams",

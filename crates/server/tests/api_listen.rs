@@ -82,6 +82,7 @@ impl Files {
             certificate: self.path("cert.pem"),
             key: self.path("key.pem"),
             token_file: self.path("token"),
+            ..HttpFile::default()
         }
     }
 }

@@ -8,8 +8,9 @@ use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use common::Street;
+use common::{Shop, Street};
 use serde_json::{Value, json};
+use tandem::identity;
 
 /// A device with one passkey for `http://localhost:8080`, which counts its uses.
 struct Device {
@@ -112,4 +113,62 @@ async fn a_passkey_lets_its_owner_in_until_it_is_removed() {
     let answer = device.sign(&options).to_string();
     let (status, unknown) = street.ask("", "POST", "/auth/passkey/finish", &answer).await;
     assert_eq!((status, &unknown["code"]), (StatusCode::UNAUTHORIZED, &"passkey_unknown".into()));
+}
+
+#[tokio::test]
+async fn the_first_person_needs_no_password() {
+    let shop = Shop::open().await;
+    let code = shop.identity.open_setup(identity::now());
+    let wish = |code: &str| json!({"code": code, "user_name": "olga", "name": "Olga"});
+    let (status, wrong) = shop.post("/auth/setup/passkey", &wish("AAAAA-BBBBB").to_string()).await;
+    assert_eq!((status, &wrong["code"]), (StatusCode::FORBIDDEN, &"setup_wrong".into()), "{wrong}");
+    let mut wish = wish(code.expose());
+    let (status, options) = shop.post("/auth/setup/passkey", &wish.to_string()).await;
+    assert_eq!((status, &options["user"]["name"]), (StatusCode::OK, &"olga".into()), "{options}");
+    let (mut device, made) = Device::make(&options);
+
+    // A passkey that was made for somebody else is not taken, nor none at all; the code stays good.
+    wish["passkey"] = json!({"label": "Key", "response": made});
+    wish["user_name"] = "oskar".into();
+    let (status, other) = shop.post("/auth/setup", &wish.to_string()).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED, "{other}");
+    let (_, options) = {
+        wish["user_name"] = "olga".into();
+        let ask = json!({"code": wish["code"], "user_name": "olga", "name": "Olga"}).to_string();
+        shop.post("/auth/setup/passkey", &ask).await
+    };
+    let (_, made) = Device::make(&options);
+    wish["password"] = "purple teapot on the roof".into();
+    wish["passkey"] = json!({"label": "Key", "response": made});
+    let (status, both) = shop.post("/auth/setup", &wish.to_string()).await;
+    assert_eq!((status, &both["code"]), (StatusCode::BAD_REQUEST, &"no_credential".into()));
+    wish.as_object_mut().unwrap().remove("password");
+    let (status, signed_in) = shop.post("/auth/setup", &wish.to_string()).await;
+    assert_eq!(status, StatusCode::OK, "{signed_in}");
+
+    let (_, options) = shop.post("/auth/passkey/begin", "").await;
+    let (status, again) = shop.post("/auth/passkey/finish", &device.sign(&options).to_string()).await;
+    assert_eq!((status, &again["person"]), (StatusCode::OK, &signed_in["person"]), "{again}");
+}
+
+#[tokio::test]
+async fn an_invitation_is_taken_with_a_passkey_once() {
+    let street = Street::open().await;
+    let ada = street.token("ada");
+    let anna = street.person("anna").id;
+    let (_, link) = street.ask(&ada, "POST", &format!("/api/v1/people/{anna}/invitation"), "").await;
+    let ask = json!({"code": link["code"]}).to_string();
+    let (status, options) = street.ask("", "POST", "/auth/invitation/passkey", &ask).await;
+    assert_eq!((status, &options["user"]["name"]), (StatusCode::OK, &"anna".into()), "{options}");
+    let (mut device, made) = Device::make(&options);
+    let take = json!({"code": link["code"], "passkey": {"label": "Phone", "response": made}}).to_string();
+    let (status, signed_in) = street.ask("", "POST", "/auth/invitation", &take).await;
+    assert_eq!((status, &signed_in["person"]), (StatusCode::OK, &anna.as_str().into()), "{signed_in}");
+    assert_eq!(street.ask("", "POST", "/auth/invitation", &take).await.0, StatusCode::UNAUTHORIZED);
+    let (status, _) = street.ask("", "POST", "/auth/invitation/passkey", &ask).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED, "the link is used");
+
+    let (_, options) = street.ask("", "POST", "/auth/passkey/begin", "").await;
+    let answer = device.sign(&options).to_string();
+    assert_eq!(street.ask("", "POST", "/auth/passkey/finish", &answer).await.1["person"], anna.as_str());
 }

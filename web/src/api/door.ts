@@ -30,8 +30,6 @@ export type SignedIn = {
   person: string;
 };
 
-/** The code of the first start, and who is to be let in by it. */
-export type SetUp = { code: string; user_name: string; name: string; password: string };
 
 export async function askMethods(): Promise<Answer<Methods>> {
   return await send("/auth/methods", { cache: "no-store" }, json<Methods>);
@@ -47,14 +45,12 @@ export async function signInByClick(user_name: string): Promise<Answer<SignedIn>
   return await post("/auth/demo", { user_name });
 }
 
-/** Lets the first person in. */
-export async function setUp(wanted: SetUp): Promise<Answer<SignedIn>> {
-  return await post("/auth/setup", wanted);
-}
-
-/** Takes an invitation: sets the password and signs in. */
-export async function acceptInvitation(code: string, password: string): Promise<Answer<SignedIn>> {
-  return await post("/auth/invitation", { code, password });
+/** Lets somebody in for the first time, with a password: by the code of a first start, or by an invitation. */
+export async function comeIn(
+  kind: "setup" | "invitation",
+  wanted: { code: string; user_name?: string; name?: string; password: string },
+): Promise<Answer<SignedIn>> {
+  return await post(`/auth/${kind}`, wanted);
 }
 
 /** The next access token, for the cookie that only the program can read. */

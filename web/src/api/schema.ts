@@ -1246,8 +1246,29 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Takes an invitation: sets the password and signs in. It is good once. */
+        /** Takes an invitation: sets the password or the passkey, and signs in. It is good once. */
         post: operations["sign_in_invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/invitation/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begins to make a passkey for somebody who was invited: the answer goes to
+         *     `PublicKeyCredential.parseCreationOptionsFromJSON()`, and what the browser makes to `POST /auth/invitation`. The invitation
+         *     stays good.
+         */
+        post: operations["passkey_begin_invitation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1356,6 +1377,26 @@ export interface paths {
          *     code stands on the console of the program and is good once.
          */
         post: operations["sign_in_setup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/setup/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begins to make a passkey for the first person: the answer goes to `PublicKeyCredential.parseCreationOptionsFromJSON()`, and
+         *     what the browser makes to `POST /auth/setup`. The code stays good.
+         */
+        post: operations["passkey_begin_setup"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1505,12 +1546,13 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description An invitation, and the password that is set by it. */
+        /** @description An invitation, and the password or passkey that is set by it. */
         AcceptInvitation: {
             /** @description What stands in the link. */
             code: string;
-            /** @description The password, 12 to 128 characters. */
-            password: string;
+            passkey?: components["schemas"]["PasskeyMade"] | null;
+            /** @description The password, 12 to 128 characters; or else `passkey`. */
+            password?: string | null;
         };
         /** @description One act, or one that was refused. */
         Act: {
@@ -2239,6 +2281,15 @@ export interface components {
             /** @description All of it in words, as English sentences. */
             sentences: string[];
         };
+        /** @description Who is the first one, and wants a passkey. */
+        FirstPasskey: {
+            /** @description The code on the console. The same text goes to `POST /auth/setup` then. */
+            code: string;
+            /** @description The name as it is shown. */
+            name: string;
+            /** @description The name to sign in with; that of an operator of the configuration, or a new one. */
+            user_name: string;
+        };
         /** @description People who were found. */
         Found: {
             /** @description The best first. */
@@ -2369,6 +2420,11 @@ export interface components {
              * @description Until when it is good, in microseconds since 1970 UTC.
              */
             until: number;
+        };
+        /** @description Somebody who was invited, and wants a passkey. */
+        InvitedPasskey: {
+            /** @description What stands in the link. */
+            code: string;
         };
         /** @description An API key. The key itself cannot be read from it. */
         Key: {
@@ -3074,8 +3130,9 @@ export interface components {
             code: string;
             /** @description The name as it is shown. An operator of the configuration keeps theirs. */
             name: string;
-            /** @description The password, 12 to 128 characters. */
-            password: string;
+            passkey?: components["schemas"]["PasskeyMade"] | null;
+            /** @description The password, 12 to 128 characters; or else `passkey`. */
+            password?: string | null;
             /** @description The name to sign in with; that of an operator of the configuration, or a new one. */
             user_name: string;
         };
@@ -8817,7 +8874,49 @@ export interface operations {
                     "application/json": components["schemas"]["SignedIn"];
                 };
             };
-            /** @description The password is not good enough. */
+            /** @description The password is not good enough, or there is not one credential. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The invitation is not known, was used or has expired, or the passkey is not good. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    passkey_begin_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitedPasskey"];
+            };
+        };
+        responses: {
+            /** @description PublicKeyCredentialCreationOptionsJSON; good for five minutes. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description The body is wrong, or this address can have no passkeys. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8828,6 +8927,15 @@ export interface operations {
             };
             /** @description The invitation is not known, was used or has expired. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no local sign-in here. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9067,7 +9175,7 @@ export interface operations {
                     "application/json": components["schemas"]["SignedIn"];
                 };
             };
-            /** @description The name or the password cannot be so. */
+            /** @description The name or the password cannot be so, or there is not one credential. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9076,7 +9184,67 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The passkey is not good. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description The code is wrong, was used or has expired, or there is nothing to set up. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The user name is taken. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    passkey_begin_setup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FirstPasskey"];
+            };
+        };
+        responses: {
+            /** @description PublicKeyCredentialCreationOptionsJSON; good for five minutes. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description The name cannot be so, or this address can have no passkeys. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The code is wrong, was used or has expired, or there is no local sign-in here. */
             403: {
                 headers: {
                     [name: string]: unknown;

@@ -43,6 +43,7 @@ export function problemText(words: Words, { code, message, remedy, retryAfter_s 
     case "expired":
     case "sso_refused":
     case "passkey_refused":
+    case "passkey_not_made":
     case "last_administrator":
       return words.text(`problem.${code}`);
     case "too_many_attempts":

@@ -3,6 +3,7 @@
 import * as door from "../api/door.ts";
 import type { Methods, OneClickPerson, SignedIn } from "../api/door.ts";
 import type { Answer, Problem } from "../api/request.ts";
+import { deviceText } from "../admin/device.ts";
 import { problemText } from "../floor/problem.ts";
 import { rolesText } from "../frame/person.ts";
 import { topBar } from "../frame/top.ts";
@@ -12,7 +13,7 @@ import type { Words } from "../i18n/words.ts";
 import { type Child, h, show, write } from "../ui/dom.ts";
 import { icon } from "../ui/icon.ts";
 import type { Ending } from "./login.ts";
-import { canUsePasskeys, signInByPasskey } from "./passkey.ts";
+import { canUsePasskeys, comeInWithPasskey, signInByOfferedPasskey, signInByPasskey } from "./passkey.ts";
 
 /** Why somebody is asked to sign in, or for what. */
 export type Occasion =
@@ -41,6 +42,7 @@ export class SignInPage {
   readonly #said = h("span");
   readonly #notice: HTMLElement;
   readonly #ways = h("div", { class: "cards" });
+  #offer = new AbortController();
   #isBusy = false;
 
   constructor(root: HTMLElement, words: Words, occasion: Occasion, host: Host | undefined, wishes: SignInWishes) {
@@ -57,7 +59,10 @@ export class SignInPage {
     const words = this.#words;
     const isNew = this.occasion.kind === "setup" || this.occasion.kind === "invitation";
     const answer = isNew ? undefined : await door.askMethods();
-    if (answer?.ok) this.#ways.replaceChildren(...this.#methods(answer.value));
+    if (answer?.ok) {
+      this.#ways.replaceChildren(...this.#methods(answer.value));
+      if (answer.value.passkey && answer.value.password && canUsePasskeys()) void this.#offerPasskeys();
+    }
     else if (answer) {
       this.#ways.replaceChildren(this.#again(), this.#keyCard(true));
       this.#tell(problemText(words, answer.problem));
@@ -187,14 +192,35 @@ export class SignInPage {
       ...(isSetup ? [nameField, userField] : []),
       passwordField,
     ];
+    const wanted = (): { code: string; name?: string; user_name?: string } => {
+      const given = { code: codeInput.value.trim() };
+      return isSetup ? { ...given, name: name.value.trim(), user_name: userName.value.trim() } : given;
+    };
     const form = this.#form(fields, words.text(isSetup ? "setup.submit" : "invitation.submit"), () => {
-      const wanted = { code: codeInput.value.trim(), password: password.value };
-      if (!isSetup) return door.acceptInvitation(wanted.code, wanted.password);
-      return door.setUp({ ...wanted, name: name.value.trim(), user_name: userName.value.trim() });
+      return door.comeIn(isSetup ? "setup" : "invitation", { ...wanted(), password: password.value });
     });
+    const others = [codeInput, ...(isSetup ? [name, userName] : [])];
+    if (canUsePasskeys()) passwordField.before(...this.#firstPasskey(others, isSetup ? "setup" : "invitation", wanted));
     const title = h("h2", { id: "first-title" }, words.text(isSetup ? "setup.title" : "invitation.title"));
     const text = h("p", {}, words.text(isSetup ? "setup.text" : "invitation.text"));
     return h("section", { class: "card", "aria-labelledby": "first-title" }, title, text, form);
+  }
+
+  /** The offer of a passkey instead of a password, for which the other fields must be right. */
+  #firstPasskey(
+    others: readonly HTMLInputElement[],
+    kind: "setup" | "invitation",
+    wanted: () => { code: string; name?: string; user_name?: string },
+  ): HTMLElement[] {
+    const words = this.#words;
+    const button = h("button", { type: "button", class: "wide" }, icon("key"), words.text("sign_in.passkey.make"));
+    button.addEventListener("click", () => {
+      // A field that does not stand in the page is right: the link has filled it in.
+      if (others.some((field) => field.isConnected && !field.reportValidity())) return;
+      void this.#enter(() => comeInWithPasskey(kind, wanted(), deviceText(words, navigator.userAgent)));
+    });
+    const text = h("p", { class: "below" }, words.text("sign_in.passkey.text"));
+    return [button, text, h("p", { class: "or" }, words.text("sign_in.or.password"))];
   }
 
   #teamsCard(host: Host): HTMLElement {
@@ -234,16 +260,29 @@ export class SignInPage {
     return form;
   }
 
+  /** Lets the browser offer passkeys in the field of the user name, until somebody signs in another way. */
+  async #offerPasskeys(): Promise<void> {
+    this.#offer.abort();
+    this.#offer = new AbortController();
+    const answer = await signInByOfferedPasskey(this.#offer.signal);
+    if (answer) await this.#enter(async () => await Promise.resolve(answer));
+  }
+
   async #enter(act: () => Promise<Answer<SignedIn>>): Promise<void> {
     if (this.#isBusy) return;
     this.#isBusy = true;
+    // The browser asks for one passkey at a time.
+    this.#offer.abort();
     this.#root.setAttribute("aria-busy", "true");
     show(this.#notice, false);
     const answer = await act();
     this.#isBusy = false;
     this.#root.removeAttribute("aria-busy");
     if (answer.ok) this.#wishes.signedIn(answer.value);
-    else this.#tell(problemText(this.#words, answer.problem));
+    else {
+      this.#tell(problemText(this.#words, answer.problem));
+      if (this.#ways.querySelector('[autocomplete~="webauthn"]')) void this.#offerPasskeys();
+    }
   }
 
   #tell(text: string): void {

@@ -8,6 +8,30 @@ export function canUsePasskeys(): boolean {
   return "PublicKeyCredential" in window && isSecureContext && !/^[\d.]+$|^\[/.test(location.hostname);
 }
 
+/**
+ * Waits for a passkey that the reader picks among what the browser offers in the field of the user name, without being asked
+ * for one. Ends with nothing when `signal` says so, or where the browser cannot do that.
+ */
+export async function signInByOfferedPasskey(signal: AbortSignal): Promise<Answer<SignedIn> | undefined> {
+  if (!(await PublicKeyCredential.isConditionalMediationAvailable?.())) return undefined;
+  const asked = await post<Options>("/auth/passkey/begin", {});
+  if (!asked.ok || signal.aborted) return undefined;
+  const publicKey = requestOf(asked.value);
+  const credential = await proved(() => navigator.credentials.get({ publicKey, mediation: "conditional", signal }));
+  return credential && !signal.aborted ? await post("/auth/passkey/finish", assertionOf(credential)) : undefined;
+}
+
+/** Lets somebody in for the first time with a passkey that is made now: by the code of a first start, or by an invitation. */
+export async function comeInWithPasskey(kind: "setup" | "invitation", wanted: Wanted, label: string): Promise<Answer<SignedIn>> {
+  const asked = await post<Options>(`/auth/${kind}/passkey`, wanted);
+  if (!asked.ok) return asked;
+  const response = await makePasskey(asked.value);
+  return response ? await post(`/auth/${kind}`, { ...wanted, passkey: { label, response } }) : NOT_MADE;
+}
+
+/** What is asked for besides the passkey. */
+type Wanted = { code: string; user_name?: string; name?: string };
+
 /** Signs in with a passkey that the reader picks. */
 export async function signInByPasskey(): Promise<Answer<SignedIn>> {
   const asked = await post<Options>("/auth/passkey/begin", {});
@@ -104,5 +128,7 @@ function text(buffer: ArrayBuffer): string {
   const plain = Array.from(new Uint8Array(buffer), (byte) => String.fromCodePoint(byte)).join("");
   return btoa(plain).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
 }
+
+const NOT_MADE: Answer<never> = { ok: false, problem: { code: "passkey_not_made", message: "no passkey was made", status: 401 } };
 
 const NOT_PROVED: Answer<never> = { ok: false, problem: { code: "passkey_refused", message: "no passkey was used", status: 401 } };

@@ -21,7 +21,9 @@ use tandem_people::scope::Scope;
 
 use super::Api;
 use super::error::ApiError;
+use super::proxies::{Proxies, ProxiesFault};
 use crate::identity::{self, Known, Stranger};
+use crate::page::{Policy, PolicyFault};
 
 /// From where the API is asked, and who holds its root key.
 #[derive(Debug)]
@@ -34,6 +36,10 @@ pub struct Access {
     secure: bool,
     /// The root key, if there is one.
     root: Option<Token>,
+    /// Who is believed to say where a request came from.
+    proxies: Proxies,
+    /// What the page may do, and who may show it.
+    policy: Policy,
 }
 
 /// The secret that requests carry as `Authorization: Bearer`.
@@ -54,6 +60,12 @@ pub enum AccessFault {
         TOKEN_BYTES_MAX
     )]
     BadToken,
+    /// The reverse proxies cannot be so.
+    #[error("http.trusted_proxies: {0}")]
+    Proxies(#[from] ProxiesFault),
+    /// Those who may show the page cannot be so.
+    #[error("http.frame_ancestors: {0}")]
+    Policy(#[from] PolicyFault),
 }
 
 impl Access {
@@ -65,7 +77,8 @@ impl Access {
     pub fn new(listen: SocketAddr, tls: bool, root: Option<Token>) -> Result<Access, AccessFault> {
         let loopback = listen.ip().is_loopback();
         if loopback || tls {
-            Ok(Access { loopback, public: None, secure: !loopback || tls, root })
+            let (proxies, policy) = (Proxies::default(), Policy::default());
+            Ok(Access { loopback, public: None, secure: !loopback || tls, root, proxies, policy })
         } else {
             Err(AccessFault::NoTls(listen))
         }
@@ -78,6 +91,23 @@ impl Access {
         self.public = host.map(|(_, host)| host.trim_end_matches('/').into());
         self.secure |= host.is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("https"));
         self
+    }
+
+    /// Believes these proxies where a request came from.
+    #[must_use]
+    pub fn behind(self, proxies: Proxies) -> Access {
+        Access { proxies, ..self }
+    }
+
+    /// Shows the page under this policy.
+    #[must_use]
+    pub fn shown_under(self, policy: Policy) -> Access {
+        Access { policy, ..self }
+    }
+
+    /// What the page may do, and who may show it.
+    pub(super) fn policy(&self) -> &Policy {
+        &self.policy
     }
 
     /// Whether only whoever is on this machine reaches the API.
@@ -148,8 +178,11 @@ impl Peer {
     }
 }
 
-/// Refuses what no honest client sends. For every request.
-pub(super) async fn only_our_own(State(api): State<Api>, request: Request, next: Next) -> Response {
+/// Refuses what no honest client sends, and notes where the request came from. For every request.
+pub(super) async fn only_our_own(State(api): State<Api>, mut request: Request, next: Next) -> Response {
+    let Peer(peer) = Peer::of(request.extensions());
+    let client = api.access.proxies.client(peer, request.headers());
+    request.extensions_mut().insert(Peer(client));
     match check_origin(&api.access, request.headers(), request.uri().authority()) {
         Ok(()) => next.run(request).await,
         Err(error) => error.into_response(),

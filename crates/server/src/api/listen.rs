@@ -23,7 +23,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
 use super::access::{Access, AccessFault, Peer, Token};
+use super::proxies::Proxies;
 use crate::config::file::HttpFile;
+use crate::page::Policy;
 
 /// An open door of the HTTP API: it listens, and nobody is served yet.
 pub struct Listening {
@@ -110,7 +112,10 @@ pub fn protection(http: &HttpFile) -> Result<(Option<TlsAcceptor>, Access), List
         (Some(certificate), Some(key)) => Some(tls(certificate, key)?),
         _ => None,
     };
-    let access = Access::new(http.listen, tls.is_some(), token)?.reached_as(http.public_url.as_deref());
+    let access = Access::new(http.listen, tls.is_some(), token)?
+        .reached_as(http.public_url.as_deref())
+        .behind(Proxies::new(&http.trusted_proxies).map_err(AccessFault::from)?)
+        .shown_under(Policy::new(&http.frame_ancestors).map_err(AccessFault::from)?);
     Ok((tls, access))
 }
 

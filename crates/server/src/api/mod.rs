@@ -24,6 +24,7 @@ pub mod microsoft;
 pub mod notifications;
 pub mod passkeys;
 pub mod people;
+pub mod proxies;
 pub mod queues;
 pub mod recordings;
 pub mod repeat;
@@ -194,6 +195,8 @@ fn parts() -> (Router<Api>, Router<Api>, Router<Api>, String) {
         .routes(routes!(sign_in::click))
         .routes(routes!(passkeys::ask))
         .routes(routes!(passkeys::finish))
+        .routes(routes!(passkeys::begin_setup))
+        .routes(routes!(passkeys::begin_invitation))
         .routes(routes!(microsoft::start))
         .routes(routes!(microsoft::callback))
         .routes(routes!(microsoft::teams))
@@ -323,11 +326,12 @@ async fn openapi(State(api): State<Api>) -> Response {
 }
 
 /// The page, where no route of the API is meant.
-async fn not_found(request: Request) -> Response {
+async fn not_found(State(api): State<Api>, request: Request) -> Response {
     let path = request.uri().path();
     let readable = matches!(*request.method(), Method::GET | Method::HEAD);
     let of_page = !(path.starts_with("/api/") || path == "/api");
-    match page::answer(request.uri(), request.headers()).filter(|_| readable && of_page) {
+    match page::answer(request.uri(), request.headers(), api.access.policy()).filter(|_| readable && of_page)
+    {
         Some(response) => response,
         None => {
             let message = format!("there is nothing at {path}");

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::Value;
 use tandem_people::passkey::RelyingParty;
+use tandem_people::secret::Secret;
 use utoipa::ToSchema;
 
 use super::Api;
@@ -18,7 +19,7 @@ use super::error::{ApiError, ErrorBody};
 use super::me::{Passkey, micros};
 use super::scope::OfMyself;
 use super::sign_in::{SignedIn, label, signed_in};
-use crate::identity::{self, CredentialKind, IdentityFault};
+use crate::identity::{self, CredentialKind, FirstPerson, IdentityFault};
 
 /// What the browser answered when it made a passkey.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -29,6 +30,26 @@ pub struct PasskeyMade {
     /// `RegistrationResponseJSON`, as `toJSON()` of the credential gives it.
     #[schema(value_type = Object)]
     pub response: Value,
+}
+
+/// Who is the first one, and wants a passkey.
+#[derive(Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FirstPasskey {
+    /// The code on the console. The same text goes to `POST /auth/setup` then.
+    pub code: String,
+    /// The name to sign in with; that of an operator of the configuration, or a new one.
+    pub user_name: String,
+    /// The name as it is shown.
+    pub name: String,
+}
+
+/// Somebody who was invited, and wants a passkey.
+#[derive(Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InvitedPasskey {
+    /// What stands in the link.
+    pub code: String,
 }
 
 /// Begins a sign-in with a passkey: the answer goes to `PublicKeyCredential.parseRequestOptionsFromJSON()`.
@@ -69,6 +90,57 @@ pub(super) async fn finish(
         identity.sign_in_by_passkey(&site, answer.as_bytes(), peer.0, &label, identity::now())
     });
     Ok(signed_in(&api, &signing.await?))
+}
+
+/// Begins to make a passkey for the first person: the answer goes to `PublicKeyCredential.parseCreationOptionsFromJSON()`, and
+/// what the browser makes to `POST /auth/setup`. The code stays good.
+#[utoipa::path(
+    post, path = "/auth/setup/passkey", tag = "sign-in", operation_id = "passkey_begin_setup",
+    request_body = FirstPasskey,
+    responses(
+        (status = 200, description = "PublicKeyCredentialCreationOptionsJSON; good for five minutes.", body = Object),
+        (status = 400, description = "The name cannot be so, or this address can have no passkeys.", body = ErrorBody),
+        (status = 403, description = "The code is wrong, was used or has expired, or there is no local sign-in here.", body = ErrorBody),
+        (status = 409, description = "The user name is taken.", body = ErrorBody),
+    )
+)]
+pub(super) async fn begin_setup(
+    State(api): State<Api>,
+    headers: HeaderMap,
+    body: Result<Json<FirstPasskey>, JsonRejection>,
+) -> Result<Response, ApiError> {
+    let site = site(&api, &headers)?;
+    let Json(FirstPasskey { code, user_name, name }) = body?;
+    let user_name = user_name.parse().map_err(IdentityFault::from)?;
+    let first = FirstPerson { code: Secret::new(code), user_name, name };
+    let options =
+        api.identity.change(move |identity| identity.set_up_passkey(&first, &site, identity::now()));
+    Ok(Json(options.await?).into_response())
+}
+
+/// Begins to make a passkey for somebody who was invited: the answer goes to
+/// `PublicKeyCredential.parseCreationOptionsFromJSON()`, and what the browser makes to `POST /auth/invitation`. The invitation
+/// stays good.
+#[utoipa::path(
+    post, path = "/auth/invitation/passkey", tag = "sign-in", operation_id = "passkey_begin_invitation",
+    request_body = InvitedPasskey,
+    responses(
+        (status = 200, description = "PublicKeyCredentialCreationOptionsJSON; good for five minutes.", body = Object),
+        (status = 400, description = "The body is wrong, or this address can have no passkeys.", body = ErrorBody),
+        (status = 401, description = "The invitation is not known, was used or has expired.", body = ErrorBody),
+        (status = 403, description = "There is no local sign-in here.", body = ErrorBody),
+    )
+)]
+pub(super) async fn begin_invitation(
+    State(api): State<Api>,
+    headers: HeaderMap,
+    body: Result<Json<InvitedPasskey>, JsonRejection>,
+) -> Result<Response, ApiError> {
+    let site = site(&api, &headers)?;
+    let Json(InvitedPasskey { code }) = body?;
+    let options =
+        api.identity.change(move |identity| identity.invitation_passkey(&code, &site, identity::now()));
+    Ok(Json(options.await?).into_response())
 }
 
 /// Begins to make a passkey for the caller: the answer goes to `PublicKeyCredential.parseCreationOptionsFromJSON()`.
@@ -142,7 +214,7 @@ pub(super) async fn remove(
 }
 
 /// The site that the browser shows: the address of this very request, which was checked to be our own.
-fn site(api: &Api, headers: &HeaderMap) -> Result<RelyingParty, ApiError> {
+pub(super) fn site(api: &Api, headers: &HeaderMap) -> Result<RelyingParty, ApiError> {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()?.parse::<Authority>().ok());
     let none = |why: String| {
         let remedy = "open the page under a name: http://localhost, or https with a domain";

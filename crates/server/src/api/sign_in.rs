@@ -17,8 +17,9 @@ use utoipa::ToSchema;
 use super::Api;
 use super::access::Peer;
 use super::error::{ApiError, ErrorBody};
+use super::passkeys::{self, PasskeyMade};
 use super::scope::OfMyself;
-use crate::identity::{self, IdentityFault, Tokens};
+use crate::identity::{self, FirstCredential, FirstPerson, IdentityFault, Tokens};
 
 /// What there is to sign in with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -73,18 +74,26 @@ pub struct SetUp {
     pub user_name: String,
     /// The name as it is shown. An operator of the configuration keeps theirs.
     pub name: String,
-    /// The password, 12 to 128 characters.
-    pub password: String,
+    /// The password, 12 to 128 characters; or else `passkey`.
+    #[serde(default)]
+    pub password: Option<String>,
+    /// The passkey that was made by the answer of `POST /auth/setup/passkey`; or else `password`.
+    #[serde(default)]
+    pub passkey: Option<PasskeyMade>,
 }
 
-/// An invitation, and the password that is set by it.
+/// An invitation, and the password or passkey that is set by it.
 #[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AcceptInvitation {
     /// What stands in the link.
     pub code: String,
-    /// The password, 12 to 128 characters.
-    pub password: String,
+    /// The password, 12 to 128 characters; or else `passkey`.
+    #[serde(default)]
+    pub password: Option<String>,
+    /// The passkey that was made by the answer of `POST /auth/invitation/passkey`; or else `password`.
+    #[serde(default)]
+    pub passkey: Option<PasskeyMade>,
 }
 
 /// One of the people of a demo.
@@ -174,7 +183,8 @@ pub(super) async fn password(
     request_body = SetUp,
     responses(
         (status = 200, description = "Signed in.", body = SignedIn),
-        (status = 400, description = "The name or the password cannot be so.", body = ErrorBody),
+        (status = 400, description = "The name or the password cannot be so, or there is not one credential.", body = ErrorBody),
+        (status = 401, description = "The passkey is not good.", body = ErrorBody),
         (status = 403, description = "The code is wrong, was used or has expired, or there is nothing to set up.", body = ErrorBody),
         (status = 409, description = "The user name is taken.", body = ErrorBody),
     )
@@ -184,21 +194,22 @@ pub(super) async fn set_up(
     headers: HeaderMap,
     body: Result<Json<SetUp>, JsonRejection>,
 ) -> Result<Response, ApiError> {
-    let Json(SetUp { code, user_name, name, password }) = body?;
+    let Json(SetUp { code, user_name, name, password, passkey }) = body?;
     let user_name = user_name.parse().map_err(IdentityFault::from)?;
-    let label = label(&headers);
-    let tokens = api.identity.set_up(code, user_name, name, Secret::new(password), label).await?;
+    let first = FirstPerson { code: Secret::new(code), user_name, name };
+    let credential = first_credential(&api, &headers, password, passkey)?;
+    let tokens = api.identity.set_up(first, credential, label(&headers)).await?;
     Ok(signed_in(&api, &tokens))
 }
 
-/// Takes an invitation: sets the password and signs in. It is good once.
+/// Takes an invitation: sets the password or the passkey, and signs in. It is good once.
 #[utoipa::path(
     post, path = "/auth/invitation", tag = "sign-in", operation_id = "sign_in_invitation",
     request_body = AcceptInvitation,
     responses(
         (status = 200, description = "Signed in.", body = SignedIn),
-        (status = 400, description = "The password is not good enough.", body = ErrorBody),
-        (status = 401, description = "The invitation is not known, was used or has expired.", body = ErrorBody),
+        (status = 400, description = "The password is not good enough, or there is not one credential.", body = ErrorBody),
+        (status = 401, description = "The invitation is not known, was used or has expired, or the passkey is not good.", body = ErrorBody),
     )
 )]
 pub(super) async fn accept_invitation(
@@ -206,8 +217,9 @@ pub(super) async fn accept_invitation(
     headers: HeaderMap,
     body: Result<Json<AcceptInvitation>, JsonRejection>,
 ) -> Result<Response, ApiError> {
-    let Json(AcceptInvitation { code, password }) = body?;
-    let tokens = api.identity.accept_invitation(code, Secret::new(password), label(&headers)).await?;
+    let Json(AcceptInvitation { code, password, passkey }) = body?;
+    let credential = first_credential(&api, &headers, password, passkey)?;
+    let tokens = api.identity.accept_invitation(code, credential, label(&headers)).await?;
     Ok(signed_in(&api, &tokens))
 }
 
@@ -313,6 +325,26 @@ pub(crate) fn cookie(api: &Api, tokens: &Tokens) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(&text).ok()?;
     value.set_sensitive(true);
     Some(value)
+}
+
+/// With what somebody will sign in: one of both.
+fn first_credential(
+    api: &Api,
+    headers: &HeaderMap,
+    password: Option<String>,
+    passkey: Option<PasskeyMade>,
+) -> Result<FirstCredential, ApiError> {
+    match (password, passkey) {
+        (Some(password), None) => Ok(FirstCredential::Password(Secret::new(password))),
+        (None, Some(PasskeyMade { label, response })) => {
+            let site = passkeys::site(api, headers)?;
+            Ok(FirstCredential::Passkey { site, answer: response.to_string().into_bytes(), label })
+        }
+        _ => {
+            let message = "a password or a passkey is needed, and not both";
+            Err(ApiError::bad_request("no_credential", message, "send one of them").field("password"))
+        }
+    }
 }
 
 /// How a person knows a login again: what the browser says it is.

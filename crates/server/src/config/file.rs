@@ -12,6 +12,8 @@ use tandem_center::config::document::{
 use tandem_center::flow::document::FlowDocument;
 use tandem_center::id::FlowId;
 
+use crate::page;
+
 /// The whole file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -202,6 +204,15 @@ pub struct HttpFile {
     /// (behind a proxy, by name). Sign-ins come back there, and Microsoft Graph notifies there; it must stand in the app
     /// registration letter by letter. Default: `listen`, on loopback by the name `localhost`.
     pub public_url: Option<String>,
+    /// Sites that may show the page inside of theirs, as `https://host`, where `*.` may stand before the host; at most 32.
+    /// Default: those of the Teams client, `["https://teams.microsoft.com", "https://*.teams.microsoft.com",
+    /// "https://*.cloud.microsoft"]`. Teams for a government or in China has others: name them. An empty list: nobody, and no
+    /// tab in Teams.
+    pub frame_ancestors: Vec<String>,
+    /// Reverse proxies between the browsers and this program, as addresses or ranges, `["10.0.0.0/8"]`; at most 32. Where a
+    /// request came from is then read from what they say (`Forwarded` or `X-Forwarded-For`): the limit of wrong passwords
+    /// and the audit trail need it. What anybody else says is ignored. Default: none.
+    pub trusted_proxies: Vec<String>,
 }
 
 impl Default for HttpFile {
@@ -212,6 +223,8 @@ impl Default for HttpFile {
             key: None,
             token_file: None,
             public_url: None,
+            frame_ancestors: page::TEAMS.iter().map(|&site| site.to_owned()).collect(),
+            trusted_proxies: Vec::new(),
         }
     }
 }

@@ -21,6 +21,7 @@ use tandem_sip::flow::{InterfaceId, Transport};
 use tandem_sip::ua::Credentials;
 use tandem_store::Tenant;
 
+use crate::api::proxies::Proxies;
 use crate::config::fault::{Fault, Faults};
 use crate::config::file::{
     ClientCertificateFile, DnsFile, File, HttpFile, InterfaceFile, LogFile, MediaFile, PersonalDataFile,
@@ -32,6 +33,7 @@ use crate::config::routes::{Clash, Routes};
 use crate::identity::IdentitySettings;
 use crate::microsoft::settings::{self as microsoft, MicrosoftSettings};
 use crate::outbound::{OutboundSettings, SYSTEM_ROOTS};
+use crate::page;
 use crate::prompts;
 use crate::transport::tls::{ClientCertificate, IdentityFiles, TlsContext, TlsFiles};
 
@@ -274,6 +276,12 @@ impl Check<'_> {
     }
 
     fn http(&mut self, http: &HttpFile) {
+        if let Err(fault) = page::Policy::new(&http.frame_ancestors) {
+            self.fault("http.frame_ancestors", fault.to_string());
+        }
+        if let Err(fault) = Proxies::new(&http.trusted_proxies) {
+            self.fault("http.trusted_proxies", fault.to_string());
+        }
         if http.listen.ip().is_loopback() {
             return;
         }

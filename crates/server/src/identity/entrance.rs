@@ -1,4 +1,4 @@
-//! The ways in: Entra, passwords, invitations, the code of the first start, the one click of a demo; and staying in.
+//! The ways in: Entra, passwords, the one click of a demo; and staying in. The first time is in `first_time`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -13,7 +13,7 @@ use tandem_people::moment::UnixMillis;
 use tandem_people::password::{self, GoodPassword, Verdict};
 use tandem_people::permission::Grants;
 use tandem_people::person::{GroupRoles, Guid, Identity as Known, Person, UserName};
-use tandem_people::role::{EffectiveRole, Role};
+use tandem_people::role::EffectiveRole;
 use tandem_people::scope::Scope;
 use tandem_people::secret::{Secret, SecretHash};
 use tandem_store::Tenant;
@@ -167,27 +167,6 @@ impl Identity {
         .await
     }
 
-    /// Lets the first person in by the code that stands on the console: an operator, and administrator of a tenant who is
-    /// alone. A user name of the configuration gets its password.
-    ///
-    /// # Errors
-    ///
-    /// The code or the wish does not fit.
-    pub async fn set_up(
-        &self,
-        code: String,
-        user_name: UserName,
-        name: String,
-        password: Secret,
-        label: String,
-    ) -> Result<Tokens, IdentityFault> {
-        let _turn = self.shared.hashing.acquire().await.map_err(|_| IdentityFault::Ending)?;
-        self.change(move |identity| {
-            identity.set_up_now(&code, &user_name, &name, password, &label, super::now())
-        })
-        .await
-    }
-
     /// Makes a link with which a person sets a password or a passkey. One that was made before is worthless then.
     ///
     /// # Errors
@@ -243,37 +222,19 @@ impl Identity {
         self.person(&people_scope(&scope), &person)?.ok_or(IdentityFault::WrongCredential)
     }
 
-    /// Takes an invitation: sets the password and opens a login. All other logins of the person end.
+    /// Uses an invitation up: of two who come at once with the same link, one.
     ///
     /// # Errors
     ///
-    /// As [`Identity::invited`]; the password is not good enough.
-    pub async fn accept_invitation(
-        &self,
-        code: String,
-        password: Secret,
-        label: String,
-    ) -> Result<Tokens, IdentityFault> {
-        let _turn = self.shared.hashing.acquire().await.map_err(|_| IdentityFault::Ending)?;
-        self.change(move |identity| {
-            let now = super::now();
-            let person = identity.invited(&code, now)?;
-            let user_name = super::credentials::local_name(&person).ok_or(IdentityFault::NoUserName)?;
-            let good = GoodPassword::new(password, &user_name)?;
-            // Whoever takes it away has it: of two who come at once with the same link, one.
-            let id = hex(SecretHash::of(&code).as_bytes());
-            let taken =
-                identity.credential_remove(&person.scope, &person.id, CredentialKind::Invitation, &id);
-            taken.map_err(|fault| match fault {
-                IdentityFault::Unknown(_) => IdentityFault::WrongCredential,
-                fault => fault,
-            })?;
-            identity.password_keep(&person, &good, now)?;
-            identity.forget_invitations(&person)?;
-            identity.logins_revoke(&person.id, None, Ending::CredentialChanged, now)?;
-            identity.sign_in(&person, SignIn::Password, &label, now)
-        })
-        .await
+    /// [`IdentityFault::WrongCredential`]: somebody else has it; the disk failed.
+    pub(super) fn invitation_take(&self, person: &Person, code: &str) -> Result<(), IdentityFault> {
+        let id = hex(SecretHash::of(code).as_bytes());
+        let taken = self.credential_remove(&person.scope, &person.id, CredentialKind::Invitation, &id);
+        taken.map_err(|fault| match fault {
+            IdentityFault::Unknown(_) => IdentityFault::WrongCredential,
+            fault => fault,
+        })?;
+        self.forget_invitations(person)
     }
 
     /// Lets somebody in with one click: only whom the configuration of a demo names.
@@ -402,58 +363,6 @@ impl Identity {
                 }
                 Err(IdentityFault::WrongCredential)
             }
-        }
-    }
-
-    fn set_up_now(
-        &self,
-        code: &str,
-        user_name: &UserName,
-        name: &str,
-        password: Secret,
-        label: &str,
-        now: UnixMillis,
-    ) -> Result<Tokens, IdentityFault> {
-        // First of all: without it nobody learns which names there are.
-        self.in_state(|state| state.setup.check(now, code))?;
-        let known = Known::Local { user_name: user_name.clone() };
-        let found = self.person_known_as(&known)?;
-        if found.as_ref().is_some_and(|person| !self.is_configured(&person.scope, &person.id)) {
-            return Err(IdentityFault::Taken("user name"));
-        }
-        let good = GoodPassword::new(password, user_name)?;
-        let person = found.unwrap_or_else(|| Person {
-            id: PersonId::from_random(self.random()),
-            scope: Scope::Installation,
-            name: name.into(),
-            identities: vec![known],
-            assigned: BTreeSet::from([Role::Operator]),
-            told: BTreeSet::new(),
-            guest: self.administrator_of_the_only(),
-            agent: None,
-            enabled: true,
-            created: now,
-        });
-        person.check()?;
-        // Only now: the code is good once, and whoever mistyped something else is to try again.
-        self.in_state(|state| state.setup.redeem(now, code))?;
-        {
-            let _order = self.order();
-            self.put(&person, now)?;
-        }
-        self.password_keep(&person, &good, now)?;
-        let object = format!("person/{}", person.id);
-        self.audit(Entry::new(now, &Caller::console(), person.scope.clone(), "setup.redeem", &object));
-        self.sign_in(&person, SignIn::Setup, label, now)
-    }
-
-    fn administrator_of_the_only(&self) -> BTreeMap<Arc<str>, BTreeSet<Role>> {
-        let mut tenants = self.shared.settings.tenants.keys();
-        match (tenants.next(), tenants.next()) {
-            (Some(only), None) => {
-                BTreeMap::from([(Arc::from(only.as_str()), BTreeSet::from([Role::Administrator]))])
-            }
-            _ => BTreeMap::new(),
         }
     }
 

@@ -7,6 +7,7 @@ mod configured;
 mod credentials;
 mod entrance;
 mod fault;
+mod first_time;
 mod keys;
 mod passkeys;
 mod people;
@@ -38,6 +39,7 @@ pub use configured::{Configured, ConfiguredPerson, EntraName, IdentitySettings, 
 pub use credentials::{Credential, CredentialKind, local_name};
 pub use entrance::{EntraUser, Invitation, Tokens};
 pub use fault::{IdentityFault, OpenFault, Stranger};
+pub use first_time::{FirstCredential, FirstPerson};
 pub use people::{NewPerson, PersonChange};
 pub(crate) use rows::kept_person;
 pub use rows::store_scope;

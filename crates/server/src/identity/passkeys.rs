@@ -1,4 +1,4 @@
-//! Passkeys: made by whoever has signed in, and used to sign in.
+//! Passkeys: made by whoever has signed in or comes in for the first time, and used to sign in.
 
 use std::net::IpAddr;
 
@@ -62,7 +62,7 @@ impl Identity {
         };
         let (scope, _, row) = found.ok_or(PasskeyFault::Unknown)?;
         let person = self.person(&people_scope(&scope), &used.person)?.ok_or(PasskeyFault::Unknown)?;
-        self.keep(&person, &used, &row.label)?;
+        self.passkey_keep(&person, &used, &row.label)?;
         self.sign_in(&person, SignIn::Passkey, label, now)
     }
 
@@ -77,15 +77,8 @@ impl Identity {
         site: &RelyingParty,
         now: UnixMillis,
     ) -> Result<CreationOptions, IdentityFault> {
-        self.local_is_on()?;
         let person = self.own(caller)?;
-        let known = self.passkeys(&person.scope, &person.id)?;
-        let known: Vec<&Passkey> = known.iter().collect();
-        let name = local_name(&person).map_or_else(|| person.name.to_string(), |name| name.to_string());
-        let random = self.random();
-        Ok(self.in_state(|state| {
-            state.ceremonies.begin_registration(now, site, &person, &name, &known, &random)
-        }))
+        self.passkey_begin_for(&person, site, now)
     }
 
     /// Keeps the passkey that the browser made, under the name that its owner gives it.
@@ -101,17 +94,50 @@ impl Identity {
         label: &str,
         now: UnixMillis,
     ) -> Result<Passkey, IdentityFault> {
-        self.local_is_on()?;
         let person = self.own(caller)?;
-        let response = RegistrationResponse::read(answer)?;
-        let made =
-            self.in_state(|state| state.ceremonies.finish_registration(now, site, &person.id, &response))?;
+        let made = self.passkey_made_by(&person, site, answer, now)?;
         self.put_if_configured(&person, now)?;
-        self.keep(&person, &made, label)?;
+        self.passkey_keep(&person, &made, label)?;
         Ok(made)
     }
 
-    fn keep(&self, person: &Person, passkey: &Passkey, label: &str) -> Result<(), IdentityFault> {
+    /// Asks a browser to make a passkey for a person, who need not be kept yet.
+    pub(super) fn passkey_begin_for(
+        &self,
+        person: &Person,
+        site: &RelyingParty,
+        now: UnixMillis,
+    ) -> Result<CreationOptions, IdentityFault> {
+        self.local_is_on()?;
+        let known = self.passkeys(&person.scope, &person.id)?;
+        let known: Vec<&Passkey> = known.iter().collect();
+        let name = local_name(person).map_or_else(|| person.name.to_string(), |name| name.to_string());
+        let random = self.random();
+        Ok(self
+            .in_state(|state| state.ceremonies.begin_registration(now, site, person, &name, &known, &random)))
+    }
+
+    /// The passkey that a browser made for a person, if all is well with it. It is not kept yet.
+    pub(super) fn passkey_made_by(
+        &self,
+        person: &Person,
+        site: &RelyingParty,
+        answer: &[u8],
+        now: UnixMillis,
+    ) -> Result<Passkey, IdentityFault> {
+        self.local_is_on()?;
+        let response = RegistrationResponse::read(answer)?;
+        let made =
+            self.in_state(|state| state.ceremonies.finish_registration(now, site, &person.id, &response))?;
+        Ok(made)
+    }
+
+    pub(super) fn passkey_keep(
+        &self,
+        person: &Person,
+        passkey: &Passkey,
+        label: &str,
+    ) -> Result<(), IdentityFault> {
         let row = CredentialRow {
             kind: CredentialKind::Passkey.as_str().to_owned(),
             id: passkey.id.to_string(),

@@ -148,6 +148,12 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("key = \"tandem.key\"\ntoken", "key = \"other.key\"\ntoken", "http.key"),
     ("token_file = \"token\"", "token_file = \"missing\"", "http.token_file"),
     ("token_file = \"token\"", "token_file = \"password\"", "http.token_file"),
+    ("token_file = \"token\"", "token_file = \"token\"\nframe_ancestors = [\"*\"]", "http.frame_ancestors"),
+    (
+        "token_file = \"token\"",
+        "token_file = \"token\"\ntrusted_proxies = [\"0.0.0.0/0\"]",
+        "http.trusted_proxies",
+    ),
     ("format = \"text\"", "format = \"xml\"", "xml"),
     ("level = \"info\"", "level = \"loud\"", "loud"),
     ("servers = [\"NET.9:5353\"]", "servers = [\"dns.example\"]", "servers"),
