@@ -28,6 +28,8 @@ export class MockOffice {
       include_personal: true,
       state: "failing",
       attempts: 3,
+      created_at: at(-86_400),
+      created_by: "person-ada",
       cursor: 40,
       newest: 52,
     },
@@ -131,9 +133,9 @@ export class MockOffice {
 
   #webhooksOf({ method, body }: Request, id: string, more: string): Reply {
     if (id === "" && method === "GET") return ok({ webhooks: this.webhooks });
-    const wanted = body as { url: string; description: string; types: string[]; include_personal: boolean; paused?: boolean };
+    const wanted = body as { url: string; description: string; types: Webhook["types"]; include_personal: boolean; paused?: boolean };
     if (id === "") {
-      const webhook: Webhook = { id: `wh-${this.webhooks.length + 1}`, state: "active", cursor: 52, newest: 52, ...wanted };
+      const webhook: Webhook = { id: `wh-${this.webhooks.length + 1}`, state: "active", created_at: at(0), created_by: "person-ada", cursor: 52, newest: 52, ...wanted };
       this.webhooks.push(webhook);
       return { status: 201, body: { webhook, secret: "whsec_shown_once" } };
     }
@@ -289,7 +291,7 @@ const FOUND: Found[] = [
     department: "Network",
     job_title: "Engineer",
     phone: "+33 1 99 00 12 34",
-    skills: [{ name: "fibre", level: 8 }],
+    skills: [{ name: "fibre", level: 8, source: "tandem" }],
     availability: "Busy",
     activity: "InAMeeting",
     presence_age_ms: 8_000,
@@ -299,7 +301,7 @@ const FOUND: Found[] = [
     name: "Omar Said",
     department: "Billing",
     job_title: "Lead",
-    skills: [{ name: "invoices" }],
+    skills: [{ name: "invoices", source: "profile" }],
     availability: "Available",
     activity: "Available",
     presence_age_ms: 2_000,

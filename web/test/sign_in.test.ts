@@ -24,6 +24,14 @@ async function open(settings: StageSettings = {}): Promise<Stage> {
   return stage;
 }
 
+/** Gives the browser a device that makes passkeys, and does all that is asked of it. */
+async function authenticator(): Promise<void> {
+  const cdp = await stage.page.context().newCDPSession(stage.page);
+  await cdp.send("WebAuthn.enable");
+  const options = { protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true } as const;
+  await cdp.send("WebAuthn.addVirtualAuthenticator", { options });
+}
+
 describe("signing in", () => {
   test("takes one click in a demo, where people stand under their tenants", async () => {
     const { page } = await open();
@@ -117,13 +125,6 @@ test("an invitation sets a password and signs in", async () => {
 });
 
 describe("a passkey", () => {
-  async function authenticator(): Promise<void> {
-    const cdp = await stage.page.context().newCDPSession(stage.page);
-    await cdp.send("WebAuthn.enable");
-    const options = { protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true } as const;
-    await cdp.send("WebAuthn.addVirtualAuthenticator", { options });
-  }
-
   test("is offered to the first person instead of a password", async () => {
     const { page } = await open();
     await authenticator();

@@ -1,35 +1,16 @@
 /** What can be asked for by somebody who is not known yet: how to sign in, and to be let in. */
 
 import { type Answer, json, send } from "./request.ts";
+import type { Told } from "./told.ts";
 
 /** What there is to sign in with. */
-export type Methods = {
-  password: boolean;
-  /** Absent in programs that have no passkeys. */
-  passkey?: boolean;
-  entra: boolean;
-  /** Nobody is in charge yet: the code on the console lets somebody in. */
-  setup: boolean;
-  one_click?: OneClickPerson[];
-};
+export type Methods = Told<"Methods">;
 
 /** Somebody of a demo. */
-export type OneClickPerson = {
-  user_name: string;
-  name: string;
-  tenant?: string;
-  tenant_name?: string;
-  roles: string[];
-};
+export type OneClickPerson = Told<"OneClickPerson">;
 
 /** Somebody is signed in. */
-export type SignedIn = {
-  access_token: string;
-  expires_in_s: number;
-  /** The id of the person. */
-  person: string;
-};
-
+export type SignedIn = Told<"SignedIn">;
 
 export async function askMethods(): Promise<Answer<Methods>> {
   return await send("/auth/methods", { cache: "no-store" }, json<Methods>);
