@@ -161,9 +161,10 @@ export class MockOffice {
 
   #audit(query: URLSearchParams): Reply {
     const [act = "", outcome = "", who = ""] = ["act", "outcome", "who"].map((name) => query.get(name) ?? "");
+    const [first, last] = [Number(query.get("from") ?? "0"), Number(query.get("to") ?? "Infinity")];
     const wanted = this.acts.filter((one) => {
       const told = one.code === undefined ? one.outcome : `${one.outcome}.${one.code}`;
-      return one.act.startsWith(act) && told.startsWith(outcome) && (who === "" || one.id === who);
+      return one.act.startsWith(act) && told.startsWith(outcome) && (who === "" || one.id === who) && one.at >= first && one.at < last;
     });
     const from = Number(query.get("cursor") ?? "0");
     const next = from + 50 < wanted.length ? { next: String(from + 50) } : {};
@@ -263,6 +264,7 @@ function actOf(number: number): Act {
     at: at(number - 60),
     who: isRefused ? "key" : "person",
     id: isRefused ? "tk_7Q2M" : "person-ada",
+    name: isRefused ? "Wallboard" : "Ada Marsh",
     act: isRefused ? "person.view" : "agent.state",
     object: isRefused ? "person/person-fay" : "agent/agent-1",
     outcome: isRefused ? "refused" : "done",

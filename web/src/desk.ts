@@ -153,6 +153,8 @@ export class Desk {
       base: isInstallation ? "/api/v1/installation" : "/api/v1",
       menu: frame.menu,
       dialog: frame.dialog,
+      go: (path) => this.#go(path),
+      has: (path) => this.#places.some((place) => place.path === path),
       say: (text) => frame.done(text),
       refuse: (text) => frame.refuse(text),
     };

@@ -192,6 +192,22 @@ describe("an administrator", () => {
     await page.getByLabel("Outcome").selectOption("of another tenant");
     await expect.poll(() => page.locator(".audit tbody tr").count()).toBe(8);
     await page.getByText("Refused: not_yours").first().waitFor();
+    await page.getByLabel("Outcome").selectOption("all");
+    // By name, though the trail is asked by id.
+    await page.getByLabel("Who").fill("Ada Marsh");
+    await page.getByRole("button", { name: "Show", exact: true }).click();
+    await expect.poll(() => page.locator(".audit tbody tr").count()).toBe(50);
+    await expect.poll(() => page.locator(".audit td.who", { hasText: "Wallboard" }).count()).toBe(0);
+    await page.getByLabel("From").fill("2031-01-01T00:00");
+    await page.getByText("There is no such act.").waitFor();
+  });
+
+  test("goes from an act to what it was done to", async () => {
+    const { page } = await open("ada");
+    await stage.goto("/audit");
+    await page.getByLabel("Outcome").selectOption("refused");
+    await page.locator(".audit").getByRole("link", { name: /person\/person-fay/ }).first().click();
+    await page.getByRole("heading", { name: "People", exact: true, level: 2 }).waitFor();
   });
 
   test("sees what Microsoft was asked for and has granted, and connects the account for presence", async () => {

@@ -223,3 +223,30 @@ async fn a_command_that_is_sent_twice_makes_one_person() {
     }
     assert_eq!(ids[0], ids[1]);
 }
+
+#[tokio::test]
+async fn the_trail_says_who_people_are_and_is_read_by_time() {
+    let street = Street::open().await;
+    let ada = street.token("ada");
+    let wish = r#"{"name":"Nia Voss","user_name":"nia","roles":["agent"]}"#;
+    let (status, nia) = street.ask(&ada, "POST", "/api/v1/people", wish).await;
+    assert_eq!(status, 201, "{nia}");
+    let trail = async |query: &str| {
+        street.ask(&ada, "GET", &format!("/api/v1/audit?act=person.&{query}"), "").await.1
+    };
+    let acts = trail("").await;
+    let made = &acts["acts"][0];
+    assert_eq!(made["name"], street.person("ada").name.as_ref(), "{acts}");
+    assert_eq!(made["object_name"], "Nia Voss");
+
+    let at = made["at"].as_u64().unwrap();
+    assert_eq!(trail(&format!("from={at}")).await["acts"][0]["number"], made["number"]);
+    assert_eq!(trail(&format!("to={}", at + 1)).await["acts"][0]["number"], made["number"]);
+    assert_eq!(trail(&format!("to={at}")).await["acts"].as_array().unwrap().len(), 0);
+    assert_eq!(trail(&format!("from={}", at + 1_000)).await["acts"].as_array().unwrap().len(), 0);
+
+    let path = format!("/api/v1/people/{}", nia["id"].as_str().unwrap());
+    street.ask(&ada, "DELETE", &path, "").await;
+    let acts = trail("").await;
+    assert!(acts["acts"][1]["object_name"].is_null(), "who was removed has no name any more: {acts}");
+}

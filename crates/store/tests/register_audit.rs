@@ -32,7 +32,7 @@ fn it_is_read_from_its_end_in_pages_and_by_what_is_looked_for() {
     assert_eq!(numbers(&office, AuditFilter { act: Some("people_"), ..all }, None, 10), [4]);
     assert_eq!(numbers(&office, AuditFilter { actor: Some("bob"), ..all }, None, 10), [4, 2]);
     assert_eq!(numbers(&office, AuditFilter { outcome: Some("refused"), ..all }, None, 10), [4, 2]);
-    let both = AuditFilter { actor: Some("ada"), act: Some("queue"), outcome: Some("done") };
+    let both = AuditFilter { actor: Some("ada"), act: Some("queue"), outcome: Some("done"), ..all };
     assert_eq!(numbers(&office, both, None, 10), [3]);
     let rows = office.register.audit(&contoso, both, None, 1).unwrap();
     assert_eq!(rows[0].entry, acts[2]);

@@ -1571,6 +1571,8 @@ export interface components {
             };
             /** @description The person or the key. */
             id?: string | null;
+            /** @description What the person or the key is called now; missing if it is no longer there. */
+            name?: string | null;
             /**
              * Format: int64
              * @description Its number; they have no gaps until old ones are removed.
@@ -1578,6 +1580,8 @@ export interface components {
             number: number;
             /** @description To what, `noun/id`. */
             object: string;
+            /** @description What that is called now, if it is a person or a key that is still there. */
+            object_name?: string | null;
             /** @description `done` or `refused`. */
             outcome: string;
             /** @description `person`, `key`, `console` (the root key, or somebody at the machine), `tandem` or `unknown`. */
@@ -4000,6 +4004,10 @@ export interface operations {
                 who?: string;
                 /** @description `done`, `refused`, or `refused.` with a code, such as `refused.not_yours`. */
                 outcome?: string;
+                /** @description From this moment on, in microseconds since 1970 UTC. */
+                from?: number;
+                /** @description Before this moment, in microseconds since 1970 UTC. */
+                to?: number;
                 /** @description `next` of the page before. */
                 cursor?: string;
                 /** @description How many at most, 1 to 200; 50 by default. */
@@ -5010,6 +5018,10 @@ export interface operations {
                 who?: string;
                 /** @description `done`, `refused`, or `refused.` with a code, such as `refused.not_yours`. */
                 outcome?: string;
+                /** @description From this moment on, in microseconds since 1970 UTC. */
+                from?: number;
+                /** @description Before this moment, in microseconds since 1970 UTC. */
+                to?: number;
                 /** @description `next` of the page before. */
                 cursor?: string;
                 /** @description How many at most, 1 to 200; 50 by default. */

@@ -29,6 +29,10 @@ export type Tools = {
   base: "/api/v1" | "/api/v1/installation";
   menu: Menu;
   dialog: FormDialog;
+  /** Goes to another view. */
+  go(path: string): void;
+  /** Whether the reader has the view at this address. */
+  has(path: string): boolean;
   /** Says that something was done. */
   say(text: string): void;
   /** Tells that something that was asked for without a form was refused. */

@@ -7,6 +7,7 @@ use axum::extract::Query;
 use axum::extract::rejection::QueryRejection;
 use serde::{Deserialize, Serialize};
 use tandem_people::caller::Who;
+use tandem_people::id::PersonId;
 use tandem_people::scope::Scope as Owner;
 use tandem_store::register::{AuditFilter, AuditRow};
 use utoipa::{IntoParams, ToSchema};
@@ -16,7 +17,7 @@ use super::command::CommandFaults;
 use super::error::ApiError;
 use super::people::{PAGE_DEFAULT, PAGE_MAX, owner};
 use super::scope::{OfInstallation, Scope};
-use crate::identity::{self, IdentityFault};
+use crate::identity::{self, Identity, IdentityFault};
 
 /// One act, or one that was refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -30,10 +31,16 @@ pub struct Act {
     /// The person or the key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
+    /// What the person or the key is called now; missing if it is no longer there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// What was done, `noun.verb`.
     pub act: String,
     /// To what, `noun/id`.
     pub object: String,
+    /// What that is called now, if it is a person or a key that is still there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object_name: Option<String>,
     /// `done` or `refused`.
     pub outcome: String,
     /// Why it was refused.
@@ -67,6 +74,12 @@ pub struct ActsQuery {
     /// `done`, `refused`, or `refused.` with a code, such as `refused.not_yours`.
     #[serde(default)]
     outcome: Option<String>,
+    /// From this moment on, in microseconds since 1970 UTC.
+    #[serde(default)]
+    from: Option<u64>,
+    /// Before this moment, in microseconds since 1970 UTC.
+    #[serde(default)]
+    to: Option<u64>,
     /// `next` of the page before.
     #[serde(default)]
     cursor: Option<String>,
@@ -120,15 +133,78 @@ async fn read(api: &Api, owner: Owner, query: ActsQuery) -> Result<Json<Acts>, A
             act: query.act.as_deref(),
             actor: query.who.as_deref(),
             outcome: query.outcome.as_deref(),
+            from_ms: query.from.map(millis),
+            // A moment is kept in milliseconds: one that has begun before this moment counts.
+            to_ms: query.to.map(|to| millis(to.saturating_add(999))),
         };
         let scope = identity::store_scope(&owner).ok_or(IdentityFault::Unknown("tenant"))?;
         let mut rows = identity.register().audit(scope, filter, before, limit + 1)?;
         let more = rows.len() > limit;
         rows.truncate(limit);
         let next = rows.last().filter(|_| more).map(|row| row.number.to_string());
-        Ok(Acts { acts: rows.into_iter().map(Act::of).collect(), next })
+        let mut names = Names { identity, owner: &owner, known: BTreeMap::new() };
+        let mut acts = Vec::with_capacity(rows.len());
+        for row in rows {
+            let mut act = Act::of(row);
+            if let Some(id) = act.id.clone() {
+                act.name = names.of(&act.who, &id)?;
+            }
+            if let Some((noun, id)) = act.object.split_once('/') {
+                // What a route is called and what a thing is called differ by a letter or two.
+                let noun =
+                    if matches!(noun, "people" | "person") { "person" } else { noun.trim_end_matches('s') };
+                let id = id.split('/').next().unwrap_or_default().to_owned();
+                act.object_name = names.of(noun, &id)?;
+            }
+            acts.push(act);
+        }
+        Ok(Acts { acts, next })
     });
     Ok(Json(found.await?))
+}
+
+/// A moment of the API as the trail keeps it.
+fn millis(micros: u64) -> i64 {
+    i64::try_from(micros / 1_000).unwrap_or(i64::MAX)
+}
+
+/// What people and keys are called, each looked up once for a page.
+struct Names<'a> {
+    identity: &'a Identity,
+    owner: &'a Owner,
+    known: BTreeMap<(String, String), Option<String>>,
+}
+
+impl Names<'_> {
+    fn of(&mut self, noun: &str, id: &str) -> Result<Option<String>, IdentityFault> {
+        if !matches!(noun, "person" | "key") {
+            return Ok(None);
+        }
+        let asked = (noun.to_owned(), id.to_owned());
+        if let Some(name) = self.known.get(&asked) {
+            return Ok(name.clone());
+        }
+        let name = if noun == "person" { self.person(id)? } else { self.key(id)? };
+        self.known.insert(asked, name.clone());
+        Ok(name)
+    }
+
+    /// Somebody of the tenant whose trail it is, or of the installation, who acted there. What others are called is not told.
+    fn person(&self, id: &str) -> Result<Option<String>, IdentityFault> {
+        let Ok(id) = id.parse::<PersonId>() else { return Ok(None) };
+        let found = match self.identity.person(self.owner, &id)? {
+            Some(person) => Some(person),
+            None => self.identity.person(&Owner::Installation, &id)?,
+        };
+        Ok(found.map(|person| person.name.to_string()))
+    }
+
+    fn key(&self, id: &str) -> Result<Option<String>, IdentityFault> {
+        let Some((scope, row)) = self.identity.register().key_by_id(id)? else { return Ok(None) };
+        let own = self.owner.tenant_name();
+        let is_theirs = scope.tenant().is_none_or(|tenant| Some(tenant.as_str()) == own);
+        Ok(is_theirs.then_some(row.name))
+    }
 }
 
 impl Act {
@@ -150,8 +226,10 @@ impl Act {
             at: u64::try_from(entry.at_ms).unwrap_or_default().saturating_mul(1_000),
             who: who.to_owned(),
             id,
+            name: None,
             act: entry.act,
             object: entry.object,
+            object_name: None,
             outcome,
             code,
             detail: serde_json::from_str(&entry.detail).unwrap_or_default(),

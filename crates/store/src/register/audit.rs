@@ -43,6 +43,10 @@ pub struct AuditFilter<'a> {
     pub actor: Option<&'a str>,
     /// What became of them begins so.
     pub outcome: Option<&'a str>,
+    /// From this moment on.
+    pub from_ms: Option<i64>,
+    /// Before this moment.
+    pub to_ms: Option<i64>,
 }
 
 impl Register {
@@ -111,7 +115,9 @@ impl Register {
                         filter.act.unwrap_or_default(),
                         filter.outcome.unwrap_or_default(),
                         rows(limit),
-                        filter.actor.unwrap_or_default()
+                        filter.actor.unwrap_or_default(),
+                        filter.from_ms.unwrap_or(i64::MIN),
+                        filter.to_ms.unwrap_or(i64::MAX)
                     ],
                     from_row,
                 )?
@@ -160,7 +166,7 @@ macro_rules! select {
         concat!(
             "SELECT number, at_ms, actor, who, act, object, outcome, detail FROM audit \
              WHERE tenant = ?1 AND number < ?2 AND substr(act, 1, length(?3)) = ?3 \
-             AND substr(outcome, 1, length(?4)) = ?4 AND ",
+             AND substr(outcome, 1, length(?4)) = ?4 AND at_ms >= ?7 AND at_ms < ?8 AND ",
             $actor,
             " ORDER BY number DESC LIMIT ?5"
         )
