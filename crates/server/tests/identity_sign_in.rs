@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode};
 use common::{Shop, Street, request};
 use serde_json::Value;
-use tandem::identity;
+use tandem::identity::{self, FirstCredential};
 use tower::ServiceExt;
 
 const PASSWORD: &str = "purple teapot on the roof";
@@ -191,7 +191,9 @@ async fn an_invitation_is_good_once_also_for_those_who_come_at_the_same_time() {
     let accept = |password: &str| {
         let password = tandem_people::secret::Secret::new(password.to_owned());
         let (identity, code) = (shop.identity.clone(), code.to_owned());
-        tokio::spawn(async move { identity.accept_invitation(code, password, String::new()).await })
+        tokio::spawn(async move {
+            identity.accept_invitation(code, FirstCredential::Password(password), String::new()).await
+        })
     };
     assert!(accept("short").await.unwrap().is_err());
     let tries = [PASSWORD, "yellow kettle under the bridge", PASSWORD, PASSWORD].map(accept);

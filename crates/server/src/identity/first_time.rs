@@ -116,7 +116,7 @@ impl Identity {
         self.change(move |identity| {
             let now = super::now();
             let person = identity.invited(&code, now)?;
-            let user_name = local_name(&person).ok_or(IdentityFault::NoUserName)?.clone();
+            let user_name = local_name(&person).ok_or(IdentityFault::NoUserName)?;
             let good = identity.good(&person, &user_name, credential, now)?;
             let how = good.how();
             identity.invitation_take(&person, &code)?;
