@@ -320,10 +320,15 @@ impl Desk {
         if let Some(explanation) = self.live.explained(offer) {
             return Ok((explanation.interaction == interaction).then_some(explanation));
         }
-        let Ok(_turn) = self.explaining.try_acquire() else { return Err(ExplainFault::Busy) };
+        let turn = self.explaining.clone().try_acquire_owned();
+        let Ok(turn) = turn else { return Err(ExplainFault::Busy) };
         let desk = self.clone();
-        let explained =
-            tokio::task::spawn_blocking(move || desk.explain_from_journal(interaction, offer)).await;
+        let explain = move || {
+            let explained = desk.explain_from_journal(interaction, offer);
+            drop(turn);
+            explained
+        };
+        let explained = tokio::task::spawn_blocking(explain).await;
         explained.map_err(|_| ReadFault::Ending)?
     }
 

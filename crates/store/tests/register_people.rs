@@ -210,3 +210,22 @@ fn what_is_shown_in_a_log_names_no_secret() {
         assert!(!shown.contains(secret), "{shown}");
     }
 }
+
+#[test]
+fn people_are_found_by_what_stands_in_their_documents_and_only_those_of_one_tenant() {
+    let office = Office::new();
+    let linked = |id: &str, agent: &str| PersonRow {
+        document: format!(r#"{{"agent":"{agent}"}}"#),
+        ..known_as(person(id, id), "local", "", id)
+    };
+    let (ada, bob) = (linked("ada", "anna"), linked("bob", "bert"));
+    for row in [&ada, &bob] {
+        office.register.person_put(tenant("contoso"), row).unwrap();
+    }
+    office.register.person_put(tenant("fabrikam"), &linked("eve", "anna")).unwrap();
+    let named = |text: &str| office.register.people_naming(tenant("contoso"), text, 10).unwrap();
+    assert_eq!(named(r#""agent":"anna""#), [ada]);
+    assert_eq!(named(r#""agent":"an""#), []);
+    assert_eq!(named("agent").len(), 2);
+    assert_eq!(office.register.people_naming(tenant("contoso"), "agent", 1).unwrap().len(), 1);
+}

@@ -314,7 +314,7 @@ impl Identity {
     pub fn entra_left(&self, scope: &Scope, tid: &Guid, now: UnixMillis) -> Result<usize, IdentityFault> {
         let _order = self.order();
         let of_it = |known: &Known| matches!(known, Known::Entra { tenant, .. } if tenant == tid);
-        let people = self.people(scope)?;
+        let people = self.people_naming(scope, tid.as_str())?;
         let people = people.iter().filter(|person| person.identities.iter().any(of_it));
         let by_it = |login: &LoginRow| matches!(login.how, SignIn::Entra | SignIn::Teams);
         let logins: Vec<LoginId> =
@@ -445,7 +445,8 @@ impl Identity {
         if before.is_some_and(|before| before.agent.as_ref() == Some(agent)) {
             return Ok(());
         }
-        let everybody = self.people(&after.scope)?;
+        let text = format!("\"agent\":{}", serde_json::to_string(agent).unwrap_or_default());
+        let everybody = self.people_naming(&after.scope, &text)?;
         let other = |other: &&Person| other.id != after.id && other.agent.as_ref() == Some(agent);
         match everybody.iter().find(other) {
             Some(other) => {
@@ -492,6 +493,27 @@ impl Identity {
         if !before.holds(role) || after.is_some_and(|after| after.holds(role)) {
             return Ok(());
         }
-        Ok(leaves_somebody_in_charge(&self.people(scope)?, &before.id, after, scope)?)
+        let text = serde_json::to_string(&role).unwrap_or_default();
+        let people = self.people_naming(scope, &text)?;
+        Ok(leaves_somebody_in_charge(&people, &before.id, after, scope)?)
+    }
+
+    /// People of whom something is kept with this text in it, and all of the configuration: others are not read, so that
+    /// whoever changes somebody in a large tenant keeps nobody of another waiting.
+    fn people_naming(&self, scope: &Scope, text: &str) -> Result<Vec<Person>, IdentityFault> {
+        let kept = of(scope)?;
+        let mut found = Vec::new();
+        for (id, configured) in self.shared.roster.of_scope(scope) {
+            let row = self.shared.register.person(&kept, id.as_str())?;
+            let document = row.as_ref().map(rows::document).transpose()?;
+            found.push(configured.person(id, document));
+        }
+        for row in self.shared.register.people_naming(&kept, text, PAGE_MAX)? {
+            let document = rows::document(&row)?;
+            if !document.configured && self.shared.roster.get(scope, &document.person.id).is_none() {
+                found.push(document.person);
+            }
+        }
+        Ok(found)
     }
 }

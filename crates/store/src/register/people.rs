@@ -93,6 +93,31 @@ impl Register {
         self.read(|connection| page(connection, &scope, after, limit))
     }
 
+    /// People in whose documents a text stands, by id, at most [`crate::PAGE_MAX`] of them. All documents are looked through,
+    /// tens of milliseconds for tens of thousands.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    pub fn people_naming(
+        &self,
+        scope: impl Into<Scope>,
+        text: &str,
+        limit: usize,
+    ) -> Result<Vec<PersonRow>, Fault> {
+        let scope = scope.into();
+        self.read(|connection| {
+            let mut people: Vec<PersonRow> = connection
+                .prepare_cached(SELECT_NAMING)?
+                .query_map(params![scope, text, rows(limit)], from_row)?
+                .collect::<rusqlite::Result<_>>()?;
+            for person in &mut people {
+                person.identities = identities(connection, &scope, &person.id)?;
+            }
+            Ok(people)
+        })
+    }
+
     /// Removes a person with identities, credentials and logins. What the audit trail says stays. `false` if there
     /// was none.
     ///
@@ -218,6 +243,8 @@ const SELECT_ONE: &str = "SELECT id, name, document, enabled, created_ms, change
      WHERE tenant = ?1 AND id = ?2";
 const SELECT_PAGE: &str = "SELECT id, name, document, enabled, created_ms, changed_ms FROM people \
      WHERE tenant = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
+const SELECT_NAMING: &str = "SELECT id, name, document, enabled, created_ms, changed_ms FROM people \
+     WHERE tenant = ?1 AND instr(document, ?2) > 0 ORDER BY id LIMIT ?3";
 const UPSERT: &str = "INSERT INTO people (tenant, id, name, document, enabled, created_ms, changed_ms) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (tenant, id) DO UPDATE SET name = excluded.name, \
      document = excluded.document, enabled = excluded.enabled, changed_ms = excluded.changed_ms";
