@@ -83,7 +83,7 @@ describe("an agent", () => {
     const presence = (): unknown => agent && center.view.live.agents[agent.id]?.presence?.presence;
     await expect.poll(() => (stage.pass(5), presence()), { interval: 1, timeout: 20_000 }).toBeTruthy();
     await stage.goto();
-    await expect.poll(() => page.locator(".work .presence").textContent()).toMatch(/Teams: .+, \d+:\d\d\. /);
+    await expect.poll(() => page.locator(".work .presence").textContent()).toMatch(/Teams: .+, confirmed within \d+:\d\d\. /);
   });
 });
 

@@ -126,7 +126,7 @@ function agentRow(context: Context): Row<Shown> {
   const doubt = icon("why");
   const said = h("span");
   const age = h("span");
-  const presence = h("span", { class: "below presence" }, doubt, said, " ", age);
+  const presence = h("span", { class: "below presence", title: words.text("agents.presence.age") }, doubt, said, " ", age);
   const back = h("span", { class: "back" }, `${words.text("agents.until")} `);
   const time = h("span");
   const button = h("button", { type: "button", class: "act", "aria-haspopup": "menu" }, icon("down"));
@@ -148,7 +148,7 @@ function agentRow(context: Context): Row<Shown> {
       const told = agent.presence;
       show(presence, told !== undefined);
       if (told) {
-        write(said, presenceText(words, told));
+        write(said, `${presenceText(words, told)}, ≤`);
         presence.dataset["confidence"] = told.confidence ?? "told";
         showSince(age, told.observed_at);
       }

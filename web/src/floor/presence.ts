@@ -6,7 +6,7 @@ import type { Words } from "../i18n/words.ts";
 /** As much of it as is told everywhere. */
 export type Told = { source: string; presence: Presence; manual?: boolean; confidence?: string };
 
-/** Whose word it is and what it says; its age stands behind it. */
+/** Whose word it is and what it says. How old that is at most stands behind it: the same word is not passed on each time. */
 export function presenceText(words: Words, { source, presence, manual = false, confidence }: Told): string {
   const what = words.text(`presence.${presence}`);
   const said = words.say(manual ? "agents.presence.manual" : "agents.presence", { source: SOURCES[source] ?? source, what });

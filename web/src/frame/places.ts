@@ -57,7 +57,9 @@ export function placesOf(me: Me, rights: Rights, isInTenant: boolean): Place[] {
 
 /** The place at an address; the first one if there is none. */
 export function placeAt(places: readonly Place[], path: string): Place | undefined {
-  const [begin] = places;
+  const [first] = places;
+  // Who looks at one of several tenants has seen the list of them.
+  const begin = first?.name === "tenants" ? (places.find(({ name }) => name === "microsoft") ?? first) : first;
   if (path.startsWith("/calls/")) return places.find(({ name }) => name === "floor") ?? begin;
   return places.find((place) => place.path === path) ?? begin;
 }

@@ -135,7 +135,8 @@ export class WorkView implements View {
     const { words } = this.#tools;
     show(this.#presence, told !== undefined);
     if (!told) return;
-    const what = presenceText(words, { ...told, presence: told.presence as Presence });
+    const said = presenceText(words, { ...told, presence: told.presence as Presence });
+    const what = words.say("agents.presence.long", { said });
     const age = h("span");
     showSince(age, told.observed_at);
     const stops = words.text(told.stops ? "work.presence.stops" : "work.presence.free");
