@@ -125,6 +125,7 @@ export class MicrosoftView implements View {
     const { words } = this.#tools;
     if (standing === "granted") return chip("free", "available", words.text("microsoft.granted"));
     if (standing === "missing") return chip("late", "end", words.text("microsoft.missing"));
+    if (standing === "by_person") return chip("offline", "why", words.text("microsoft.by_person"));
     return chip("offline", "why", words.text("microsoft.unknown"));
   }
 

@@ -2716,7 +2716,10 @@ export interface components {
             kind: string;
             /** @description Its name. */
             name: string;
-            /** @description `granted`, `missing`, or `unknown` where it cannot be read. */
+            /**
+             * @description `granted`, `missing`, `by_person` where nobody consented for everyone and each person is asked, or `unknown` where it
+             *     cannot be read.
+             */
             standing: string;
             /** @description What it is needed for. */
             why: string;

@@ -342,6 +342,7 @@ export const identity = {
   "microsoft.kind.delegated": "on behalf of people",
   "microsoft.granted": "granted",
   "microsoft.missing": "missing",
+  "microsoft.by_person": "each person is asked",
   "microsoft.unknown": "cannot be read here",
   "permission.application.Presence.Read.All": "Reads who is available, so that nobody in a meeting or a call is offered a customer.",
   "permission.application.User.Read.All": "Keeps the list of people with name, department and skills up to date, to find agents and experts in.",

@@ -349,6 +349,7 @@ export const identity = {
   "microsoft.kind.delegated": "au nom des personnes",
   "microsoft.granted": "accordée",
   "microsoft.missing": "manquante",
+  "microsoft.by_person": "demandée à chaque personne",
   "microsoft.unknown": "illisible ici",
   "permission.application.Presence.Read.All": "Lit qui est disponible, pour ne proposer aucun client à qui est en réunion ou en appel.",
   "permission.application.User.Read.All": "Tient à jour la liste des personnes, avec nom, service et compétences, où l’on cherche agents et spécialistes.",

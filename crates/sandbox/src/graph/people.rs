@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::query::Kind;
 use crate::config::AppConfig;
+use crate::config::app::ACCESS_AS_USER;
 use crate::directory::{AppId, Group, Holder, ObjectId, ServicePrincipal, Tenant, User};
 use crate::entra::claims::GLOBAL_ADMINISTRATOR;
 
@@ -357,23 +358,29 @@ pub fn assigned(principal: &ServicePrincipal, app: &AppConfig, tenant: &Tenant) 
 
 /// What an application may do in people's names ("oAuth2PermissionGrant resource type").
 pub fn grants(principal: &ServicePrincipal, tenant: &Tenant) -> Vec<Value> {
-    let resource = graph_principal_id(tenant);
-    principal
-        .delegated
-        .iter()
-        .map(|(whose, scopes)| {
-            let scope = scopes.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
-            let whose = whose.as_ref().map(ObjectId::as_str);
-            json!({
-                "id": assignment_id(&[principal.id.as_str(), resource.as_str(), whose.unwrap_or("all")]),
-                "clientId": principal.id.as_str(),
-                "consentType": if whose.is_some() { "Principal" } else { "AllPrincipals" },
-                "principalId": whose,
-                "resourceId": resource.as_str(),
-                "scope": scope,
-            })
+    let graph = graph_principal_id(tenant);
+    let grant = |resource: &ObjectId, whose: Option<&str>, scopes: Vec<&str>| {
+        json!({
+            "id": assignment_id(&[principal.id.as_str(), resource.as_str(), whose.unwrap_or("all")]),
+            "clientId": principal.id.as_str(),
+            "consentType": if whose.is_some() { "Principal" } else { "AllPrincipals" },
+            "principalId": whose,
+            "resourceId": resource.as_str(),
+            "scope": scopes.join(" "),
         })
-        .collect()
+    };
+    let mut grants = Vec::new();
+    for (whose, scopes) in &principal.delegated {
+        // What lets clients call the application itself is no permission of Graph's.
+        let scopes = scopes.iter().map(String::as_str);
+        let (own, of_graph): (Vec<&str>, Vec<&str>) = scopes.partition(|scope| *scope == ACCESS_AS_USER);
+        for (resource, scopes) in [(&graph, of_graph), (&principal.id, own)] {
+            if !scopes.is_empty() {
+                grants.push(grant(resource, whose.as_ref().map(ObjectId::as_str), scopes));
+            }
+        }
+    }
+    grants
 }
 
 /// The application of a tenant that a key names: an object id, or `appId=…`.

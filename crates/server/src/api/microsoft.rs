@@ -11,10 +11,9 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use tandem_microsoft::entra::permission::{self, Granted, NEEDED, PermissionKind, Standing};
+use tandem_microsoft::entra::permission::{self, NEEDED, PermissionKind, Standing};
 use tandem_microsoft::entra::tab::claims_challenge;
 use tandem_microsoft::graph::fault::Fault;
-use tandem_microsoft::graph::permissions;
 use tandem_microsoft::secret::Secret;
 use tandem_store::Tenant;
 use utoipa::ToSchema;
@@ -28,6 +27,7 @@ use super::sign_in::{self, SignedIn};
 use crate::identity::{self, IdentityFault};
 use crate::microsoft::Microsoft;
 use crate::microsoft::connection::{Connection, Origin};
+use crate::microsoft::grants::Told;
 use crate::microsoft::onboarding::{OnboardingFault, Permit, Progress};
 use crate::microsoft::sign_in::{Begun, Finished, Purpose, Remembered, SignInFault};
 
@@ -84,7 +84,8 @@ pub struct PermissionState {
     /// What is lost without it; missing if nothing works without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub without: Option<String>,
-    /// `granted`, `missing`, or `unknown` where it cannot be read.
+    /// `granted`, `missing`, `by_person` where nobody consented for everyone and each person is asked, or `unknown` where it
+    /// cannot be read.
     pub standing: String,
 }
 
@@ -458,7 +459,11 @@ async fn blocking<T: Send + 'static>(
 async fn shown(microsoft: &Microsoft, connection: &Connection) -> EntraConnection {
     // Asks for a token, if none is held: what is shown is how it is now.
     let token = microsoft.entra().app_token(connection.tid).await;
-    let granted = token.as_ref().map(permissions::in_token).unwrap_or_default();
+    let client = microsoft.settings().client;
+    let told = match &token {
+        Ok(token) => Some(connection.grants.look(&connection.graph, client, token).await),
+        Err(_) => None,
+    };
     let trouble = connection.graph.trouble();
     let mut faults = Vec::new();
     if let Err(refusal) = &token {
@@ -495,8 +500,8 @@ async fn shown(microsoft: &Microsoft, connection: &Connection) -> EntraConnectio
         consented_by: kept.consented_by.map(|id| id.to_string()),
         consented_at: kept.consented_at,
         faults,
-        permissions: permissions_of(&granted, token.is_ok()),
-        beyond: granted.beyond(NEEDED).into_iter().map(|(_, name)| name).collect(),
+        permissions: permissions_of(told.as_ref()),
+        beyond: told.iter().flat_map(|told| told.granted.beyond(NEEDED)).map(|(_, name)| name).collect(),
         accounts: kept.accounts.into_iter().map(|(id, name)| (id.to_string(), name)).collect(),
         presence: PresenceHealth {
             watched: count(health.watched),
@@ -514,8 +519,10 @@ async fn shown(microsoft: &Microsoft, connection: &Connection) -> EntraConnectio
     }
 }
 
-fn permissions_of(granted: &Granted, is_known: bool) -> Vec<PermissionState> {
-    let compared = permission::compare(granted, NEEDED);
+fn permissions_of(told: Option<&Told>) -> Vec<PermissionState> {
+    let nothing = Told::default();
+    let compared = permission::compare(&told.unwrap_or(&nothing).granted, NEEDED);
+    let knows_delegated = told.is_some_and(|told| told.knows_delegated);
     let row = |compared: &permission::Comparison| {
         let of = &compared.permission;
         PermissionState {
@@ -528,10 +535,11 @@ fn permissions_of(granted: &Granted, is_known: bool) -> Vec<PermissionState> {
             without: of.without.map(str::to_owned),
             // A token of ours tells what the application was granted, and nothing of what people were.
             standing: match (&compared.standing, of.kind) {
-                (_, PermissionKind::Delegated) => "unknown".to_owned(),
-                (_, PermissionKind::Application) if !is_known => "unknown".to_owned(),
+                (_, PermissionKind::Delegated) if !knows_delegated => "unknown".to_owned(),
+                (_, PermissionKind::Application) if told.is_none() => "unknown".to_owned(),
                 (Standing::Granted | Standing::CoveredBy(_), _) => "granted".to_owned(),
-                (Standing::Missing, _) => "missing".to_owned(),
+                (Standing::Missing, PermissionKind::Delegated) => "by_person".to_owned(),
+                (Standing::Missing, PermissionKind::Application) => "missing".to_owned(),
             },
         }
     };

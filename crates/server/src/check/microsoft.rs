@@ -9,9 +9,7 @@ use tandem_microsoft::entra::discovery;
 use tandem_microsoft::entra::permission::{self, Granted, NEEDED, Permission, PermissionKind, Standing};
 use tandem_microsoft::entra::refusal::Refusal;
 use tandem_microsoft::graph::call::Endpoint;
-use tandem_microsoft::graph::fault::Fault;
-use tandem_microsoft::graph::members::Progress;
-use tandem_microsoft::graph::permissions::{GrantsReading, in_token};
+use tandem_microsoft::graph::permissions::in_token;
 use tandem_microsoft::http::Request;
 use tandem_microsoft::id::EntraTenantId;
 use tandem_people::person::Identity as KnownAs;
@@ -24,6 +22,7 @@ use crate::config::Settings;
 use crate::identity::{self, REGISTER_FILE};
 use crate::microsoft::connection::Kept;
 use crate::microsoft::entra::{Entra, unix_now};
+use crate::microsoft::grants;
 use crate::microsoft::graph::Graph;
 use crate::microsoft::settings::{MicrosoftSettings, Proof};
 use crate::outbound::{Outbound, OutboundFault, OutboundSettings};
@@ -98,7 +97,7 @@ pub async fn there(asking: &Asking, settings: &Settings, report: &mut Report) {
         report.good(format!("{name}: gives tokens"));
         let graph = Graph::new(*tid, own, Arc::clone(&entra), endpoint.clone(), outbound.clone());
         let told = in_token(&token);
-        match read_grants(own, &graph, &told).await {
+        match grants::read(&graph, own.client, &told).await {
             Ok(Some(exact)) => permissions(&name, &exact, true, report),
             Ok(None) => permissions(&name, &told, false, report),
             Err(fault) => {
@@ -285,24 +284,6 @@ fn refused(refusal: &Refusal) -> String {
     format!("{said} {}", refusal.reason.remedy())
 }
 
-/// What was granted, from the tenant's directory if we may read it there.
-async fn read_grants(
-    own: &MicrosoftSettings,
-    graph: &Graph,
-    told: &Granted,
-) -> Result<Option<Granted>, Fault> {
-    if !told.application.contains(READS_GRANTS) {
-        return Ok(None);
-    }
-    let mut reading = GrantsReading::new(own.client);
-    loop {
-        let answer = graph.ask(&reading.call()).await;
-        if let Progress::Done(granted) = reading.handle_answer(&answer)? {
-            return Ok(Some(granted));
-        }
-    }
-}
-
 /// Each permission that Tandem uses. What people may do through us is known only if it was read from the directory.
 fn permissions(name: &str, granted: &Granted, knows_delegated: bool, report: &mut Report) {
     for compared in permission::compare(granted, NEEDED) {
@@ -331,8 +312,6 @@ fn permissions(name: &str, granted: &Granted, knows_delegated: bool, report: &mu
     }
 }
 
-/// What lets us read in a tenant's directory what it has granted.
-const READS_GRANTS: &str = "Application.Read.All";
 /// What helps where a permission is missing.
 const AGAIN: &str = "Add it to the app registration, and let the customer's administrator consent again: Tenants, Connect \
                      Microsoft 365.";

@@ -15,6 +15,7 @@ use tandem_store::Tenant;
 use tandem_store::register::{EntraTenantRow, Register, Secret as KeptSecret};
 
 use super::entra::unix_now;
+use super::grants::Grants;
 use super::graph::{Account, Graph, lock};
 use super::watch::{Message, Watch};
 use crate::identity::{EntraName, IdentitySettings};
@@ -31,6 +32,8 @@ pub struct Connection {
     pub graph: Graph,
     /// The watch over its people.
     pub watch: Watch,
+    /// What was granted there, as it was read last.
+    pub grants: Grants,
     kept: Mutex<Kept>,
     /// Object ids of people whom the configuration names by their principal name.
     principals: Mutex<BTreeMap<Arc<str>, ObjectId>>,
@@ -82,7 +85,8 @@ impl Connection {
         watch: Watch,
     ) -> Connection {
         let kept = Mutex::new(kept);
-        Connection { tid, tenant, origin, graph, watch, kept, principals: Mutex::default() }
+        let (grants, principals) = (Grants::default(), Mutex::default());
+        Connection { tid, tenant, origin, graph, watch, grants, kept, principals }
     }
 
     /// What is kept of it.
@@ -106,6 +110,26 @@ impl Connection {
         register.entra_tenant_put(&self.tenant, &row(self.tid, &next))?;
         *kept = next;
         Ok(())
+    }
+
+    /// Notes what the tenant is called. On the disk it stands only where the connection does: one of the configuration ends
+    /// with it.
+    ///
+    /// # Errors
+    ///
+    /// The register does not take it.
+    pub(super) fn note_name(
+        &self,
+        register: &Register,
+        name: String,
+    ) -> Result<(), tandem_store::register::Failure> {
+        match self.origin {
+            Origin::Consent => self.keep(register, |kept| kept.name = name),
+            Origin::Configuration => {
+                lock(&self.kept).name = name;
+                Ok(())
+            }
+        }
     }
 
     /// Who the agents are, by user, of these people.

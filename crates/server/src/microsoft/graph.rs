@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tandem_microsoft::entra::permission::{NEEDED, PermissionKind, Standing};
 use tandem_microsoft::entra::refusal::Refusal;
 use tandem_microsoft::graph::call::{Answer, Call, Caller, Endpoint, Moment, NoAnswer, Operation};
 use tandem_microsoft::graph::fault::Fault;
@@ -14,6 +13,7 @@ use tandem_microsoft::id::{EntraTenantId, Guid, ObjectId};
 use tandem_microsoft::secret::Secret;
 
 use super::entra::{Entra, unix_now};
+use super::grants::permits;
 use super::settings::MicrosoftSettings;
 use crate::outbound::{Outbound, OutboundFault};
 
@@ -264,11 +264,7 @@ pub fn moment() -> Moment {
 /// Whether presence may be read with a token, as far as it tells; one that tells nothing has to be tried.
 fn may_read_presence(token: &Secret) -> bool {
     let told = permissions::in_token(token);
-    let mut needed = NEEDED.iter().filter(|needed| {
-        needed.kind == PermissionKind::Application
-            && Some(needed.name) == Operation::ReadPresences.permission()
-    });
-    told.application.is_empty() || needed.all(|needed| told.standing(needed) != Standing::Missing)
+    told.application.is_empty() || permits(&told, Operation::ReadPresences)
 }
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -7,6 +7,7 @@ pub mod connection;
 pub mod directory;
 pub mod entra;
 mod figures;
+pub mod grants;
 pub mod graph;
 mod keys;
 pub(crate) mod meaning;
@@ -194,6 +195,7 @@ impl Microsoft {
         let mut people = self.shared.identity.people_changes();
         let delivered = graph::lock(&self.shared.delivered).take();
         let mut links = tokio::time::interval(LINKS_EVERY);
+        let mut naming = JoinSet::new();
         let mut renewals = tokio::time::interval(self.shared.settings.keys_every);
         let deliveries = async {
             if let Some(delivered) = delivered {
@@ -210,7 +212,14 @@ impl Microsoft {
             tokio::select! {
                 () = self.shared.started.notified() => {}
                 Some(_) = watches.join_next() => {}
-                _ = links.tick() => self.link(None).await,
+                Some(_) = naming.join_next() => {}
+                _ = links.tick() => {
+                    if naming.is_empty() {
+                        let microsoft = self.clone();
+                        naming.spawn(async move { microsoft.learn_names().await });
+                    }
+                    self.link(None).await;
+                }
                 _ = renewals.tick() => self.renew_keys().await,
                 changed = people.recv() => {
                     // Many changes come together: an import, a synchronisation.

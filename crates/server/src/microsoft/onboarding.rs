@@ -340,6 +340,19 @@ impl Microsoft {
         }
     }
 
+    /// Asks what those tenants are called of whom it is not known.
+    pub(super) async fn learn_names(&self) {
+        let nameless: Vec<EntraTenantId> = self
+            .connections()
+            .values()
+            .filter(|connection| connection.kept().name.is_empty())
+            .map(|connection| connection.tid)
+            .collect();
+        for tid in nameless {
+            self.learn_name(tid).await;
+        }
+    }
+
     /// Asks what the tenant is called, to show it.
     async fn learn_name(&self, tid: EntraTenantId) {
         #[derive(Deserialize)]
@@ -359,9 +372,10 @@ impl Microsoft {
             serde_json::from_slice::<Organisations>(&response.body).ok()?.value.pop()
         });
         let named = match read {
-            Ok(organisation) => connection.keep(self.shared.identity.register(), |kept| {
-                kept.name = organisation.display_name.chars().take(NAME_CHARACTERS_MAX).collect();
-            }),
+            Ok(organisation) => {
+                let name = organisation.display_name.chars().take(NAME_CHARACTERS_MAX).collect();
+                connection.note_name(self.shared.identity.register(), name)
+            }
             Err(fault) => {
                 tracing::info!(%tid, fault = fault.stable_code(), "the name of an Entra tenant cannot be read");
                 return;

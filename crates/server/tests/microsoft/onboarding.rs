@@ -3,9 +3,10 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tandem::identity::{self, Tokens};
+use tandem_microsoft::http::Method;
 use tandem_people::login::SignIn;
 use tandem_people::person::Identity as KnownAs;
-use tandem_sandbox::config::app::FABRIKAM;
+use tandem_sandbox::config::app::{CONTOSO, FABRIKAM, TANDEM_APP};
 
 use crate::world::{World, cookies, location, text};
 
@@ -107,6 +108,31 @@ async fn a_tenant_that_is_only_claimed_is_not_believed() {
     assert_eq!(refused.status(), StatusCode::FORBIDDEN);
     let page = text(refused).await;
     assert!(page.contains("entra_not_consented"), "nobody there has consented: {page}");
+}
+
+#[tokio::test]
+async fn a_connection_of_the_configuration_is_called_by_its_name_and_shows_what_was_granted() {
+    let world = World::open().await;
+    let shown = world.microsoft_until(|shown| shown["connections"][0]["name"] == "Contoso").await;
+    let standings = |shown: &Value, kind: &str| -> Vec<String> {
+        let all = shown["connections"][0]["permissions"].as_array().unwrap().iter();
+        let of_kind = all.filter(|one| one["kind"] == kind);
+        of_kind.map(|one| one["standing"].as_str().unwrap().to_owned()).collect()
+    };
+    for kind in ["application", "delegated"] {
+        let standings = standings(&shown, kind);
+        assert!(standings.iter().all(|standing| standing == "granted"), "{kind}: {shown}");
+    }
+
+    // Who may not read what was granted believes the token, which tells nothing of what people permit.
+    let app = format!("/sandbox/tenants/{CONTOSO}/apps/{TANDEM_APP}");
+    world.play(Method::Delete, &format!("{app}/permissions/Application.Read.All"), &json!({})).await;
+    let expired = json!({"troubles": [{"path": "getPresencesByUserId", "times": 1, "what": "expired"}]});
+    world.play(Method::Put, "/sandbox/graph/switches", &expired).await;
+    let is_unknown =
+        |shown: &Value| standings(shown, "delegated").iter().all(|standing| standing == "unknown");
+    let shown = world.microsoft_until(is_unknown).await;
+    assert!(standings(&shown, "application").contains(&"missing".to_owned()), "{shown}");
 }
 
 #[tokio::test]
