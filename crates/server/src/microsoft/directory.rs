@@ -5,9 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, Weak};
 use std::time::{Duration, Instant};
 
 use tandem_center::id::AgentId;
+use tandem_microsoft::graph::batch::{Answered, Batch};
 use tandem_microsoft::graph::call::Caller;
 use tandem_microsoft::graph::directory::{DeltaLink, Field, Output, Settings, UserChange, UserSync};
+use tandem_microsoft::graph::fault::{Fault, FaultKind};
 use tandem_microsoft::graph::presence::{self, Presence, Presences};
+use tandem_microsoft::graph::profile;
 use tandem_microsoft::id::{EntraTenantId, ObjectId};
 use tandem_people::directory::{Directory, Entry, EntryId, Skill, SkillSource};
 use tandem_store::register::{DirectoryChange, DirectoryNote, Failure, Register};
@@ -15,6 +18,7 @@ use tandem_store::{PAGE_MAX, Tenant};
 
 use super::connection::{Connection, now_ms};
 use super::graph::{Graph, lock};
+use super::profiles::Profiles;
 
 /// The people of one tenant.
 pub struct People {
@@ -46,6 +50,9 @@ pub(super) struct Following {
     removed: BTreeSet<EntryId>,
     /// Who was named in a full round, and since when it goes on.
     full: Option<(BTreeSet<EntryId>, i64)>,
+    /// A round goes on, or none has ended yet: what it says is written first.
+    in_round: bool,
+    profiles: Profiles,
 }
 
 impl People {
@@ -216,6 +223,35 @@ impl People {
         document
     }
 
+    /// Takes what somebody wrote into the own profile; the document to be kept, if that is something else than before.
+    fn take_skills(&self, tid: EntraTenantId, user: ObjectId, skills: &[Box<str>]) -> Option<String> {
+        let id = EntryId::new(&user.to_string());
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if known.homes.get(&id) != Some(&tid) {
+            return None;
+        }
+        let mut entry = known.directory.get(&id)?.clone();
+        let before: Vec<Skill> =
+            entry.skills.iter().filter(|skill| skill.source == SkillSource::Profile).cloned().collect();
+        // Skills that are given here keep their room.
+        entry.skills =
+            skills.iter().take(Entry::SKILLS_MAX / 2).map(|skill| Skill::of_profile(skill)).collect();
+        if entry.skills == before {
+            return None;
+        }
+        entry.agent = None;
+        let document = serde_json::to_string(&entry).ok();
+        known.put(tid, entry);
+        document
+    }
+
+    /// The people of one Entra tenant.
+    fn of_home(&self, tid: EntraTenantId) -> Vec<ObjectId> {
+        let known = self.known();
+        let here = known.homes.iter().filter(|(_, home)| **home == tid);
+        here.filter_map(|(id, _)| id.as_str().parse().ok()).collect()
+    }
+
     fn remove(&self, id: &EntryId) {
         self.known.write().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
@@ -278,6 +314,8 @@ impl Following {
             upserted: BTreeMap::new(),
             removed: BTreeSet::new(),
             full: None,
+            in_round: true,
+            profiles: Profiles::new(Instant::now()),
         })
     }
 
@@ -291,7 +329,11 @@ impl Following {
             if self.upserted.len() + self.removed.len() >= WRITTEN_AT_ONCE {
                 self.write(None).await;
             }
-            let until = self.sync.poll_timeout().min(Instant::now() + LOOK_AROUND);
+            let mut until = self.sync.poll_timeout().min(Instant::now() + LOOK_AROUND);
+            if !self.in_round {
+                self.read_profiles().await;
+                until = until.min(self.profiles.poll_timeout());
+            }
             tokio::time::sleep_until(until.into()).await;
         }
     }
@@ -303,6 +345,7 @@ impl Following {
                 self.sync.handle_answer(Instant::now(), id, &answer, &mut self.graph.throttle());
             }
             Output::RoundBegins { full } => {
+                self.in_round = true;
                 self.full = full.then(|| (BTreeSet::new(), now_ms()));
                 self.upserted.clear();
                 self.removed.clear();
@@ -334,12 +377,53 @@ impl Following {
                         move || people.register.directory_sweep(&people.tenant, &tid, since).map(|_| ());
                     written(tokio::task::spawn_blocking(sweep).await);
                 }
+                self.in_round = false;
+                self.profiles.people_changed(Instant::now());
             }
             Output::Refused { fault } => tracing::warn!(
                 entra.tenant = %self.graph.tenant(), fault = fault.stable_code(), remedy = fault.remedy(),
                 "the directory cannot be read; it is tried again"
             ),
             Output::TokenRefused => {}
+        }
+    }
+
+    /// Reads the skills of those whose turn it is.
+    async fn read_profiles(&mut self) {
+        let tid = self.graph.tenant();
+        let asked = self.profiles.due(Instant::now(), || self.people.of_home(tid));
+        if asked.is_empty() {
+            return;
+        }
+        let mut batch = Batch::new();
+        for user in &asked {
+            // No more are due at once than a batch takes.
+            let _ = batch.push(profile::read(*user));
+        }
+        let answer = self.graph.ask(&batch.call()).await;
+        let answered = match batch.answers(&answer) {
+            Ok(answered) => answered,
+            Err(fault) => {
+                tracing::debug!(entra.tenant = %tid, fault = fault.stable_code(), "profiles are not read now");
+                return self.profiles.put_back(Instant::now(), &asked, pause(&fault));
+            }
+        };
+        for (user, Answered { answer, .. }) in asked.into_iter().zip(answered) {
+            match profile::skills(&answer) {
+                Ok(skills) => {
+                    if let Some(document) = self.people.take_skills(tid, user, &skills) {
+                        self.upserted.insert(EntryId::new(&user.to_string()), document);
+                    }
+                }
+                Err(fault) if fault.is_passing() => {
+                    self.profiles.put_back(Instant::now(), &[user], pause(&fault));
+                }
+                // Whoever has no profile, or is gone, is asked for again in a day.
+                Err(fault) => tracing::debug!(fault = fault.stable_code(), "a profile is not read"),
+            }
+        }
+        if !self.upserted.is_empty() {
+            self.write(None).await;
         }
     }
 
@@ -368,6 +452,14 @@ impl Following {
 fn written(outcome: Result<Result<(), Failure>, tokio::task::JoinError>) {
     if let Ok(Err(fault)) = outcome {
         tracing::error!(%fault, "the directory is not kept; it is read anew after a restart");
+    }
+}
+
+/// The pause that Graph asks for.
+fn pause(fault: &Fault) -> Option<Duration> {
+    match fault.kind {
+        FaultKind::Throttled { retry_after } | FaultKind::Unavailable { retry_after } => retry_after,
+        _ => None,
     }
 }
 

@@ -13,6 +13,7 @@ mod keys;
 pub(crate) mod meaning;
 pub mod notifications;
 pub mod onboarding;
+mod profiles;
 pub mod settings;
 pub mod sign_in;
 pub mod watch;

@@ -48,6 +48,17 @@ async fn skills_that_are_given_here_are_found() {
 }
 
 #[tokio::test]
+async fn skills_of_the_profile_are_found() {
+    let world = World::open().await;
+    let found_noor = found(&world, "skill=firewalls").await;
+    assert_eq!(found_noor["people"][0]["name"], "Noor Aziz");
+    let skills = found_noor["people"][0]["skills"].as_array().unwrap();
+    let names: Vec<_> = skills.iter().filter_map(|skill| skill["name"].as_str()).collect();
+    assert_eq!(names, ["Firewalls", "VPN", "Networks"]);
+    assert!(skills.iter().all(|skill| skill["source"] == "profile"), "{skills:?}");
+}
+
+#[tokio::test]
 async fn photos_are_handed_on() {
     let world = World::open().await;
     let found_sofia = found(&world, "q=sofia").await;
