@@ -300,7 +300,8 @@ impl Microsoft {
             value: Vec<String>,
         }
         let Some(connection) = self.connection(user.tenant) else { return Ok(Vec::new()) };
-        let mut call = Call::post(Operation::ReadMembers, Caller::Account(user.user), "/me/getMemberObjects");
+        let path = format!("/users/{}/getMemberObjects", user.user);
+        let mut call = Call::post(Operation::ReadMembers, Caller::Account(user.user), path);
         call.body = br#"{"securityEnabledOnly":false}"#.to_vec();
         let answer = connection.graph.send_as(&call, token).await;
         if let Some(claims) = answer.as_ref().ok().and_then(claims_demanded) {
