@@ -140,12 +140,12 @@ impl Courier {
         Ok(())
     }
 
-    /// Writes a line into the book, if there is one.
+    /// Writes a line into the book, if there is one. It is one write, so that several sandboxes can share a book.
     pub(super) fn write(&self, line: impl FnOnce() -> Value) {
         use std::io::Write;
         let Some(book) = &self.book else { return };
         let mut book = book.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = writeln!(book, "{}", line()) {
+        if let Err(error) = book.write_all(format!("{}\n", line()).as_bytes()) {
             tracing::error!(%error, "an exchange with Graph was not recorded");
         }
     }
