@@ -206,7 +206,9 @@ fn read<'a, T: Deserialize<'a>>(json: &'a [u8], bytes_max: usize) -> Result<T, P
     if json.len() > bytes_max {
         return Err(PasskeyFault::Malformed { part: "length" });
     }
-    serde_json::from_slice(json).map_err(|_| PasskeyFault::Malformed { part: "JSON" })
+    // What is passed over is UTF-8 too (RFC 8259 section 8.1): the parser would not look at it.
+    let text = str::from_utf8(json).map_err(|_| PasskeyFault::Malformed { part: "JSON" })?;
+    serde_json::from_str(text).map_err(|_| PasskeyFault::Malformed { part: "JSON" })
 }
 
 fn check_ids(id: &CredentialId, raw_id: &CredentialId, kind: &str) -> Result<(), PasskeyFault> {

@@ -414,6 +414,24 @@ fn what_is_no_answer_of_a_browser_is_not_read() {
 }
 
 #[test]
+fn what_is_passed_over_may_be_anything_that_is_text() {
+    let whole = Device::new().sign(&[8; 32]).to_string();
+    let with = |member: &[u8]| [b"{", member, b",", whole[1..].as_bytes()].concat();
+    for member in [r#""new":{"a":[1e999]}"#, r#""half of a pair":"\ud800""#, r#""new":1,"new":2"#] {
+        assert_eq!(
+            AuthenticationResponse::read(&with(member.as_bytes())),
+            Ok(authentication(&Device::new().sign(&[8; 32])))
+        );
+    }
+    for member in [b"\"\xff\":1".as_slice(), b"\"new\":\"\xed\xa0\x80\""] {
+        assert_eq!(
+            AuthenticationResponse::read(&with(member)),
+            Err(PasskeyFault::Malformed { part: "JSON" })
+        );
+    }
+}
+
+#[test]
 fn many_challenges_take_no_more_than_their_room() {
     let device = Device::new();
     let known = make(&device).unwrap();
