@@ -299,6 +299,18 @@ impl B2bua {
         self.setup.prompts = prompts;
     }
 
+    /// Adds a trunk behind those that are there. Its proxies are asked at once how they are.
+    pub fn add_trunk(&mut self, now: Instant, trunk: Trunk) {
+        self.identities.push(Arc::new(identity(&trunk, &self.setup.product)));
+        self.setup.trunks.push(trunk);
+        self.begin_probes(now);
+    }
+
+    /// Changes how many calls are taken at once. Calls in progress go on, however many they are.
+    pub fn set_calls_max(&mut self, calls: usize) {
+        self.setup.limits.calls = calls;
+    }
+
     fn drain(&mut self, now: Instant, ports: &mut dyn Ports) {
         while let Some(output) = self.ua.poll_output() {
             match output {

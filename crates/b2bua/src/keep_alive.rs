@@ -20,10 +20,10 @@ use crate::timer::Timer;
 const SPREAD: Duration = Duration::from_millis(20);
 
 impl B2bua {
-    /// Sets up a probe for each proxy.
+    /// Sets up a probe for each proxy of the trunks that have none yet.
     pub(crate) fn begin_probes(&mut self, now: Instant) {
         let mut first = now;
-        for (index, trunk) in self.setup.trunks.iter().enumerate() {
+        for (index, trunk) in self.setup.trunks.iter().enumerate().skip(self.probes.len()) {
             let mut probes = Vec::with_capacity(trunk.proxies.len());
             for proxy in 0..trunk.proxies.len() {
                 let due = trunk.profile.keep_alive.map(|_| first);

@@ -48,6 +48,12 @@ struct Place {
     recording: BTreeSet<RecordingId>,
 }
 
+impl Place {
+    fn new(tenant: Tenant, center: Center, recorder: Recorder) -> Place {
+        Place { tenant, center, recorder, facts: Vec::new(), due: None, recording: BTreeSet::new() }
+    }
+}
+
 /// What is to be done, and for whom.
 #[derive(Debug)]
 pub enum Said {
@@ -60,10 +66,7 @@ pub enum Said {
 impl Centers {
     /// The centers with their recorders.
     pub fn new(all: impl IntoIterator<Item = (Tenant, Center, Recorder)>, routes: Routes) -> Centers {
-        let place = |(tenant, center, recorder)| {
-            let (facts, recording) = (Vec::new(), BTreeSet::new());
-            Place { tenant, center, recorder, facts, due: None, recording }
-        };
+        let place = |(tenant, center, recorder)| Place::new(tenant, center, recorder);
         let all: Vec<Place> = all.into_iter().map(place).collect();
         let by_tenant = all.iter().enumerate().map(|(index, place)| (place.tenant.clone(), index)).collect();
         // Whoever comes back from a restart has something to say.
@@ -74,12 +77,26 @@ impl Centers {
         Centers { all, by_tenant, routes, due, calls, turns, fresh, rejected, recordings_max, now }
     }
 
+    /// Takes in the center of a further tenant. There is none of this tenant yet.
+    pub fn add(&mut self, tenant: Tenant, center: Center, recorder: Recorder) {
+        let index = self.all.len();
+        self.by_tenant.insert(tenant.clone(), index);
+        self.all.push(Place::new(tenant, center, recorder));
+        self.turns.push_back(index);
+    }
+
+    /// From now on calls find their tenants by these.
+    pub fn set_routes(&mut self, routes: Routes) {
+        self.routes = routes;
+    }
+
     /// Something happened to a call.
     pub fn handle_event(&mut self, now: Timestamp, event: CallEvent) {
         let call = event.call();
         let whose = match &event {
             CallEvent::Arrived(arrival) => {
-                let whose = self.routes.tenant(&arrival.line, &arrival.to);
+                let tenant = self.routes.tenant(&arrival.line, &arrival.to);
+                let whose = tenant.and_then(|tenant| self.by_tenant.get(tenant)).copied();
                 match whose {
                     Some(index) => {
                         self.calls.insert(call, index);

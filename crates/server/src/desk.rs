@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use tandem_center::call::{LineName, RecordingId};
@@ -28,12 +28,10 @@ use crate::restore::{self, Before, RestoreFault};
 #[derive(Clone)]
 pub struct Desk {
     tenant: Tenant,
-    name: Arc<str>,
+    terms: Arc<RwLock<Terms>>,
     journal: Journal,
     live: Arc<Live>,
     orders: mpsc::Sender<Order>,
-    lines: Arc<BTreeSet<LineName>>,
-    keep_days: u32,
     recordings: Recordings,
     reports: Arc<Reports>,
     solvers: Arc<Solvers>,
@@ -43,10 +41,21 @@ pub struct Desk {
     reading: Arc<Semaphore>,
 }
 
+/// What the configuration says of a tenant, beside its contact center.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// What people call the tenant; empty for one who is alone.
+    pub name: Arc<str>,
+    /// The lines over which its calls come and go.
+    pub lines: Arc<BTreeSet<LineName>>,
+    /// For how many days it is kept of whom was talked to; 0 is for ever.
+    pub keep_days: u32,
+}
+
 /// The desks of all tenants; clones are the same.
 #[derive(Clone)]
 pub struct Desks {
-    all: Arc<BTreeMap<Tenant, Desk>>,
+    all: Arc<RwLock<Arc<BTreeMap<Tenant, Desk>>>>,
 }
 
 /// The story of one interaction, read from the journal.
@@ -115,17 +124,23 @@ impl Desks {
     /// The desks of these tenants.
     pub fn new(desks: impl IntoIterator<Item = Desk>) -> Desks {
         let all = desks.into_iter().map(|desk| (desk.tenant.clone(), desk)).collect();
-        Desks { all: Arc::new(all) }
+        Desks { all: Arc::new(RwLock::new(Arc::new(all))) }
     }
 
     /// The desk of a tenant.
-    pub fn desk(&self, tenant: &Tenant) -> Option<&Desk> {
-        self.all.get(tenant)
+    pub fn desk(&self, tenant: &Tenant) -> Option<Desk> {
+        self.all().get(tenant).cloned()
     }
 
-    /// All desks, by tenant.
-    pub fn iter(&self) -> impl Iterator<Item = &Desk> {
-        self.all.values()
+    /// All desks that there are at this moment, by tenant.
+    pub fn all(&self) -> Arc<BTreeMap<Tenant, Desk>> {
+        Arc::clone(&self.all.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Adds the desk of a further tenant.
+    pub fn add(&self, desk: Desk) {
+        let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::make_mut(&mut all).insert(desk.tenant.clone(), desk);
     }
 
     /// What the door sees of the other networks.
@@ -135,41 +150,40 @@ impl Desks {
     /// See [`OrderFault`].
     pub async fn status(&self) -> Result<Status, OrderFault> {
         // The door is one for all.
-        self.all.values().next().ok_or(OrderFault::Silent)?.status().await
+        let any = self.all().values().next().cloned();
+        any.ok_or(OrderFault::Silent)?.status().await
     }
 
     /// How writing goes, and how far it is behind; one journal is for all.
     pub fn writing(&self) -> (Writing, Lag) {
-        match self.all.values().next() {
+        match self.all().values().next() {
             Some(desk) => (desk.live.writing().borrow().clone(), desk.lag()),
             None => (Writing::Well, Lag::default()),
         }
     }
 
     /// The desk of a tenant who is alone.
-    pub fn only(&self) -> Option<&Desk> {
-        self.all.values().next().filter(|_| self.all.len() == 1)
+    pub fn only(&self) -> Option<Desk> {
+        let all = self.all();
+        all.values().next().filter(|_| all.len() == 1).cloned()
     }
 }
 
 impl Desk {
-    /// A desk for the tenant of this state, who is called so and whose center has these lines.
+    /// A desk for the tenant of this state, of whom the configuration says so.
     pub fn new(
         live: Arc<Live>,
-        name: Arc<str>,
+        terms: Terms,
         journal: Journal,
         orders: mpsc::Sender<Order>,
-        lines: BTreeSet<LineName>,
         recordings: Recordings,
     ) -> Desk {
         Desk {
             tenant: live.tenant().clone(),
-            name,
+            terms: Arc::new(RwLock::new(terms)),
             journal,
             live,
             orders,
-            lines: Arc::new(lines),
-            keep_days: 0,
             recordings,
             reports: Arc::default(),
             solvers: Arc::default(),
@@ -178,16 +192,19 @@ impl Desk {
         }
     }
 
-    /// The same, of a tenant who keeps it for so many days of whom was talked to; 0 is for ever, as it is before.
-    #[must_use]
-    pub fn keeping(mut self, days: u32) -> Desk {
-        self.keep_days = days;
-        self
+    /// What the configuration says of the tenant.
+    pub fn terms(&self) -> Terms {
+        self.terms.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on the configuration says this.
+    pub fn set_terms(&self, terms: Terms) {
+        *self.terms.write().unwrap_or_else(PoisonError::into_inner) = terms;
     }
 
     /// For how many days it is kept of whom was talked to; 0 is for ever.
     pub fn keep_days(&self) -> u32 {
-        self.keep_days
+        self.terms.read().unwrap_or_else(PoisonError::into_inner).keep_days
     }
 
     /// Whose desk it is.
@@ -196,8 +213,8 @@ impl Desk {
     }
 
     /// What people call the tenant; empty for one who is alone.
-    pub fn name(&self) -> &str {
-        &self.name
+    pub fn name(&self) -> Arc<str> {
+        self.terms().name
     }
 
     /// Where recordings are.
@@ -206,8 +223,8 @@ impl Desk {
     }
 
     /// The lines over which calls come and go.
-    pub fn lines(&self) -> &BTreeSet<LineName> {
-        &self.lines
+    pub fn lines(&self) -> Arc<BTreeSet<LineName>> {
+        self.terms().lines
     }
 
     /// The whole sound of a finished recording, as a WAV file; `None` if there is none of this name.
@@ -481,4 +498,4 @@ const ANSWER_PATIENCE: Duration = Duration::from_secs(3);
 const CROWDED_PAUSE: Duration = Duration::from_millis(2);
 
 /// How long a command waits until it is written. Commits take milliseconds; a failing disk is the exception.
-const COMMIT_PATIENCE: Duration = Duration::from_secs(3);
+pub const COMMIT_PATIENCE: Duration = Duration::from_secs(3);

@@ -6,15 +6,18 @@
 //! while calls go on.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use rand::TryRngCore;
 use rand::rngs::OsRng;
+use tandem_b2bua::trunk::{AddressRange, Trunk};
 use tandem_b2bua::{B2bua, Counters, Limits, Output as DoorOutput, ProxyHealth, Setup};
 use tandem_center::call::{CallCommand, PromptName, RecordingId};
+use tandem_center::config::Config;
 use tandem_center::supervise::Refusal;
-use tandem_center::{Input, Timestamp};
+use tandem_center::{Center, Input, Timestamp};
 use tandem_media::leg::LegEvent;
 use tandem_media::prompt::Prompt;
 use tandem_relay::{PortPool, Relay, RelayConfig, RelayError};
@@ -23,8 +26,8 @@ use tandem_store::Tenant;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::centers::{Centers, Said, prompt_of};
-use crate::config::{Settings, TenantSettings};
-use crate::live::Writing;
+use crate::config::{Routes, Settings, TenantSettings};
+use crate::live::{Live, Recorder, Writing};
 use crate::recordings::{RECORDINGS_MAX, Recordings, Told};
 use crate::transport::resolve::Resolver;
 use crate::transport::{Connections, Parcel, Received, listen};
@@ -66,6 +69,48 @@ pub enum Order {
         /// Takes the answer.
         reply: oneshot::Sender<Status>,
     },
+    /// A changed configuration comes into force, all of it in one turn. Calls go on.
+    Configure {
+        /// What changed.
+        change: Box<Reconfiguration>,
+        /// Takes the number of the last fact of each tenant whose contact center is new or changed.
+        reply: oneshot::Sender<Vec<(Tenant, u64)>>,
+    },
+}
+
+/// A changed configuration, as far as calls are concerned.
+#[derive(Debug)]
+pub struct Reconfiguration {
+    /// Further trunks, behind those that are there.
+    pub trunks: Vec<Trunk>,
+    /// All that can be played.
+    pub prompts: BTreeMap<PromptName, Arc<Prompt>>,
+    /// How many calls are taken at once.
+    pub calls: usize,
+    /// Whose a call is that comes in.
+    pub routes: Routes,
+    /// Contact centers that changed.
+    pub changed: Vec<(Tenant, Arc<Config>)>,
+    /// Further tenants.
+    pub added: Vec<Newcomer>,
+}
+
+/// A tenant who was not here before, or not since the start.
+pub struct Newcomer {
+    /// Who.
+    pub tenant: Tenant,
+    /// The contact center.
+    pub config: Arc<Config>,
+    /// What is known of it.
+    pub live: Arc<Live>,
+    /// Where its facts go.
+    pub recorder: Recorder,
+}
+
+impl fmt::Debug for Newcomer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Newcomer").field("tenant", &self.tenant).finish_non_exhaustive()
+    }
 }
 
 /// What came of a command that was carried out: the facts after one number, up to another.
@@ -119,6 +164,8 @@ pub struct Engine {
     door: B2bua,
     centers: Centers,
     connections: Connections,
+    /// From where the trunks of each interface take requests.
+    peers: Vec<watch::Sender<Vec<AddressRange>>>,
     relay: Relay,
     ports: PortPool,
     clock: Clock,
@@ -144,11 +191,14 @@ impl Engine {
         let (inbox_in, inbox) = mpsc::channel(INBOX_MAX);
         let resolver = Resolver::new(&settings.dns.servers)?;
         let mut connections = Connections::new(settings.interfaces.clone(), resolver, inbox_in.clone());
+        let mut peers = Vec::with_capacity(settings.interfaces.len());
         for (place, interface) in settings.interfaces.iter().enumerate() {
             let id = InterfaceId(u16::try_from(place).unwrap_or(u16::MAX));
             let trunks = settings.trunks.iter().filter(|trunk| trunk.interface == id);
-            let peers = trunks.flat_map(|trunk| trunk.peers.iter().copied()).collect();
-            listen::open(id, interface, peers, &mut connections, &inbox_in).await?;
+            let (known, knows) =
+                watch::channel(trunks.flat_map(|trunk| trunk.peers.iter().copied()).collect());
+            listen::open(id, interface, knows, &mut connections, &inbox_in).await?;
+            peers.push(known);
         }
         let (media_in, media) = mpsc::channel(MEDIA_EVENTS_MAX);
         let keeper = recordings.clone();
@@ -161,7 +211,7 @@ impl Engine {
         OsRng.try_fill_bytes(&mut seed).map_err(StartFault::Randomness)?;
         let setup = Setup {
             trunks: settings.trunks.clone(),
-            prompts: prompts(settings),
+            prompts: prompts(&settings.tenants),
             product: Arc::from(concat!("Tandem/", env!("CARGO_PKG_VERSION"))),
             unknown_peers: settings.unknown_peers,
             limits: Limits { calls: settings.calls, recordings: RECORDINGS_MAX },
@@ -171,6 +221,7 @@ impl Engine {
             door,
             centers,
             connections,
+            peers,
             ports: relay.ports(),
             relay,
             clock,
@@ -285,6 +336,11 @@ impl Engine {
                 // Nobody asked, so nobody is told that something was refused.
                 self.refused = None;
             }
+            Order::Configure { change, reply } => {
+                let told = self.configure(*change);
+                // Whoever asked may have gone; the configuration holds all the same.
+                let _ = reply.send(told);
+            }
             Order::Status { reply } => {
                 let load = self.door.load();
                 let _ = reply.send(Status {
@@ -297,6 +353,35 @@ impl Engine {
                 });
             }
         }
+    }
+
+    /// New trunks, prompts and tenants are there before anybody is configured who may need them.
+    fn configure(&mut self, change: Reconfiguration) -> Vec<(Tenant, u64)> {
+        let Reconfiguration { trunks, prompts, calls, routes, changed, added } = change;
+        for trunk in trunks {
+            if let Some(peers) = self.peers.get(usize::from(trunk.interface.0)) {
+                peers.send_modify(|peers| peers.extend_from_slice(&trunk.peers));
+            }
+            self.door.add_trunk(Instant::now(), trunk);
+        }
+        self.door.set_prompts(prompts);
+        self.door.set_calls_max(calls);
+        let mut told = Vec::with_capacity(changed.len() + added.len());
+        for Newcomer { tenant, config, live, recorder } in added {
+            let center = Center::resume(config, self.clock.moment(Instant::now()), &live.view());
+            self.centers.add(tenant.clone(), center, recorder);
+            self.turn();
+            told.push(tenant);
+        }
+        self.centers.set_routes(routes);
+        for (tenant, config) in changed {
+            let now = self.clock.moment(Instant::now());
+            let _ = self.centers.handle_command(now, &tenant, Input::Configure(config));
+            self.turn();
+            told.push(tenant);
+        }
+        let last = |tenant: Tenant| self.centers.fact_number(&tenant).map(|number| (tenant, number));
+        told.into_iter().filter_map(last).collect()
     }
 
     /// Carries what the door and the center have to say to each other and to the outside, until neither has more.
@@ -401,13 +486,13 @@ impl Clock {
 }
 
 /// What can be played, under the names that the door knows.
-fn prompts(settings: &Settings) -> BTreeMap<PromptName, Arc<Prompt>> {
+pub fn prompts(tenants: &[TenantSettings]) -> BTreeMap<PromptName, Arc<Prompt>> {
     let of_tenant = |tenant: &TenantSettings| {
         let name =
             |(name, prompt): (&PromptName, &Arc<Prompt>)| (prompt_of(&tenant.tenant, name), prompt.clone());
         tenant.prompts.iter().map(name).collect::<Vec<_>>()
     };
-    settings.tenants.iter().flat_map(of_tenant).collect()
+    tenants.iter().flat_map(of_tenant).collect()
 }
 
 fn relay_config(settings: &Settings) -> RelayConfig {

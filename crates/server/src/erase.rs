@@ -242,7 +242,7 @@ pub async fn retain(desks: Desks) {
 /// Erases what each tenant has kept for long enough at a moment, since 1970 UTC, and says when to come again.
 pub async fn retain_now(desks: &Desks, now: Duration) -> Duration {
     let mut wait = RETENTION_EVERY;
-    for desk in desks.iter() {
+    for desk in desks.all().values() {
         wait = wait.min(retain_of(desk, now).await);
     }
     wait

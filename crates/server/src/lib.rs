@@ -21,6 +21,7 @@ pub mod page;
 pub mod prompts;
 mod record;
 pub mod recordings;
+pub mod reload;
 pub mod reports;
 pub mod restore;
 pub mod serve;

@@ -21,7 +21,8 @@ use crate::microsoft::Microsoft;
 use crate::microsoft::settings::{MicrosoftSettings, PublicUrl};
 use crate::outbound::Outbound;
 use crate::recordings::{Recordings, Told};
-use crate::restore::{self, Library};
+use crate::reload::{self, Reloads, Running};
+use crate::restore;
 use crate::telemetry;
 use crate::transport::resolve::Resolver;
 use crate::transport::tls;
@@ -44,7 +45,10 @@ pub fn run(path: &Path) -> Result<()> {
     runtime.block_on(async {
         let program = Program::start(settings).await?;
         tracing::info!(http.listen = %program.page(), "tandem answers calls");
-        program.until(told_to_end()).await
+        let reloading = tokio::spawn(reload_when_told(program.reloads()));
+        let outcome = program.until(told_to_end()).await;
+        reloading.abort();
+        outcome
     })
 }
 
@@ -54,11 +58,9 @@ pub struct Program {
     ended: oneshot::Receiver<()>,
     stop: oneshot::Sender<()>,
     server: api::Server,
-    library: Library,
-    desks: Desks,
-    identity: Identity,
-    webhooks: Webhooks,
-    microsoft: Option<Microsoft>,
+    running: Running,
+    reloads: Reloads,
+    asking: mpsc::Receiver<reload::Asked>,
 }
 
 impl Program {
@@ -72,17 +74,18 @@ impl Program {
         // One crypto provider for the whole program; a second start in one process finds it installed.
         let _ = Arc::unwrap_or_clone(tls::provider()).install_default();
         let library = restore::open_library(&settings.data, settings.personal_data.keys.as_deref())?;
+        let library = Arc::new(library);
         let recordings = Recordings::open_folder(&settings.data)?;
         let (orders_in, orders) = mpsc::channel(ORDERS_MAX);
         let mut restored = Vec::with_capacity(settings.tenants.len());
         let mut desks = Vec::with_capacity(settings.tenants.len());
-        for TenantSettings { tenant, name, lines, keep_days, .. } in &settings.tenants {
+        for of_tenant in &settings.tenants {
+            let TenantSettings { tenant, .. } = of_tenant;
             let (live, recorder) =
                 library.restore(tenant).with_context(|| format!("the journal of tenant {tenant}"))?;
             let (journal, orders) = (library.journal.clone(), orders_in.clone());
             let recordings = recordings.0.of(tenant);
-            let desk = Desk::new(live.clone(), name.clone(), journal, orders, lines.clone(), recordings);
-            desks.push(desk.keeping(*keep_days));
+            desks.push(Desk::new(live.clone(), of_tenant.terms(), journal, orders, recordings));
             restored.push((live, recorder));
         }
         let desks = Desks::new(desks);
@@ -93,11 +96,24 @@ impl Program {
             let settings_of = settings.microsoft.clone();
             settings_of.map(|of| open_microsoft(of, &settings, listening, &identity, &desks)).transpose()
         };
+        let (reloads, asking) = Reloads::new();
+        let http = (desks.clone(), identity.clone(), webhooks.clone());
         let server =
-            api::Server::bind(&settings.http, desks.clone(), identity.clone(), webhooks.clone(), opening)
-                .await?;
-        let microsoft = server.microsoft().cloned();
+            api::Server::bind(&settings.http, http.0, http.1, http.2, reloads.clone(), opening).await?;
         tell_setup(&identity, &server)?;
+        let running = Running {
+            source: settings.source.clone(),
+            standing: settings.standing.clone(),
+            centers: settings.tenants.iter().map(|of| (of.tenant.clone(), of.center.clone())).collect(),
+            trunks: settings.trunks.len(),
+            library: library.clone(),
+            recordings: recordings.0.clone(),
+            orders: orders_in,
+            desks,
+            identity,
+            webhooks,
+            microsoft: server.microsoft().cloned(),
+        };
         let (ready_in, ready) = oneshot::channel();
         let (stop, stopped) = oneshot::channel();
         let (ended_in, ended) = oneshot::channel();
@@ -112,9 +128,7 @@ impl Program {
             })
             .context("the system gives no thread")?;
         match ready.await {
-            Ok(Ok(())) => {
-                Ok(Program { engine, ended, stop, server, library, desks, identity, webhooks, microsoft })
-            }
+            Ok(Ok(())) => Ok(Program { engine, ended, stop, server, running, reloads, asking }),
             Ok(Err(fault)) => Err(fault.into()),
             Err(_) => bail!("the engine ended at its start"),
         }
@@ -125,13 +139,21 @@ impl Program {
         self.server.address()
     }
 
+    /// Asks for the configuration to be brought into force anew, while the program serves.
+    pub fn reloads(&self) -> Reloads {
+        self.reloads.clone()
+    }
+
     /// Serves until `end` resolves or the engine ends by itself; then ends everything in order.
     ///
     /// # Errors
     ///
     /// The engine broke off, or facts could not be written.
     pub async fn until(self, end: impl Future<Output = ()>) -> Result<()> {
-        let Program { engine, mut ended, stop, server, library, desks, identity, webhooks, microsoft } = self;
+        let Program { engine, mut ended, stop, server, running, reloads: _, asking } = self;
+        let Running { library, desks, identity, webhooks, microsoft, .. } = &running;
+        let (library, microsoft) = (library.clone(), microsoft.clone());
+        let (desks, identity, webhooks) = (desks.clone(), identity.clone(), webhooks.clone());
         let microsoft = async {
             match &microsoft {
                 Some(microsoft) => microsoft.run().await,
@@ -146,6 +168,7 @@ impl Program {
             () = identity.tend() => true,
             () = webhooks.run() => true,
             () = microsoft => true,
+            () = running.serve(asking) => true,
         };
         let _ = stop.send(());
         if !broke_off {
@@ -154,7 +177,7 @@ impl Program {
         if engine.join().is_err() {
             bail!("the engine broke off; the journal is whole, start again");
         }
-        library.books.close(library.journal).context("the journal could not be finished")?;
+        library.books.close(library.journal.clone()).context("the journal could not be finished")?;
         if broke_off { bail!("the engine ended by itself; the log says why") } else { Ok(()) }
     }
 }
@@ -250,6 +273,22 @@ fn raise_descriptor_limit() {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
         tracing::warn!(%error, "the limit of open files stays as it is; raise it for more calls at once");
+    }
+}
+
+/// Brings the configuration into force anew whenever the system or a person says so (SIGHUP).
+async fn reload_when_told(reloads: Reloads) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut told = match signal(SignalKind::hangup()) {
+        Ok(told) => told,
+        Err(error) => {
+            tracing::warn!(%error, "SIGHUP cannot be watched");
+            return;
+        }
+    };
+    while told.recv().await.is_some() {
+        // What came of it stands in the log.
+        let _ = reloads.reload().await;
     }
 }
 

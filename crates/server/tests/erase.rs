@@ -3,15 +3,15 @@
 
 mod common;
 
-use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::StatusCode;
 use common::{START_US, Shop, request};
 use serde_json::Value;
-use tandem::desk::Desk;
+use tandem::desk::{Desk, Terms};
 use tandem::engine::{Carried, Order};
 use tandem::live::{Recorder, wait_committed};
 use tandem::recordings::Recordings;
@@ -250,8 +250,8 @@ async fn the_recordings_of_an_interaction_go_with_it() {
     }
     let (orders, waiting) = mpsc::channel(16);
     tokio::spawn(eraser(restored.recorder, 3, waiting));
-    let desk =
-        Desk::new(restored.live, "".into(), restored.journal, orders, BTreeSet::new(), recordings.clone());
+    let terms = Terms { name: "".into(), lines: Arc::default(), keep_days: 0 };
+    let desk = Desk::new(restored.live, terms, restored.journal, orders, recordings.clone());
     assert_eq!(desk.erase(interaction, ErasedBy::Request, None).await.unwrap(), 4);
     assert!(recordings.open(recording).unwrap().is_none());
     assert!(recordings.open(RecordingId(8)).unwrap().is_some());

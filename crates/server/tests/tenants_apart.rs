@@ -12,7 +12,7 @@ use common::{ROOT, START_US, Street};
 use serde_json::Value;
 use tandem::centers::{self, Centers, Said};
 use tandem::config::Settings;
-use tandem::desk::Desks;
+use tandem::desk::{Desk, Desks, Terms};
 use tandem::{erase, restore};
 use tandem_center::call::{
     Address, Arrival, CallCommand, CallEvent, CallId, PartyId, PlayOutcome, RecordEnd, RecordingId, Rejection,
@@ -47,13 +47,18 @@ async fn each_keeps_what_it_knows_of_callers_for_as_long_as_it_says() {
         page["calls"][0]["from"].clone()
     };
     assert_eq!((from("north").await, from("south").await), ("+4917012345".into(), "+4917012345".into()));
-    let desks = Desks::new([street.north.clone().keeping(30), street.south.clone().keeping(90)]);
+    let keep = |desk: &Desk, keep_days| desk.set_terms(Terms { keep_days, ..desk.terms() });
+    let (north, south) = (&street.north, &street.south);
+    keep(north, 30);
+    keep(south, 90);
+    let desks = Desks::new([north.clone(), south.clone()]);
     let days = |days: u64| Duration::from_micros(START_US) + Duration::from_secs(days * 86_400);
     erase::retain_now(&desks, days(29)).await;
     assert_eq!((from("north").await, from("south").await), ("+4917012345".into(), "+4917012345".into()));
     erase::retain_now(&desks, days(31)).await;
     assert_eq!((from("north").await, from("south").await), (Value::Null, "+4917012345".into()));
-    let for_ever = Desks::new([street.south.clone().keeping(0)]);
+    keep(south, 0);
+    let for_ever = Desks::new([south.clone()]);
     erase::retain_now(&for_ever, days(40_000)).await;
     assert_eq!(from("south").await, "+4917012345");
     erase::retain_now(&desks, days(91)).await;

@@ -85,8 +85,7 @@ fn faults(main: &str, folder: &Path) -> String {
 }
 
 fn whose(settings: &Settings, line: &str, number: &str) -> Option<String> {
-    let place = settings.routes.tenant(&line.into(), &Address::Phone(number.into()))?;
-    Some(settings.tenants[place].tenant.to_string())
+    settings.routes.tenant(&line.into(), &Address::Phone(number.into())).map(Tenant::to_string)
 }
 
 #[test]

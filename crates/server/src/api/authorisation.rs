@@ -114,6 +114,7 @@ pub const RULES: &[Rule] = &[
     // It shows everything that happens, as the live socket does.
     rule("GET", "/api/v1/events", Permission::LiveRead, Over::Tenant),
     rule("GET", "/api/v1/tenants", Permission::TenantsRead, Over::Installation),
+    rule("POST", "/api/v1/configuration/reload", Permission::TenantsWrite, Over::Installation),
     rule("POST", "/api/v1/tenants/{id}/onboarding", Permission::TenantsWrite, Over::Installation),
     rule("GET", "/api/v1/directory", Permission::DirectoryRead, Over::Tenant),
     rule("PUT", "/api/v1/directory/{id}/skills", Permission::PeopleWrite, Over::Tenant),
@@ -285,7 +286,7 @@ pub(super) fn desk_of(api: &Api, caller: &Caller, named: Option<Tenant>) -> Resu
             }
         },
     };
-    desk.cloned().ok_or_else(unknown_tenant)
+    desk.ok_or_else(unknown_tenant)
 }
 
 /// The desk, if the caller may follow everything that happens there.

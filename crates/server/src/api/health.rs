@@ -72,7 +72,7 @@ pub(super) async fn figures(scope: OfInstallation) -> Response {
     let status = api.desks.status().await.ok();
     let (writing, lag) = api.desks.writing();
     let now = Timestamp::from_micros(super::now_us());
-    let tenants: Vec<Tenant> = api.desks.iter().map(Tenant::of).collect();
+    let tenants: Vec<Tenant> = api.desks.all().values().map(Tenant::of).collect();
     let figures = metrics::render(&tenants, lag, &writing, status.as_ref(), now);
     let mut text = figures + &api.webhooks.figures();
     if let Some(microsoft) = &api.microsoft {

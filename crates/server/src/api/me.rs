@@ -167,7 +167,7 @@ pub(super) async fn view(OfMyself { api, caller }: OfMyself) -> Result<Json<Me>,
         let tenant = caller.scope().tenant_name().and_then(|name| name.parse().ok());
         let desk = tenant.and_then(|tenant| desks.desk(&tenant));
         Ok(Me {
-            tenant_name: desk.map(|desk| desk.name().to_owned()).filter(|name| !name.is_empty()),
+            tenant_name: desk.map(|desk| desk.name().to_string()).filter(|name| !name.is_empty()),
             ..Me::of(&caller, person.as_ref())
         })
     });

@@ -9,6 +9,7 @@ pub mod audit;
 pub mod authorisation;
 pub mod calls;
 pub mod command;
+pub mod configuration;
 pub mod directory;
 pub mod erasures;
 pub mod error;
@@ -61,6 +62,7 @@ use crate::desk::Desks;
 use crate::identity::Identity;
 use crate::microsoft::Microsoft;
 use crate::page;
+use crate::reload::Reloads;
 use crate::webhooks::Webhooks;
 use access::Access;
 use error::ApiError;
@@ -83,6 +85,8 @@ pub(crate) struct Api {
     /// What each route is called in the audit trail, by method and path.
     acts: Arc<authorisation::Acts>,
     webhooks: Webhooks,
+    /// Brings the configuration into force anew, where the program was started from one.
+    reloads: Option<Reloads>,
 }
 
 /// The HTTP side on its address.
@@ -103,11 +107,13 @@ impl Server {
         desks: Desks,
         identity: Identity,
         webhooks: Webhooks,
+        reloads: Reloads,
         microsoft: impl FnOnce(&Listening) -> anyhow::Result<Option<Microsoft>>,
     ) -> anyhow::Result<Server> {
         let (listening, access) = listen::open(http).await?;
         let microsoft = microsoft(&listening)?;
-        let router = router_with(desks, access, identity, webhooks, microsoft.clone());
+        let parts = Served { desks, access, identity, webhooks, microsoft: microsoft.clone() };
+        let router = router_of(parts, Some(reloads));
         Ok(Server { listening, router, microsoft })
     }
 
@@ -150,6 +156,20 @@ pub fn router_with(
     webhooks: Webhooks,
     microsoft: Option<Microsoft>,
 ) -> Router {
+    router_of(Served { desks, access, identity, webhooks, microsoft }, None)
+}
+
+/// What the HTTP side serves.
+struct Served {
+    desks: Desks,
+    access: Access,
+    identity: Identity,
+    webhooks: Webhooks,
+    microsoft: Option<Microsoft>,
+}
+
+fn router_of(served: Served, reloads: Option<Reloads>) -> Router {
+    let Served { desks, access, identity, webhooks, microsoft } = served;
     let (open, secret, live, document) = parts();
     let api = Api {
         desks,
@@ -162,6 +182,7 @@ pub fn router_with(
         acts: Arc::new(authorisation::acts(&document)),
         document: document.into(),
         webhooks,
+        reloads,
     };
     let guarded = secret.layer(middleware::from_fn_with_state(api.clone(), authorisation::only_permitted));
     open.merge(guarded)
@@ -235,6 +256,7 @@ fn parts() -> (Router<Api>, Router<Api>, Router<Api>, String) {
         .routes(routes!(staffing::compute))
         .routes(routes!(trunks::list))
         .routes(routes!(tenants::list))
+        .routes(routes!(configuration::reload))
         .routes(routes!(directory::search))
         .routes(routes!(directory::skills_set))
         .routes(routes!(directory::photo))

@@ -134,7 +134,7 @@ pub(super) async fn methods(State(api): State<Api>) -> Result<Json<Methods>, Api
             OneClickPerson {
                 user_name: user_name.to_string(),
                 name: person.name.to_string(),
-                tenant_name: desk.map(|desk| desk.name().to_owned()).filter(|name| !name.is_empty()),
+                tenant_name: desk.map(|desk| desk.name().to_string()).filter(|name| !name.is_empty()),
                 tenant,
                 roles,
             }

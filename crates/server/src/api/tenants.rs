@@ -44,11 +44,12 @@ pub struct Tenants {
 pub(super) async fn list(scope: OfInstallation) -> Json<Tenants> {
     tracing::debug!(who = ?scope.caller.who(), "the tenants are looked at");
     let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-    let tenants = scope.api.desks.iter().map(|desk| {
+    let desks = scope.api.desks.all();
+    let tenants = desks.values().map(|desk| {
         let view = desk.live().view();
         Tenant {
             id: desk.tenant().to_string(),
-            name: desk.name().to_owned(),
+            name: desk.name().to_string(),
             agents: count(view.live.agents.len()),
             signed_in: count(
                 view.live.agents.values().filter(|agent| agent.chosen != ChosenState::Offline).count(),

@@ -127,7 +127,8 @@ impl Asked {
             return false;
         }
         let noun = self.object.split('/').next().unwrap_or_default().to_owned();
-        let mut others = api.desks.iter().filter(|desk| desk.tenant().as_str() != own);
+        let all = api.desks.all();
+        let mut others = all.values().filter(|desk| desk.tenant().as_str() != own);
         let id = self.id.clone();
         match noun.as_str() {
             "queues" => {

@@ -224,8 +224,9 @@ pub(super) async fn command(
 impl WantedCallback {
     fn checked(self, scope: &Scope) -> Result<ScheduledCallback, ApiError> {
         let line: LineName = self.line.as_str().into();
-        if !scope.desk.lines().contains(&line) {
-            let known: Vec<&str> = scope.desk.lines().iter().map(|line| &**line).collect();
+        let lines = scope.desk.lines();
+        if !lines.contains(&line) {
+            let known: Vec<&str> = lines.iter().map(|line| &**line).collect();
             let message = format!("there is no line {:?}; there are {}", self.line, known.join(", "));
             return Err(ApiError::bad_request("unknown_line", message, "name one of them").field("line"));
         }

@@ -15,7 +15,7 @@ use tandem_center::id::FlowId;
 use crate::page;
 
 /// The whole file.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct File {
     /// `data`: the folder of the journal, beside the file unless absolute. Default `tandem-data`. Whoever can write
@@ -105,7 +105,7 @@ pub struct File {
 }
 
 /// `[tenants.<id>]`: one of several customers.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TenantEntry {
     /// What people call the customer.
@@ -116,7 +116,7 @@ pub struct TenantEntry {
 
 /// The file of one of several customers: what stands in the one file where there is only one customer, and means the
 /// same. Relative paths start at its own folder.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TenantFile {
     /// `[prompts]`.
@@ -154,7 +154,7 @@ impl File {
 }
 
 /// `[personal_data]`: what facts say about customers: numbers, names. It is sealed in the journal.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PersonalDataFile {
     /// After this many days it is erased, counted from the arrival of a call; the facts stay, and with them every count.
@@ -179,7 +179,7 @@ impl Default for PersonalDataFile {
 }
 
 /// `[personal_data]` in the file of one of several customers.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TenantPersonalDataFile {
     /// After this many days what is known of the customer's callers is erased. Default: what the main file says.
@@ -187,7 +187,7 @@ pub struct TenantPersonalDataFile {
 }
 
 /// `[http]`: the API and the page.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct HttpFile {
     /// Address and port. Default `127.0.0.1:8080`. Any address but loopback demands `certificate` and `key`.
@@ -230,7 +230,7 @@ impl Default for HttpFile {
 }
 
 /// `[sign_in]`: how people sign in, and for how long.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SignInFile {
     /// Whether people sign in with passwords and passkeys, too. Default `true`; where everybody comes from Entra, `false`
@@ -264,7 +264,7 @@ impl Default for SignInFile {
 }
 
 /// `[[operators]]`: somebody who runs the installation for all of its tenants, and sees no customer of any.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OperatorFile {
     /// The name as it is shown.
@@ -282,7 +282,7 @@ pub struct OperatorFile {
 }
 
 /// `[[people]]`: somebody who may sign in. The API does not change who stands here.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PersonFile {
     /// The name as it is shown.
@@ -301,7 +301,7 @@ pub struct PersonFile {
 }
 
 /// A user in Entra.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EntraUserFile {
     /// The id of the Entra tenant, a GUID.
@@ -313,7 +313,7 @@ pub struct EntraUserFile {
 
 /// `[microsoft]`: the application in Microsoft Entra ID through which people sign in and presence is read. Without this
 /// section nothing is asked of Microsoft. docs/microsoft.md takes an administrator through the registration.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MicrosoftFile {
     /// Which cloud of Microsoft's: `public` (default; GCC too), `us_gov` (GCC High), `us_dod` or `china`.
@@ -422,7 +422,7 @@ impl MicrosoftFile {
 }
 
 /// `[microsoft]` in the file of one of several customers.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TenantMicrosoftFile {
     /// The customer's Entra tenants (their ids): their people are the customer's people. Others are connected later by
@@ -434,7 +434,7 @@ pub struct TenantMicrosoftFile {
 }
 
 /// `[log]`: what is logged, and how. Never message bodies, keys or digits.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LogFile {
     /// `text` for people (default) or `json` for machines.
@@ -474,7 +474,7 @@ pub enum LogLevel {
 }
 
 /// `[dns]`: who is asked for addresses.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DnsFile {
     /// Name servers with their ports, `["10.0.0.53:53"]`. Default: those of the system.
@@ -483,7 +483,7 @@ pub struct DnsFile {
 
 /// `[webhooks]`: where events may be sent. People of the tenants choose the addresses; they lead to the public Internet,
 /// and nowhere else unless it stands here.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct WebhooksFile {
     /// Ranges of addresses that are not public and may be sent to all the same, `["10.20.0.0/16"]`. Default: none.
@@ -495,7 +495,7 @@ pub struct WebhooksFile {
 }
 
 /// `[sip]`: what holds for all trunks.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SipFile {
     /// What a request from no trunk gets: `drop` (default, no answer: scanners learn nothing) or `refuse` (403: easier
@@ -520,7 +520,7 @@ pub enum UnknownPeersFile {
 }
 
 /// `[relay]`: the threads that move packets.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RelayFile {
     /// How many threads, 1 to 64. Default: one for each core, at most 2. All legs of a call share one.
@@ -528,7 +528,7 @@ pub struct RelayFile {
 }
 
 /// `[[interfaces]]`: one address on which SIP is spoken.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InterfaceFile {
     /// Its name in this file.
@@ -553,7 +553,7 @@ pub struct InterfaceFile {
 }
 
 /// One certificate chain with its key.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CertificateFile {
     /// PEM: the certificate, then its intermediates. Without them Microsoft resets the connection.
@@ -586,7 +586,7 @@ pub enum ClientCertificateFile {
 }
 
 /// `[[media]]`: one address with a range of ports for sound.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MediaFile {
     /// Its name in this file.
@@ -601,7 +601,7 @@ pub struct MediaFile {
 }
 
 /// `[[trunks]]`: one network.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrunkFile {
     /// Its name in this file; numbers and agents name it as their line.

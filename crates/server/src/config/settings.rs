@@ -30,6 +30,8 @@ use crate::config::file::{
 };
 use crate::config::people;
 use crate::config::routes::{Clash, Routes};
+use crate::config::standing::Standing;
+use crate::desk::Terms;
 use crate::identity::IdentitySettings;
 use crate::microsoft::settings::{self as microsoft, MicrosoftSettings};
 use crate::outbound::{OutboundSettings, SYSTEM_ROOTS};
@@ -71,6 +73,10 @@ pub struct Settings {
     pub routes: Routes,
     /// How many calls at once.
     pub calls: usize,
+    /// What of it takes a restart to change.
+    pub standing: Standing,
+    /// The file that it was read from, if it was one.
+    pub source: Option<PathBuf>,
 }
 
 /// One customer.
@@ -87,6 +93,14 @@ pub struct TenantSettings {
     pub keep_days: u32,
     /// The contact center.
     pub center: Arc<Config>,
+}
+
+impl TenantSettings {
+    /// What is said of the customer beside the contact center.
+    pub fn terms(&self) -> Terms {
+        let TenantSettings { name, lines, keep_days, .. } = self;
+        Terms { name: name.clone(), lines: Arc::new(lines.clone()), keep_days: *keep_days }
+    }
 }
 
 /// Where SIP is spoken.
@@ -141,7 +155,7 @@ impl Settings {
             }])
         })?;
         let folder = path.parent().unwrap_or(Path::new("."));
-        Settings::parse(&text, folder)
+        Ok(Settings { source: Some(path.to_owned()), ..Settings::parse(&text, folder)? })
     }
 
     /// Checks the text of a file whose relative paths start at `folder`. All faults are found at once, but for those
@@ -167,6 +181,8 @@ impl Settings {
         let identity = people::check(&file, &entries, &mut check.faults);
         let owners = check.owners(&file);
         let microsoft = check.microsoft(&file, &entries);
+        let standing =
+            Standing::of(&file, entries.iter().map(|entry| (&entry.tenant, &entry.file.microsoft)));
         let built_in = prompts::built_in();
         let tenants: Vec<TenantSettings> =
             entries.into_iter().filter_map(|entry| check.tenant(entry, &file, &owners, &built_in)).collect();
@@ -214,6 +230,8 @@ impl Settings {
             tenants,
             routes,
             calls,
+            standing,
+            source: None,
         })
     }
 }
@@ -827,7 +845,8 @@ fn form_fault(text: &str, error: &toml::de::Error) -> Fault {
     Fault { key, problem }
 }
 
-fn peer_names(trunk: &TrunkFile) -> Vec<Box<str>> {
+/// Names of which one must be in the certificate of a trunk's peer.
+pub(super) fn peer_names(trunk: &TrunkFile) -> Vec<Box<str>> {
     match (&trunk.peer_names, trunk.profile) {
         (Some(names), _) => names.iter().map(|name| name.as_str().into()).collect(),
         (None, ProfileFile::DirectRouting) => vec![MICROSOFT_NAME.into()],

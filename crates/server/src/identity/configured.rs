@@ -146,6 +146,17 @@ impl Roster {
         self.people.get(scope)?.get(id)
     }
 
+    /// Who is here or there only, or is not the same in both.
+    pub(super) fn differences(&self, other: &Roster) -> Vec<(Scope, PersonId)> {
+        let only = |these: &Roster, those: &Roster| {
+            let all =
+                these.people.iter().flat_map(|(scope, people)| people.iter().map(move |one| (scope, one)));
+            let other = all.filter(|(scope, (id, person))| those.get(scope, id) != Some(*person));
+            other.map(|(scope, (id, _))| (scope.clone(), id.clone())).collect::<BTreeSet<_>>()
+        };
+        only(self, other).union(&only(other, self)).cloned().collect()
+    }
+
     pub(super) fn of_scope(&self, scope: &Scope) -> impl Iterator<Item = (&PersonId, &ConfiguredPerson)> {
         self.people.get(scope).into_iter().flatten()
     }

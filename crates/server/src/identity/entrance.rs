@@ -69,8 +69,8 @@ pub struct Invitation {
 
 impl Identity {
     /// Which groups of Entra make which roles in a tenant.
-    pub fn group_roles(&self, tenant: &Tenant) -> Option<&GroupRoles> {
-        self.shared.settings.tenants.get(tenant).map(|configured| &configured.groups)
+    pub fn group_roles(&self, tenant: &Tenant) -> Option<GroupRoles> {
+        self.in_force().settings.tenants.get(tenant).map(|configured| configured.groups.clone())
     }
 
     /// Finds the person whom Entra told, or makes one, if some role says what they are here.
@@ -185,7 +185,7 @@ impl Identity {
             caller.may_assign(held.role, scope, id)?;
         }
         super::credentials::local_name(&person).ok_or(IdentityFault::NoUserName)?;
-        if !self.shared.settings.local {
+        if !self.in_force().settings.local {
             return Err(IdentityFault::LocalOff);
         }
         self.put_if_configured(&person, now)?;
@@ -248,7 +248,7 @@ impl Identity {
         label: &str,
         now: UnixMillis,
     ) -> Result<Tokens, IdentityFault> {
-        let named = self.shared.settings.one_click.iter().any(|one| one.user_name == *user_name);
+        let named = self.in_force().settings.one_click.iter().any(|one| one.user_name == *user_name);
         let person = self.person_known_as(&Known::Local { user_name: user_name.clone() })?;
         let person = person.filter(|_| named).ok_or(IdentityFault::WrongCredential)?;
         self.sign_in(&person, SignIn::Demo, label, now)
@@ -261,7 +261,7 @@ impl Identity {
     /// The register cannot be read.
     pub fn one_click_people(&self) -> Result<Vec<(UserName, Person)>, IdentityFault> {
         let mut people = Vec::new();
-        for one in &self.shared.settings.one_click {
+        for one in &self.in_force().settings.one_click {
             let known = Known::Local { user_name: one.user_name.clone() };
             people.extend(self.person_known_as(&known)?.map(|person| (one.user_name.clone(), person)));
         }
@@ -329,7 +329,7 @@ impl Identity {
         label: &str,
         now: UnixMillis,
     ) -> Result<Tokens, IdentityFault> {
-        if !self.shared.settings.local {
+        if !self.in_force().settings.local {
             return Err(IdentityFault::LocalOff);
         }
         self.state().attempts.may_try(now, user_name, address)?;
@@ -372,7 +372,8 @@ impl Identity {
         user: &EntraUser<'_>,
         known: &Known,
     ) -> Result<Option<Person>, IdentityFault> {
-        let mut all = self.shared.roster.all();
+        let in_force = self.in_force();
+        let mut all = in_force.roster.all();
         let Some((id, configured)) =
             all.find(|(_, person)| person.is_principal(&user.tid, user.principal_name))
         else {

@@ -201,7 +201,8 @@ impl Identity {
     }
 
     fn administrator_of_the_only(&self) -> BTreeMap<Arc<str>, BTreeSet<Role>> {
-        let mut tenants = self.shared.settings.tenants.keys();
+        let in_force = self.in_force();
+        let mut tenants = in_force.settings.tenants.keys();
         match (tenants.next(), tenants.next()) {
             (Some(only), None) => {
                 BTreeMap::from([(Arc::from(only.as_str()), BTreeSet::from([Role::Administrator]))])

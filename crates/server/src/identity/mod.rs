@@ -14,6 +14,7 @@ mod people;
 mod rows;
 mod trail;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -23,7 +24,7 @@ use rand::{RngCore, SeedableRng};
 use tandem_people::api_key::{self, KeyChange, KeyFault, Keys};
 use tandem_people::audit::Entry;
 use tandem_people::caller::Caller;
-use tandem_people::login::{AccessFault, Change, Logins};
+use tandem_people::login::{AccessFault, Change, Ending, Logins};
 use tandem_people::moment::UnixMillis;
 use tandem_people::passkey::Ceremonies;
 use tandem_people::role::Role;
@@ -31,6 +32,7 @@ use tandem_people::scope::Scope;
 use tandem_people::secret::Secret;
 use tandem_people::setup::Setup;
 use tandem_people::throttle::Attempts;
+use tandem_store::Tenant;
 use tandem_store::register::{self, Register};
 use tokio::sync::{Semaphore, broadcast, watch};
 
@@ -56,8 +58,7 @@ pub struct Identity {
 
 struct Shared {
     register: Register,
-    settings: IdentitySettings,
-    roster: Roster,
+    in_force: RwLock<Arc<InForce>>,
     state: RwLock<State>,
     /// Held from a change in memory until it is written, so that the disk sees changes in their order.
     writing: Mutex<()>,
@@ -68,6 +69,12 @@ struct Shared {
     people: broadcast::Sender<Scope>,
     /// Passwords are checked a few at a time: each takes 19 MiB for a moment.
     hashing: Semaphore,
+}
+
+/// What the configuration says. It is replaced as a whole.
+struct InForce {
+    settings: IdentitySettings,
+    roster: Roster,
 }
 
 struct State {
@@ -102,9 +109,6 @@ impl Identity {
     ) -> Result<Identity, OpenFault> {
         let keys = keys.map_or_else(|| folder.join(KEYS_FILE), Path::to_path_buf);
         let register = Register::open(folder.join(REGISTER_FILE), &keys)?;
-        for tenant in settings.tenants.keys() {
-            register.tenant_begin(tenant).map_err(IdentityFault::from)?;
-        }
         let random = StdRng::try_from_rng(&mut OsRng).map_err(OpenFault::Randomness)?;
         let state = State {
             logins: Logins::new(settings.terms),
@@ -117,9 +121,8 @@ impl Identity {
         let identity = Identity {
             shared: Arc::new(Shared {
                 trail: Trail::open(register.clone())?,
-                roster: Identity::roster(&register, &settings)?,
+                in_force: RwLock::new(Arc::new(InForce::of(&register, settings)?)),
                 register,
-                settings,
                 state: RwLock::new(state),
                 writing: Mutex::new(()),
                 changes: watch::Sender::new(0),
@@ -127,9 +130,44 @@ impl Identity {
                 hashing: Semaphore::new(HASHED_AT_ONCE),
             }),
         };
-        identity.restore_keys()?;
-        identity.restore_logins(now)?;
+        identity.restore_keys(|_| true)?;
+        identity.restore_logins(now, |_| true)?;
         Ok(identity)
+    }
+
+    /// From now on the configuration says this. Whoever left it is signed out, and what others may do counts from their next
+    /// request on. Answers with how many of its people came, left or changed.
+    ///
+    /// # Errors
+    ///
+    /// Somebody of the configuration is somebody else in the register, and then everything is as before; the register
+    /// cannot be read or written.
+    pub fn configure(&self, settings: IdentitySettings, now: UnixMillis) -> Result<usize, IdentityFault> {
+        let _order = self.order();
+        let before = self.in_force();
+        let is_new = |tenant: &Tenant| !before.settings.tenants.contains_key(tenant);
+        let after = Arc::new(InForce::of(&self.shared.register, settings)?);
+        *self.shared.in_force.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&after);
+        let added: BTreeSet<Scope> =
+            after.settings.tenants.keys().filter(|tenant| is_new(tenant)).map(scope_of).collect();
+        // Of a tenant who was here before.
+        self.restore_keys(|scope| added.contains(scope))?;
+        self.restore_logins(now, |scope| added.contains(scope))?;
+        let changed = before.roster.differences(&after.roster);
+        for (scope, id) in &changed {
+            match self.person(scope, id)? {
+                Some(person) => self.in_state(|state| state.logins.person_changed(now, &person)),
+                None => self.in_state(|state| state.logins.revoke_all(now, id, None, Ending::Disabled)),
+            }
+        }
+        self.write_changes()?;
+        self.tell_change();
+        let count = changed.len();
+        for scope in added.into_iter().chain(changed.into_iter().map(|(scope, _)| scope)) {
+            // Nobody may be following.
+            let _ = self.shared.people.send(scope);
+        }
+        Ok(count)
     }
 
     /// Knows a caller by an access token or an API key.
@@ -202,8 +240,8 @@ impl Identity {
     }
 
     /// What the configuration says of people and of signing in.
-    pub fn settings(&self) -> &IdentitySettings {
-        &self.shared.settings
+    pub fn settings(&self) -> IdentitySettings {
+        self.in_force().settings.clone()
     }
 
     /// Does something that writes to the disk, on a thread that may wait for it.
@@ -243,17 +281,18 @@ impl Identity {
     ///
     /// The register cannot be read.
     pub fn nobody_is_in_charge(&self) -> Result<bool, IdentityFault> {
-        if !self.shared.settings.one_click.is_empty() {
+        let in_force = self.in_force();
+        if !in_force.settings.one_click.is_empty() {
             return Ok(false);
         }
         let in_charge = [Role::Operator, Role::Administrator];
         let by_entra = |person: &ConfiguredPerson| {
             person.entra.is_some() && person.roles.iter().any(|role| in_charge.contains(role))
         };
-        if self.shared.roster.all().any(|(_, person)| by_entra(person)) {
+        if in_force.roster.all().any(|(_, person)| by_entra(person)) {
             return Ok(false);
         }
-        let tenants = self.shared.settings.tenants.keys().map(|tenant| Scope::tenant(tenant.as_str()));
+        let tenants = in_force.settings.tenants.keys().map(scope_of);
         for scope in [Scope::Installation].into_iter().chain(tenants) {
             let role = if scope == Scope::Installation { Role::Operator } else { Role::Administrator };
             for person in self.people(&scope)?.iter().filter(|person| person.holds(role)) {
@@ -295,7 +334,7 @@ impl Identity {
         let register = &self.shared.register;
         register.logins_prune(before(ENDED_KEPT))?;
         register.keys_prune(before(ENDED_KEPT))?;
-        register.audit_prune(before(self.shared.settings.audit_kept))?;
+        register.audit_prune(before(self.in_force().settings.audit_kept))?;
         Ok(())
     }
 
@@ -338,6 +377,10 @@ impl Identity {
         self.shared.changes.send_modify(|count| *count = count.wrapping_add(1));
     }
 
+    fn in_force(&self) -> Arc<InForce> {
+        Arc::clone(&self.shared.in_force.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
     fn order(&self) -> MutexGuard<'_, ()> {
         self.shared.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -355,6 +398,19 @@ impl Identity {
     fn random<const BYTES: usize>(&self) -> [u8; BYTES] {
         self.in_state(|state| draw(&mut state.random))
     }
+}
+
+impl InForce {
+    fn of(register: &Register, settings: IdentitySettings) -> Result<InForce, IdentityFault> {
+        for tenant in settings.tenants.keys() {
+            register.tenant_begin(tenant)?;
+        }
+        Ok(InForce { roster: Roster::adopt(register, &settings)?, settings })
+    }
+}
+
+fn scope_of(tenant: &Tenant) -> Scope {
+    Scope::tenant(tenant.as_str())
 }
 
 /// The wall clock.

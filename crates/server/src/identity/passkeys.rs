@@ -161,7 +161,7 @@ impl Identity {
     }
 
     fn local_is_on(&self) -> Result<(), IdentityFault> {
-        if self.shared.settings.local { Ok(()) } else { Err(IdentityFault::LocalOff) }
+        if self.in_force().settings.local { Ok(()) } else { Err(IdentityFault::LocalOff) }
     }
 }
 

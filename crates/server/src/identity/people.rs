@@ -13,8 +13,7 @@ use tandem_people::role::Role;
 use tandem_people::scope::Scope;
 use tandem_store::PAGE_MAX;
 
-use super::configured::Roster;
-use super::fault::{IdentityFault, OpenFault};
+use super::fault::IdentityFault;
 use super::rows::{self, Document, people_scope};
 use super::{Identity, of};
 
@@ -61,7 +60,7 @@ impl Identity {
     pub fn person(&self, scope: &Scope, id: &PersonId) -> Result<Option<Person>, IdentityFault> {
         let row = self.shared.register.person(of(scope)?, id.as_str())?;
         let document = row.as_ref().map(rows::document).transpose()?;
-        if let Some(configured) = self.shared.roster.get(scope, id) {
+        if let Some(configured) = self.in_force().roster.get(scope, id) {
             return Ok(Some(configured.person(id, document)));
         }
         Ok(document.filter(|document| !document.configured).map(|document| document.person))
@@ -69,7 +68,7 @@ impl Identity {
 
     /// Whether the person stands in the configuration.
     pub fn is_configured(&self, scope: &Scope, id: &PersonId) -> bool {
-        self.shared.roster.get(scope, id).is_some()
+        self.in_force().roster.get(scope, id).is_some()
     }
 
     /// Who has this identity, in whatever tenant.
@@ -78,8 +77,9 @@ impl Identity {
     ///
     /// The register cannot be read.
     pub fn person_known_as(&self, known: &Known) -> Result<Option<Person>, IdentityFault> {
+        let in_force = self.in_force();
         let configured =
-            self.shared.roster.all().find(|(_, person)| person.identities().any(|own| own == *known));
+            in_force.roster.all().find(|(_, person)| person.identities().any(|own| own == *known));
         if let Some((id, person)) = configured {
             return self.person(&person.scope, id);
         }
@@ -107,7 +107,7 @@ impl Identity {
     ) -> Result<Vec<Person>, IdentityFault> {
         let kept = of(scope)?;
         let mut found: BTreeMap<PersonId, Person> = BTreeMap::new();
-        for (id, configured) in self.shared.roster.of_scope(scope) {
+        for (id, configured) in self.in_force().roster.of_scope(scope) {
             if after.is_none_or(|after| id > after) {
                 let row = self.shared.register.person(&kept, id.as_str())?;
                 let document = row.as_ref().map(rows::document).transpose()?;
@@ -329,8 +329,9 @@ impl Identity {
         let document = Document { person: person.clone(), configured };
         let row = rows::person_row(&document, now);
         // What the configuration says is nobody else's, whether it was written here yet or not.
+        let in_force = self.in_force();
         for known in person.identities.iter().filter(|_| !configured) {
-            let mut all = self.shared.roster.all();
+            let mut all = in_force.roster.all();
             if all.any(|(_, other)| other.identities().any(|own| own == *known)) {
                 return Err(IdentityFault::Taken("identity"));
             }
@@ -356,9 +357,11 @@ impl Identity {
         Ok(self.credentials(&person.scope, &person.id)?.iter().any(|credential| credential.lets_in()))
     }
 
-    pub(super) fn restore_keys(&self) -> Result<(), OpenFault> {
-        let tenants = self.shared.settings.tenants.keys().map(|tenant| Scope::tenant(tenant.as_str()));
-        for scope in tenants.chain([Scope::Installation]) {
+    /// Takes back the keys of these scopes.
+    pub(super) fn restore_keys(&self, of_these: impl Fn(&Scope) -> bool) -> Result<(), IdentityFault> {
+        let in_force = self.in_force();
+        let tenants = in_force.settings.tenants.keys().map(|tenant| Scope::tenant(tenant.as_str()));
+        for scope in tenants.chain([Scope::Installation]).filter(of_these) {
             for row in self.shared.register.keys(of(&scope)?)? {
                 let key = rows::key(&scope, &row)?;
                 self.in_state(|state| state.keys.restore(key));
@@ -367,7 +370,12 @@ impl Identity {
         Ok(())
     }
 
-    pub(super) fn restore_logins(&self, now: UnixMillis) -> Result<(), OpenFault> {
+    /// Takes back who is signed in, of these scopes.
+    pub(super) fn restore_logins(
+        &self,
+        now: UnixMillis,
+        of_these: impl Fn(&Scope) -> bool,
+    ) -> Result<(), IdentityFault> {
         let mut after: Option<String> = None;
         loop {
             let page = self.shared.register.logins_alive(rows::millis(now), after.as_deref(), PAGE_MAX)?;
@@ -375,20 +383,14 @@ impl Identity {
             after = Some(last.id.clone());
             for (scope, row) in page {
                 let scope = people_scope(&scope);
-                let Some(login) = rows::login(&scope, &row) else { continue };
+                let login = rows::login(&scope, &row).filter(|_| of_these(&scope));
+                let Some(login) = login else { continue };
                 if let Some(person) = self.person(&scope, &login.person)? {
                     self.in_state(|state| state.logins.restore(now, login, &person));
                 }
             }
         }
-        self.write_changes().map_err(OpenFault::from)
-    }
-
-    pub(super) fn roster(
-        register: &tandem_store::Register,
-        settings: &super::IdentitySettings,
-    ) -> Result<Roster, IdentityFault> {
-        Roster::adopt(register, settings)
+        self.write_changes()
     }
 
     /// Whether the caller may give what the person has now and had not before, and take what it had.
@@ -418,7 +420,8 @@ impl Identity {
 
     fn check(&self, person: &Person) -> Result<(), IdentityFault> {
         person.check()?;
-        let tenant_of = |name: &str| name.parse().ok().and_then(|id| self.shared.settings.tenants.get(&id));
+        let in_force = self.in_force();
+        let tenant_of = |name: &str| name.parse().ok().and_then(|id| in_force.settings.tenants.get(&id));
         if let (Some(agent), Some(tenant)) = (&person.agent, person.scope.tenant_name())
             && !tenant_of(tenant).is_some_and(|tenant| tenant.agents.contains(agent))
         {
@@ -503,14 +506,15 @@ impl Identity {
     fn people_naming(&self, scope: &Scope, text: &str) -> Result<Vec<Person>, IdentityFault> {
         let kept = of(scope)?;
         let mut found = Vec::new();
-        for (id, configured) in self.shared.roster.of_scope(scope) {
+        for (id, configured) in self.in_force().roster.of_scope(scope) {
             let row = self.shared.register.person(&kept, id.as_str())?;
             let document = row.as_ref().map(rows::document).transpose()?;
             found.push(configured.person(id, document));
         }
+        let in_force = self.in_force();
         for row in self.shared.register.people_naming(&kept, text, PAGE_MAX)? {
             let document = rows::document(&row)?;
-            if !document.configured && self.shared.roster.get(scope, &document.person.id).is_none() {
+            if !document.configured && in_force.roster.get(scope, &document.person.id).is_none() {
                 found.push(document.person);
             }
         }

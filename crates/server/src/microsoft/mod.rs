@@ -19,7 +19,7 @@ pub mod sign_in;
 pub mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use tandem_microsoft::entra::code_flow::PendingSignIns;
@@ -41,7 +41,7 @@ use directory::{Following, People};
 use entra::Entra;
 use keys::{KeysFault, NotificationKeys};
 use notifications::Delivered;
-use settings::{MicrosoftSettings, PublicUrl};
+use settings::{MicrosoftSettings, PublicUrl, TenantMicrosoft};
 use sign_in::Remembered;
 use watch::{Message, Watching};
 
@@ -61,8 +61,10 @@ struct Shared {
     desks: Desks,
     keys: Arc<NotificationKeys>,
     connections: RwLock<BTreeMap<EntraTenantId, Arc<Connection>>>,
+    /// What is each tenant's own.
+    own: RwLock<BTreeMap<Tenant, TenantMicrosoft>>,
     /// The people of each tenant.
-    people: BTreeMap<Tenant, Arc<People>>,
+    people: RwLock<BTreeMap<Tenant, Arc<People>>>,
     /// What goes on by itself and is not started yet.
     to_start: Mutex<Vec<(Watching, Following)>>,
     started: Notify,
@@ -116,16 +118,11 @@ impl Microsoft {
         let entra = Arc::new(Entra::new(Arc::clone(&settings), outbound.clone())?);
         let endpoint = Endpoint::new(&settings.cloud.graph.to_string())?;
         let keys = Arc::new(NotificationKeys::open(identity.register())?);
-        let mut people = BTreeMap::new();
-        for desk in desks.iter() {
-            let tenant = desk.tenant().clone();
-            let of_tenant = Arc::new(People::open(&tenant, identity.register())?);
-            people.insert(tenant, of_tenant);
-        }
         let (deliveries, delivered) = mpsc::channel(notifications::WAITING_MAX);
         let microsoft = Microsoft {
             shared: Arc::new(Shared {
                 public: settings.public_url.clone().unwrap_or(public),
+                own: RwLock::new(settings.tenants.clone()),
                 settings,
                 entra,
                 endpoint,
@@ -134,7 +131,7 @@ impl Microsoft {
                 desks,
                 keys,
                 connections: RwLock::default(),
-                people,
+                people: RwLock::default(),
                 to_start: Mutex::default(),
                 started: Notify::new(),
                 sign_ins: Mutex::new(PendingSignIns::new()),
@@ -144,8 +141,21 @@ impl Microsoft {
                 counts: notifications::Counts::default(),
             }),
         };
-        microsoft.take_up()?;
+        for tenant in microsoft.shared.desks.all().keys() {
+            microsoft.take_up(tenant)?;
+        }
         Ok(microsoft)
+    }
+
+    /// Takes in a further tenant, who has a desk already: what is connected of it is followed from now on. It writes: call it
+    /// where that keeps nobody waiting.
+    ///
+    /// # Errors
+    ///
+    /// The register cannot be read or written.
+    pub fn add(&self, tenant: &Tenant, own: TenantMicrosoft) -> Result<(), tandem_store::Fault> {
+        self.shared.own.write().unwrap_or_else(PoisonError::into_inner).insert(tenant.clone(), own);
+        self.take_up(tenant)
     }
 
     /// The configuration.
@@ -180,13 +190,13 @@ impl Microsoft {
 
     /// The people of a tenant.
     pub fn people(&self, tenant: &Tenant) -> Option<Arc<People>> {
-        self.shared.people.get(tenant).cloned()
+        self.all_people().get(tenant).cloned()
     }
 
     /// How many people can be found, of all tenants.
     fn people_known(&self) -> u64 {
         let of_tenant = |people: &Arc<People>| people.with(|directory| directory.len());
-        let all: usize = self.shared.people.values().map(of_tenant).sum();
+        let all: usize = self.all_people().values().map(of_tenant).sum();
         u64::try_from(all).unwrap_or(u64::MAX)
     }
 
@@ -262,7 +272,7 @@ impl Microsoft {
                 }
             };
             for connection in connections {
-                let agents = connection.agents(&people, self.shared.identity.settings()).await;
+                let agents = connection.agents(&people, &self.shared.identity.settings()).await;
                 if let Some(people) = self.people(&tenant) {
                     people.set_agents(connection.tid, &agents);
                 }
@@ -271,23 +281,32 @@ impl Microsoft {
         }
     }
 
-    /// Connects what stands in the configuration and in the register.
-    fn take_up(&self) -> Result<(), tandem_store::Fault> {
-        for desk in self.shared.desks.iter() {
-            let tenant = desk.tenant().clone();
-            let own = self.shared.settings.tenants.get(&tenant).cloned().unwrap_or_default();
-            let kept = self.shared.identity.register().entra_tenants(&tenant)?;
-            let mut rows: BTreeMap<EntraTenantId, connection::Kept> =
-                kept.iter().filter_map(connection::Kept::read).collect();
-            for tid in &own.entra {
-                rows.entry(*tid).or_default();
-            }
-            for (tid, kept) in rows {
-                let origin = if own.entra.contains(&tid) { Origin::Configuration } else { Origin::Consent };
-                self.connect(&tenant, tid, origin, kept)?;
-            }
+    /// Connects what stands of a tenant in the configuration and in the register.
+    fn take_up(&self, tenant: &Tenant) -> Result<(), tandem_store::Fault> {
+        let people = Arc::new(People::open(tenant, self.shared.identity.register())?);
+        self.shared.people.write().unwrap_or_else(PoisonError::into_inner).insert(tenant.clone(), people);
+        let own = self.own(tenant);
+        let kept = self.shared.identity.register().entra_tenants(tenant)?;
+        let mut rows: BTreeMap<EntraTenantId, connection::Kept> =
+            kept.iter().filter_map(connection::Kept::read).collect();
+        for tid in &own.entra {
+            rows.entry(*tid).or_default();
+        }
+        for (tid, kept) in rows {
+            let origin = if own.entra.contains(&tid) { Origin::Configuration } else { Origin::Consent };
+            self.connect(tenant, tid, origin, kept)?;
         }
         Ok(())
+    }
+
+    /// What is a tenant's own.
+    fn own(&self, tenant: &Tenant) -> TenantMicrosoft {
+        let own = self.shared.own.read().unwrap_or_else(PoisonError::into_inner);
+        own.get(tenant).cloned().unwrap_or_default()
+    }
+
+    fn all_people(&self) -> RwLockReadGuard<'_, BTreeMap<Tenant, Arc<People>>> {
+        self.shared.people.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Begins to work with an Entra tenant.
@@ -320,7 +339,7 @@ impl Microsoft {
             random.fill_bytes(&mut seed);
             (seed, random.next_u64())
         });
-        let writes = shared.settings.tenants.get(tenant).is_some_and(|own| own.write_presence);
+        let writes = self.own(tenant).write_presence;
         let keys = Arc::clone(&shared.keys);
         let (watch, watching) =
             watch::Watch::new(graph.clone(), desk.clone(), &shared.settings, keys, writes, seeds);
@@ -361,7 +380,7 @@ impl Microsoft {
         })
     }
 
-    fn connections(&self) -> std::sync::RwLockReadGuard<'_, BTreeMap<EntraTenantId, Arc<Connection>>> {
+    fn connections(&self) -> RwLockReadGuard<'_, BTreeMap<EntraTenantId, Arc<Connection>>> {
         self.shared.connections.read().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -274,9 +274,7 @@ impl Microsoft {
         let (tid, oid) = (guid(user.tenant.to_string())?, guid(user.user.to_string())?);
         let (name, principal) = (user.name.clone(), user.preferred_username.clone());
         let signed_in = self.shared.identity.change(move |identity| {
-            let no_groups = tandem_people::person::GroupRoles::default();
-            let mapping =
-                tenant.as_ref().and_then(|tenant| identity.group_roles(tenant)).unwrap_or(&no_groups);
+            let mapping = tenant.as_ref().and_then(|tenant| identity.group_roles(tenant)).unwrap_or_default();
             let told = mapping.told(&roles.roles, groups);
             let user = EntraUser {
                 tenant: tenant.as_ref(),

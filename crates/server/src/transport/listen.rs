@@ -9,7 +9,7 @@ use tandem_b2bua::trunk::AddressRange;
 use tandem_sip::flow::{Flow, InterfaceId, PeerIdentity, Transport};
 use tandem_sip::message::Message;
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio_rustls::TlsAcceptor;
 
 use super::Received;
@@ -44,11 +44,12 @@ pub struct ListenFault {
     pub error: std::io::Error,
 }
 
-/// Opens an interface and serves it from now on. `peers` are the addresses from which its trunks take requests.
+/// Opens an interface and serves it from now on. `peers` are the addresses from which its trunks take requests, which may
+/// become more.
 pub async fn open(
     id: InterfaceId,
     interface: &Interface,
-    peers: Arc<[AddressRange]>,
+    peers: watch::Receiver<Vec<AddressRange>>,
     connections: &mut Connections,
     inbox: &mpsc::Sender<Received>,
 ) -> Result<(), ListenFault> {
@@ -121,7 +122,7 @@ struct Accept {
     id: InterfaceId,
     transport: Transport,
     tls: Option<TlsAcceptor>,
-    peers: Arc<[AddressRange]>,
+    peers: watch::Receiver<Vec<AddressRange>>,
     expected: Places,
     strangers: Places,
     ids: Ids,
@@ -153,7 +154,7 @@ impl Accept {
                     continue;
                 }
             };
-            let expected = self.peers.iter().any(|range| range.contains(remote.ip()));
+            let expected = self.peers.borrow().iter().any(|range| range.contains(remote.ip()));
             let places = if expected { &self.expected } else { &self.strangers }.clone();
             let Ok(open) = places.open.try_acquire_owned() else {
                 match expected {

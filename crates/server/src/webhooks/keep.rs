@@ -180,7 +180,7 @@ impl Webhooks {
         now_ms: i64,
     ) -> Result<(Kept, SigningSecret), WebhookFault> {
         self.shared.outbound.reach().address(&wanted.url)?;
-        let desk = self.desk(tenant)?.clone();
+        let desk = self.desk(tenant)?;
         let endpoint = Endpoint {
             url: wanted.url,
             description: wanted.description,
@@ -436,7 +436,17 @@ impl Webhooks {
         text
     }
 
-    fn desk(&self, tenant: &Tenant) -> Result<&Desk, WebhookFault> {
+    /// Takes in a further tenant, who has a desk already: its endpoints are told what happens, from where they were.
+    ///
+    /// # Errors
+    ///
+    /// The register cannot be read.
+    pub async fn add(&self, tenant: &Tenant) -> Result<(), WebhookFault> {
+        let tenant = tenant.clone();
+        self.at_disk(move |shared| shared.ring_all(&tenant)).await
+    }
+
+    fn desk(&self, tenant: &Tenant) -> Result<Desk, WebhookFault> {
         self.shared.desks.desk(tenant).ok_or(WebhookFault::Unknown)
     }
 
@@ -455,6 +465,14 @@ pub(super) struct Read {
 }
 
 impl Shared {
+    /// Has all endpoints of a tenant looked at.
+    pub(super) fn ring_all(&self, tenant: &Tenant) -> Result<(), WebhookFault> {
+        for row in self.register.webhooks(tenant).map_err(Failure::from)? {
+            self.ring(tenant, &row.id);
+        }
+        Ok(())
+    }
+
     /// Has an endpoint looked at again.
     pub(super) fn ring(&self, tenant: &Tenant, id: &str) {
         lock(&self.changed).insert((tenant.clone(), id.into()));

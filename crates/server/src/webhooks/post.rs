@@ -28,10 +28,8 @@ impl Webhooks {
     pub async fn run(self) {
         let shared = self.shared;
         let found = at_disk(&shared, |shared| {
-            for desk in shared.desks.iter() {
-                for row in shared.register.webhooks(desk.tenant()).map_err(Failure::from)? {
-                    shared.ring(desk.tenant(), &row.id);
-                }
+            for tenant in shared.desks.all().keys() {
+                shared.ring_all(tenant)?;
             }
             Ok(())
         });

@@ -9,6 +9,7 @@
     reason = "tests; each file uses its part"
 )]
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -18,7 +19,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use serde_json::Value;
 use tandem::api::access::{Access, Token};
-use tandem::desk::{Desk, Desks};
+use tandem::desk::{Desk, Desks, Terms};
 use tandem::engine::{Carried, Order, Status};
 use tandem::identity::{self, Configured, ConfiguredPerson, Identity, IdentitySettings, Tokens};
 use tandem::live::{Live, Recorder, wait_committed};
@@ -100,7 +101,7 @@ impl Shop {
         let (room, orders) = room(config(), &live, recorder);
         let lines = ["carrier".into(), "teams".into()].into();
         let (recordings, _) = Recordings::open_folder(directory.path()).unwrap();
-        let desk = Desk::new(live.clone(), "".into(), journal, orders, lines, recordings);
+        let desk = Desk::new(live.clone(), terms("", lines), journal, orders, recordings);
         let desks = Desks::new([desk.clone()]);
         let webhooks = webhooks(directory.path(), &identity, desks.clone());
         let telling = tokio::spawn(webhooks.clone().run());
@@ -317,6 +318,7 @@ async fn engine(room: Arc<Mutex<Room>>, mut orders: mpsc::Receiver<Order>) {
             Order::Status { reply } => {
                 let _ = reply.send(room.status.clone());
             }
+            Order::Configure { .. } => panic!("a shop has no file to be configured from"),
         }
     }
 }
@@ -352,7 +354,7 @@ impl Street {
             let (room, orders) = room(config_of(text), &live, recorder);
             let lines = ["carrier".into(), "teams".into()].into();
             let recordings = Recordings::open_folder(directory.path()).unwrap().0.of(&tenant);
-            desks.push(Desk::new(live, name.into(), library.journal.clone(), orders, lines, recordings));
+            desks.push(Desk::new(live, terms(name, lines), library.journal.clone(), orders, recordings));
             rooms.push(room);
         }
         let identity = Identity::open(directory.path(), None, two_tenants(), identity::now()).unwrap();
@@ -590,3 +592,8 @@ flow = "direct"
 start = "wait"
 steps.wait = { enqueue = "support" }
 "#;
+
+/// What the configuration says of a tenant who keeps everything for ever.
+fn terms(name: &str, lines: BTreeSet<Arc<str>>) -> Terms {
+    Terms { name: name.into(), lines: Arc::new(lines), keep_days: 0 }
+}

@@ -26,6 +26,7 @@ mod over_udp;
 mod power_failure;
 mod press_one;
 mod refer;
+mod reloaded;
 mod ring_all;
 mod rules;
 mod strategies;

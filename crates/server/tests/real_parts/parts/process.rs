@@ -56,6 +56,11 @@ impl Process {
         self.signal(Signal::TERM);
     }
 
+    /// Tells it to look at its files again.
+    pub(crate) fn hang_up(&self) {
+        self.signal(Signal::HUP);
+    }
+
     /// Ends it as a power failure would, and waits until it is gone.
     pub(crate) fn kill(&mut self) {
         let _ = self.child.kill();

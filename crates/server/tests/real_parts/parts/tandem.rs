@@ -57,6 +57,11 @@ impl Tandem {
         self.process.wait().code()
     }
 
+    /// Tells the program to bring its file into force, as a service manager does.
+    pub(crate) fn hang_up(&self) {
+        self.process.hang_up();
+    }
+
     /// The program lives.
     #[track_caller]
     pub(crate) fn lives(&mut self) {

@@ -1,0 +1,262 @@
+//! A changed configuration comes into force while calls go on.
+//!
+//! The file is read and checked as a whole. If anything in it is at fault, or takes a restart, nothing changes. Otherwise
+//! agents, queues, numbers, flows and prompts, people and their roles, further customers and further trunks are in force
+//! when it is answered: calls in progress keep their agents, callers keep their places.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tandem_b2bua::trunk::Trunk;
+use tandem_center::call::LineName;
+use tandem_center::config::Config;
+use tandem_store::Tenant;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::config::standing::Standing;
+use crate::config::{Faults, Settings, TenantSettings};
+use crate::desk::{COMMIT_PATIENCE, Desk, Desks};
+use crate::engine::{self, Newcomer, Order, Reconfiguration};
+use crate::identity::{self, Identity, IdentityFault};
+use crate::live::wait_committed;
+use crate::microsoft::Microsoft;
+use crate::microsoft::settings::TenantMicrosoft;
+use crate::recordings::Recordings;
+use crate::restore::{Library, RestoreFault};
+use crate::webhooks::Webhooks;
+
+/// Asks for the configuration to be brought into force anew; clones ask the same program.
+#[derive(Clone, Debug)]
+pub struct Reloads {
+    asked: mpsc::Sender<Asked>,
+}
+
+/// Somebody who waits for the outcome.
+#[derive(Debug)]
+pub struct Asked {
+    answer: oneshot::Sender<Result<Reloaded, ReloadFault>>,
+}
+
+/// What came into force.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reloaded {
+    /// Customers who were not there before.
+    pub tenants_added: Vec<Tenant>,
+    /// Customers whose contact center, name, lines or time of keeping changed. A prompt whose file alone changed is in force
+    /// too, and not told.
+    pub tenants_changed: Vec<Tenant>,
+    /// Trunks that were not there before.
+    pub trunks_added: Vec<LineName>,
+    /// People of the configuration who came, left or changed.
+    pub people_changed: usize,
+}
+
+/// The configuration is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum ReloadFault {
+    /// The program was not started from a file.
+    #[error("the program was not started from a file")]
+    NoFile,
+    /// Faults in the file or those that it names.
+    #[error("the configuration has faults:\n{0}")]
+    Faulty(Faults),
+    /// Keys that are read at the start only were changed.
+    #[error("what changed at {} is read at the start only", .0.join(", "))]
+    NeedsRestart(Vec<String>),
+    /// People of the configuration.
+    #[error("people: {0}")]
+    People(#[from] IdentityFault),
+    /// The journal of a further customer.
+    #[error("the journal of tenant {tenant}: {source}")]
+    Journal {
+        /// Whose.
+        tenant: Tenant,
+        /// What is wrong with it.
+        source: RestoreFault,
+    },
+    /// The program is ending.
+    #[error("the program is ending")]
+    Ending,
+}
+
+impl Reloads {
+    /// Who asks, and what they ask; few wait at once.
+    pub fn new() -> (Reloads, mpsc::Receiver<Asked>) {
+        let (asked, asking) = mpsc::channel(ASKING_MAX);
+        (Reloads { asked }, asking)
+    }
+
+    /// Brings what the file says now into force.
+    ///
+    /// # Errors
+    ///
+    /// See [`ReloadFault`].
+    pub async fn reload(&self) -> Result<Reloaded, ReloadFault> {
+        let (answer, outcome) = oneshot::channel();
+        self.asked.send(Asked { answer }).await.map_err(|_| ReloadFault::Ending)?;
+        outcome.await.map_err(|_| ReloadFault::Ending)?
+    }
+}
+
+/// What runs, and what of the configuration is in force in it.
+pub struct Running {
+    /// The file.
+    pub source: Option<PathBuf>,
+    /// What takes a restart.
+    pub standing: Standing,
+    /// The contact center of each tenant.
+    pub centers: BTreeMap<Tenant, Arc<Config>>,
+    /// How many trunks there are.
+    pub trunks: usize,
+    /// The journal.
+    pub library: Arc<Library>,
+    /// The folder of recordings.
+    pub recordings: Recordings,
+    /// The way to the engine.
+    pub orders: mpsc::Sender<Order>,
+    /// The desks.
+    pub desks: Desks,
+    /// People.
+    pub identity: Identity,
+    /// Programs that are told what happens.
+    pub webhooks: Webhooks,
+    /// Microsoft, if it is connected.
+    pub microsoft: Option<Microsoft>,
+}
+
+impl Running {
+    /// Does what is asked, one after the other, for ever.
+    pub async fn serve(mut self, mut asking: mpsc::Receiver<Asked>) {
+        while let Some(Asked { answer }) = asking.recv().await {
+            let outcome = self.reload().await;
+            match &outcome {
+                Ok(reloaded) => tracing::info!(?reloaded, "the configuration is in force"),
+                Err(fault) => tracing::error!(%fault, "the configuration stays as it was"),
+            }
+            // Whoever asked may have gone.
+            let _ = answer.send(outcome);
+        }
+        std::future::pending().await
+    }
+
+    async fn reload(&mut self) -> Result<Reloaded, ReloadFault> {
+        let source = self.source.clone().ok_or(ReloadFault::NoFile)?;
+        let read = tokio::task::spawn_blocking(move || Settings::load(&source)).await;
+        let wanted = read.map_err(|_| ReloadFault::Ending)?.map_err(ReloadFault::Faulty)?;
+        let differences = self.standing.differences(&wanted.standing);
+        if !differences.is_empty() {
+            return Err(ReloadFault::NeedsRestart(differences));
+        }
+        self.bring_into_force(wanted).await
+    }
+
+    async fn bring_into_force(&mut self, wanted: Settings) -> Result<Reloaded, ReloadFault> {
+        let Settings { identity, microsoft, standing, trunks, tenants, routes, calls, .. } = wanted;
+        let (added, kept): (Vec<_>, Vec<_>) =
+            tenants.iter().partition(|settings| !self.centers.contains_key(&settings.tenant));
+        let mut newcomers = Vec::with_capacity(added.len());
+        let mut further = Vec::with_capacity(added.len());
+        for settings in &added {
+            let (newcomer, desk) = self.newcomer(settings).await?;
+            newcomers.push(newcomer);
+            further.push(desk);
+        }
+        let people_changed =
+            self.identity.change(move |people| people.configure(identity, identity::now())).await?;
+        // From here on nothing fails but with the whole program.
+        let is_changed = |settings: &&&TenantSettings| {
+            let before = self.centers.get(&settings.tenant);
+            before.is_none_or(|before| before.document() != settings.center.document())
+        };
+        let changed: Vec<_> = kept.iter().filter(is_changed).collect();
+        let mut reloaded = Reloaded {
+            tenants_added: added.iter().map(|settings| settings.tenant.clone()).collect(),
+            tenants_changed: changed.iter().map(|settings| settings.tenant.clone()).collect(),
+            trunks_added: trunks.iter().skip(self.trunks).map(|trunk| trunk.name.clone()).collect(),
+            people_changed,
+        };
+        let further_trunks: Vec<Trunk> = trunks.into_iter().skip(self.trunks).collect();
+        let trunks_after = self.trunks + further_trunks.len();
+        let change = Reconfiguration {
+            trunks: further_trunks,
+            prompts: engine::prompts(&tenants),
+            calls,
+            routes,
+            changed: changed.iter().map(|of| (of.tenant.clone(), of.center.clone())).collect(),
+            added: newcomers,
+        };
+        let told = self.tell_engine(change).await?;
+        self.standing = standing;
+        self.trunks = trunks_after;
+        self.centers = tenants.iter().map(|of| (of.tenant.clone(), of.center.clone())).collect();
+        for settings in &kept {
+            self.set_terms(settings, &mut reloaded.tenants_changed);
+        }
+        for desk in further {
+            self.desks.add(desk);
+        }
+        for tenant in &reloaded.tenants_added {
+            let own = microsoft.as_ref().and_then(|settings| settings.tenants.get(tenant)).cloned();
+            self.take_up(tenant, own.unwrap_or_default()).await;
+        }
+        for (tenant, number) in told {
+            if let Some(desk) = self.desks.desk(&tenant)
+                && !wait_committed(desk.live(), number, COMMIT_PATIENCE).await
+            {
+                tracing::warn!(%tenant, "the configuration holds, but is not written yet");
+            }
+        }
+        Ok(reloaded)
+    }
+
+    /// What a further customer needs to take calls.
+    async fn newcomer(&self, settings: &TenantSettings) -> Result<(Newcomer, Desk), ReloadFault> {
+        let TenantSettings { tenant, center, .. } = settings;
+        let (library, whose) = (Arc::clone(&self.library), tenant.clone());
+        let restored = tokio::task::spawn_blocking(move || library.restore(&whose)).await;
+        let (live, recorder) = restored
+            .map_err(|_| ReloadFault::Ending)?
+            .map_err(|source| ReloadFault::Journal { tenant: tenant.clone(), source })?;
+        let (journal, orders) = (self.library.journal.clone(), self.orders.clone());
+        let desk = Desk::new(live.clone(), settings.terms(), journal, orders, self.recordings.of(tenant));
+        let newcomer = Newcomer { tenant: tenant.clone(), config: center.clone(), live, recorder };
+        Ok((newcomer, desk))
+    }
+
+    /// It waits for room: half of a configuration is nobody's.
+    async fn tell_engine(&self, change: Reconfiguration) -> Result<Vec<(Tenant, u64)>, ReloadFault> {
+        let (reply, answer) = oneshot::channel();
+        let order = Order::Configure { change: Box::new(change), reply };
+        self.orders.send(order).await.map_err(|_| ReloadFault::Ending)?;
+        answer.await.map_err(|_| ReloadFault::Ending)
+    }
+
+    fn set_terms(&self, settings: &TenantSettings, changed: &mut Vec<Tenant>) {
+        let Some(desk) = self.desks.desk(&settings.tenant) else { return };
+        let terms = settings.terms();
+        if desk.terms() != terms {
+            desk.set_terms(terms);
+            if !changed.contains(&settings.tenant) {
+                changed.push(settings.tenant.clone());
+            }
+        }
+    }
+
+    /// What else goes on for a further customer who has a desk.
+    async fn take_up(&self, tenant: &Tenant, own: TenantMicrosoft) {
+        if let Err(fault) = self.webhooks.add(tenant).await {
+            tracing::error!(%tenant, %fault, "webhooks cannot be read: they are told nothing until the next start");
+        }
+        if let Some(microsoft) = self.microsoft.clone() {
+            let whose = tenant.clone();
+            let taken = tokio::task::spawn_blocking(move || microsoft.add(&whose, own)).await;
+            if let Ok(Err(fault)) = taken {
+                tracing::error!(%tenant, %fault, "Microsoft is not connected until the next start");
+            }
+        }
+    }
+}
+
+/// People who wait for a reload at once; one more waits to be heard.
+const ASKING_MAX: usize = 8;

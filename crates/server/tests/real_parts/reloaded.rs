@@ -1,0 +1,165 @@
+//! The configuration changes while calls go on: agents, customers and trunks come, and nobody who calls notices.
+
+use serde_json::{Value, json};
+
+use crate::parts::lab::{AGENT, CALLER, SECOND_AGENT, TANDEM, THIRD};
+use crate::parts::{Config, Lab, Sipp, Tandem, http, tone, until};
+
+/// An agent whose telephone rings at a host, for the file of one who is alone or of a customer.
+fn agent(lab: &Lab, id: &str, line: &str, host: u8) -> String {
+    format!(
+        r#"
+[[agents]]
+id = "{id}"
+name = "Agent {id}"
+ring = {{ line = "{line}", sip = "sip:{id}@{at}" }}
+queues = ["support"]
+starts = "available"
+"#,
+        at = lab.sip(host)
+    )
+}
+
+fn queue(number: &str) -> String {
+    format!(
+        r#"
+[[queues]]
+id = "support"
+name = "Support"
+wrap_up_s = 0
+
+[[numbers]]
+dialled = "{number}"
+flow = "main"
+
+[flows.main]
+start = "queue"
+
+[flows.main.steps.queue]
+enqueue = "support"
+"#
+    )
+}
+
+/// One UDP interface and a trunk for a few telephones.
+fn network(lab: &Lab) -> Config {
+    Config::new(lab).replacing("prompts = { song = \"music.wav\" }\n", "").and(&format!(
+        r#"
+[[interfaces]]
+name = "udp"
+transport = "udp"
+bind = "NET.{TANDEM}:5060"
+{}"#,
+        trunk("lab", &[CALLER, AGENT], "")
+    ))
+}
+
+fn trunk(name: &str, hosts: &[u8], more: &str) -> String {
+    let peers: Vec<String> = hosts.iter().map(|host| format!("\"NET.{host}\"")).collect();
+    format!(
+        "\n[[trunks]]\nname = \"{name}\"\nprofile = \"carrier\"\ninterface = \"udp\"\nmedia = \"sound\"\n\
+         peers = [{}]\n{more}\n",
+        peers.join(", ")
+    )
+}
+
+const NORTH: &str = "\n[tenants.north]\nname = \"North\"\nfile = \"north.toml\"\n";
+const SOUTH: &str = "\n[tenants.south]\nname = \"South\"\nfile = \"south.toml\"\n";
+
+/// Writes the file anew and has it brought into force.
+fn reload(lab: &Lab, tandem: &Tandem, config: &Config) -> (u16, Value) {
+    lab.write("tandem.toml", config.to_string());
+    let asked = http::ask(&tandem.address(), "POST", "/api/v1/configuration/reload", None);
+    let (status, body) = asked.unwrap();
+    (status, serde_json::from_str(&body).unwrap())
+}
+
+#[test]
+fn a_customer_comes_with_a_trunk_while_another_talks() {
+    let lab = Lab::new();
+    lab.write("north.toml", agent(&lab, "ada", "lab", AGENT) + &queue("+15550101"));
+    let tandem = Tandem::start(&lab, network(&lab).and(NORTH));
+    let _north = Sipp::new(&lab, "agent", AGENT).pauses_ms(50).says(tone::AGENT, 7.0).answers();
+    let talking = Sipp::new(&lab, "caller", CALLER).once().dials("+15550101").pauses_ms(6000);
+    let mut talking = talking.says(tone::CALLER, 5.5).calls(&lab.sip(TANDEM));
+    let of = |tenant: &str, path: &str| {
+        let (status, body) = http::ask_of(&tandem.address(), tenant, "GET", path, None).unwrap();
+        (status, serde_json::from_str::<Value>(&body).unwrap())
+    };
+    until("north talks", || {
+        (of("north", "/api/v1/calls").1["calls"][0]["stage"] == "connected").then_some(())
+    });
+    assert_eq!(of("south", "/api/v1/queues").0, 404, "there is no such customer yet");
+
+    lab.write("south.toml", agent(&lab, "zoe", "far", SECOND_AGENT) + &queue("+15550202"));
+    let far = trunk("far", &[THIRD, SECOND_AGENT], "tenant = \"south\"");
+    let (status, told) = reload(&lab, &tandem, &network(&lab).and(&far).and(NORTH).and(SOUTH));
+    assert_eq!(status, 200, "{told}");
+    let wanted = json!({
+        "tenants_added": ["south"], "tenants_changed": [], "trunks_added": ["far"], "people_changed": 0
+    });
+    assert_eq!(told, wanted);
+
+    let south = Sipp::new(&lab, "agent", SECOND_AGENT).named("south").pauses_ms(50);
+    let south = south.says(tone::AGENT, 3.0).answers();
+    let caller = Sipp::new(&lab, "caller", THIRD).named("second").once().dials("+15550202").pauses_ms(2500);
+    caller.says(tone::CALLER, 2.4).calls(&lab.sip(TANDEM)).ends_well();
+    south.ear().heard().has(tone::CALLER);
+    talking.ends_well();
+    let closed = |tenant| {
+        until("the call is closed", || {
+            of(tenant, "/api/v1/calls?state=closed").1["calls"].as_array()?.first().cloned()
+        })
+    };
+    assert_eq!(
+        (closed("north")["agent"].clone(), closed("south")["agent"].clone()),
+        (json!("ada"), json!("zoe"))
+    );
+
+    let (status, told) = reload(&lab, &tandem, &network(&lab).and(&far).and(NORTH).and(SOUTH));
+    assert_eq!((status, &told["tenants_added"]), (200, &json!([])), "the same again changes nothing: {told}");
+}
+
+#[test]
+fn an_agent_who_is_hired_takes_the_caller_who_waits() {
+    let lab = Lab::new();
+    let alone = |agents: &str| network(&lab).and(agents).and(&queue("+15550101"));
+    let away = agent(&lab, "ada", "lab", AGENT).replace("\"available\"", "\"offline\"");
+    let tandem = Tandem::start(&lab, alone(&away));
+    let _bea = Sipp::new(&lab, "agent", AGENT).pauses_ms(50).says(tone::AGENT, 4.0).answers();
+    let caller = Sipp::new(&lab, "caller", CALLER).once().dials("+15550101").pauses_ms(5000);
+    let mut caller = caller.says(tone::CALLER, 4.0).calls(&lab.sip(TANDEM));
+    let waiting = tandem.wait_stage("waiting");
+
+    let both = away + &agent(&lab, "bea", "lab", AGENT);
+    lab.write("tandem.toml", alone(&both).to_string());
+    tandem.hang_up();
+    let talking = tandem.wait_stage("connected");
+    assert_eq!((&talking["id"], &talking["agent"]), (&waiting["id"], &json!("bea")));
+    caller.ends_well();
+    tandem.wait_closed(1);
+}
+
+#[test]
+fn what_cannot_come_into_force_changes_nothing() {
+    let lab = Lab::new();
+    let alone =
+        |more: &str| network(&lab).and(more).and(&agent(&lab, "ada", "lab", AGENT)).and(&queue("+15550101"));
+    let tandem = Tandem::start(&lab, alone(""));
+    let bea = agent(&lab, "bea", "lab", AGENT);
+
+    let (status, told) = reload(&lab, &tandem, &alone(&bea.replace("[\"support\"]", "[\"sales\"]")));
+    assert_eq!((status, &told["code"]), (422, &json!("configuration_faulty")));
+    assert!(told["message"].as_str().unwrap().contains("agents.bea.queues"), "{told}");
+
+    let (status, told) = reload(&lab, &tandem, &alone(&bea).replacing("[20000, 29999]", "[20000, 25000]"));
+    assert_eq!((status, &told["code"]), (409, &json!("restart_needed")));
+    assert!(told["message"].as_str().unwrap().contains("media"), "{told}");
+
+    let agents = tandem.get("/api/v1/agents");
+    assert_eq!(agents["agents"].as_array().unwrap().len(), 1, "{agents}");
+    let (status, told) = reload(&lab, &tandem, &alone(&bea));
+    assert_eq!((status, &told["tenants_changed"]), (200, &json!(["default"])), "{told}");
+    let agents = tandem.get("/api/v1/agents");
+    assert_eq!(agents["agents"].as_array().unwrap().len(), 2, "{agents}");
+}
