@@ -187,6 +187,11 @@ impl Running {
             added: newcomers,
         };
         let told = self.tell_engine(change).await?;
+        if self.identity.change(Identity::nobody_is_in_charge).await.unwrap_or(false) {
+            tracing::warn!(
+                "nobody can sign in who may make others; at the next start a code on the console lets somebody in"
+            );
+        }
         self.standing = standing;
         self.trunks = trunks_after;
         self.centers = tenants.iter().map(|of| (of.tenant.clone(), of.center.clone())).collect();

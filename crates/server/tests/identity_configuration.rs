@@ -5,11 +5,15 @@ use std::path::Path;
 
 use tandem::config::Settings;
 use tandem::identity::{
-    self, ConfiguredPerson, EntraName, EntraUser, Identity, IdentityFault, IdentitySettings,
+    self, Configured, ConfiguredPerson, EntraName, EntraUser, Identity, IdentityFault, IdentitySettings,
+    NewPerson,
 };
+use tandem_people::caller::{Caller, Object, Who};
 use tandem_people::login::SignIn;
+use tandem_people::permission::{Grants, Permission};
 use tandem_people::role::Role;
 use tandem_people::scope::Scope;
+use tandem_people::secret::Secret;
 use tandem_store::Tenant;
 
 const TID: &str = "11111111-2222-4333-8444-555555555555";
@@ -150,4 +154,98 @@ fn who_leaves_the_configuration_is_out() {
     assert!(identity.people(&Scope::Installation).unwrap().is_empty());
     assert!(identity.refresh(&tokens.refresh.unwrap(), now).is_err());
     assert!(identity.nobody_is_in_charge().unwrap(), "and the first person is let in again");
+}
+
+#[test]
+fn what_changes_while_the_program_runs_counts_from_the_next_request() {
+    let folder = tempfile::tempdir().unwrap();
+    let now = identity::now();
+    let person = |scope: &Scope, name: &str, roles: &[Role]| ConfiguredPerson {
+        scope: scope.clone(),
+        name: name.into(),
+        user_name: Some(name.parse().unwrap()),
+        entra: None,
+        roles: roles.iter().copied().collect(),
+        guest: [].into(),
+        agent: None,
+    };
+    let (north, south) = (Scope::tenant("north"), Scope::tenant("south"));
+    let with = |tenants: &[&str], people: &[ConfiguredPerson]| IdentitySettings {
+        tenants: tenants.iter().map(|id| (id.parse().unwrap(), Configured::default())).collect(),
+        people: people.to_vec(),
+        ..IdentitySettings::default()
+    };
+    let (anna, bert) = (person(&north, "anna", &[Role::Supervisor]), person(&north, "bert", &[Role::Agent]));
+    let identity = Identity::open(folder.path(), None, with(&["north"], &[anna, bert.clone()]), now).unwrap();
+    let signed_in = |name: &str| {
+        let known = tandem_people::person::Identity::Local { user_name: name.parse().unwrap() };
+        let person = identity.person_known_as(&known).unwrap().unwrap();
+        identity.sign_in(&person, SignIn::Password, "Firefox", now).unwrap().access
+    };
+    let may = |token: &Secret| {
+        let known = identity.authenticate(token.expose().as_bytes(), now).ok()?;
+        Some(
+            known
+                .caller
+                .may(Permission::ReportsRead, Object::Tenant(known.caller.scope().tenant_name()?))
+                .is_ok(),
+        )
+    };
+    let (anna, bert_token) = (signed_in("anna"), signed_in("bert"));
+    assert_eq!((may(&anna), may(&bert_token)), (Some(true), Some(false)));
+    let changes = identity.changes();
+
+    let promoted = person(&north, "bert", &[Role::Supervisor]);
+    let zoe = person(&south, "zoe", &[Role::Administrator]);
+    let later = with(&["north", "south"], &[promoted, zoe]);
+    assert_eq!(identity.configure(later.clone(), now).unwrap(), 3, "one left, one changed, one came");
+    assert_eq!((may(&anna), may(&bert_token)), (None, Some(true)));
+    assert!(changes.has_changed().unwrap(), "whoever keeps something open asks again");
+    let zoe = signed_in("zoe");
+    assert_eq!(may(&zoe), Some(true));
+    assert_eq!(identity.configure(later, now).unwrap(), 0);
+    assert_eq!(may(&zoe), Some(true));
+
+    // Somebody who is another customer's in the register is not the new one's by the file, and nothing changes.
+    let all = Grants::over_all(Permission::ALL.iter().copied().collect());
+    let olga = Caller::new(Scope::Installation, Who::Console, all);
+    let name = Some("otto".parse().unwrap());
+    let wish = NewPerson {
+        name: "Otto".into(),
+        user_name: name,
+        roles: [Role::Agent].into(),
+        ..NewPerson::default()
+    };
+    identity.person_create(&olga, &north, wish, now).unwrap();
+    let stolen = with(&["north", "south"], &[bert, person(&south, "otto", &[Role::Agent])]);
+    assert!(matches!(identity.configure(stolen, now), Err(IdentityFault::Taken(_))));
+    assert_eq!((may(&bert_token), may(&zoe)), (Some(true), Some(true)));
+}
+
+#[test]
+fn a_tenant_that_comes_back_brings_its_keys_and_logins() {
+    let folder = tempfile::tempdir().unwrap();
+    let now = identity::now();
+    let with = |tenants: &[&str]| IdentitySettings {
+        tenants: tenants.iter().map(|id| (id.parse().unwrap(), Configured::default())).collect(),
+        ..IdentitySettings::default()
+    };
+    let both = with(&["north", "south"]);
+    let identity = Identity::open(folder.path(), None, both.clone(), now).unwrap();
+    let scope = Scope::tenant("south");
+    let wish = NewPerson {
+        name: "Zoe".into(),
+        user_name: Some("zoe".parse().unwrap()),
+        roles: [Role::Administrator].into(),
+        ..NewPerson::default()
+    };
+    let all = Grants::over_all(Permission::ALL.iter().copied().collect());
+    let olga = Caller::new(Scope::Installation, Who::Console, all);
+    let zoe = identity.person_create(&olga, &scope, wish, now).unwrap();
+    identity.sign_in(&zoe, SignIn::Password, "Firefox", now).unwrap();
+    drop(identity);
+    let identity = Identity::open(folder.path(), None, with(&["north"]), now).unwrap();
+    assert!(identity.logins(&zoe.id).is_empty());
+    identity.configure(both, now).unwrap();
+    assert_eq!(identity.logins(&zoe.id).len(), 1);
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use tandem::config::Settings;
 use tandem_center::call::Address;
+use tandem_store::Tenant;
 use tempfile::TempDir;
 
 const MAIN: &str = r#"
@@ -194,4 +195,35 @@ fn limits_beside_the_tenants_would_hold_for_nobody_and_are_told() {
         let told = faults(&format!("{MAIN}\n[{section}]\n{key}\n"), place.path());
         assert!(told.contains(&format!("{section}: stands beside [tenants]")), "{told}");
     }
+}
+
+#[test]
+fn what_takes_a_restart_is_told_by_its_key_and_the_rest_is_none() {
+    let place = folder(NORTH, SOUTH);
+    let settings = Settings::parse(MAIN, place.path()).unwrap();
+    let differs = |main: &str| {
+        let wanted = Settings::parse(main, place.path()).unwrap_or_else(|faults| panic!("{faults}"));
+        settings.standing.differences(&wanted.standing)
+    };
+    assert_eq!(differs(MAIN), [""; 0]);
+    assert_eq!(differs(&MAIN.replace("name = \"North\"", "name = \"The North\"")), [""; 0]);
+    let (before, _) = MAIN.split_once("[tenants.south]").unwrap();
+    assert_eq!(differs(before), ["tenants.south"], "who goes, goes with a restart");
+    assert_eq!(differs(&format!("{MAIN}\n[log]\nlevel = \"debug\"\n")), ["log"]);
+    assert_eq!(differs(&format!("{MAIN}\n[sign_in]\nlocal = false\n")), ["sign_in"]);
+    let further = "\n[[trunks]]\nname = \"far\"\nprofile = \"carrier\"\ninterface = \"local\"\nmedia = \"local\"\n\
+                   peers = [\"127.0.0.2\"]\n";
+    assert_eq!(differs(&format!("{MAIN}{further}")), [""; 0]);
+    // Of two trunks over which a call may have come, it came over the first: the order is no matter of taste.
+    let (interfaces, trunks) = MAIN.split_once("[[trunks]]").unwrap();
+    assert_eq!(
+        differs(&format!("{interfaces}{further}[[trunks]]{trunks}")),
+        ["trunks.carrier", "trunks.north-only"]
+    );
+    assert_eq!(
+        differs(&MAIN.replace("name = \"carrier\"", "name = \"carrier\"\nlatch = true")),
+        ["trunks.carrier"]
+    );
+    let alone = MAIN.split_once("[tenants.north]").unwrap().0.replace("tenant = \"north\"", "latch = true");
+    assert_eq!(differs(&alone), ["trunks.north-only", "tenants.north", "tenants.south"]);
 }

@@ -307,6 +307,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/configuration/reload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Brings what the configuration file says now into force, while calls go on.
+         * @description The file is checked as a whole: if anything is wrong with it, or a key changed that is read at the start only, nothing
+         *     changes at all. SIGHUP does the same.
+         */
+        post: operations["configuration_reload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/directory": {
         parameters: {
             query?: never;
@@ -2384,6 +2405,23 @@ export interface components {
             reason?: string | null;
             /** @description Before everybody who is not. Default: no. */
             vip?: boolean;
+        };
+        /** @description What came into force. */
+        InForce: {
+            /**
+             * Format: int64
+             * @description How many people of the configuration came, left or changed.
+             */
+            people_changed: number;
+            /** @description Customers who were not there before, by id. */
+            tenants_added: string[];
+            /**
+             * @description Customers whose contact center, name, lines or time of keeping changed. A prompt of which the file alone changed is in
+             *     force too, and not told.
+             */
+            tenants_changed: string[];
+            /** @description Trunks that were not there before, by name. */
+            trunks_added: string[];
         };
         /** @description Somebody who waits. */
         InLine: {
@@ -4762,6 +4800,71 @@ export interface operations {
                 };
             };
             /** @description Overloaded, or the journal cannot be written. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    configuration_reload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file is in force. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InForce"];
+                };
+            };
+            /** @description Nobody is known by this token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller does not run the installation. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A key changed that is read at the start only, the program was not started from a file, or somebody of the configuration is somebody else in the register. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The file has faults; the message has one in each line. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The program is ending, or the journal of a further customer cannot be read. */
             503: {
                 headers: {
                     [name: string]: unknown;

@@ -130,8 +130,9 @@ impl Identity {
                 hashing: Semaphore::new(HASHED_AT_ONCE),
             }),
         };
-        identity.restore_keys(|_| true)?;
-        identity.restore_logins(now, |_| true)?;
+        let in_force = identity.in_force();
+        identity.restore_keys(|scope| in_force.has(scope))?;
+        identity.restore_logins(now, |scope| in_force.has(scope))?;
         Ok(identity)
     }
 
@@ -150,7 +151,7 @@ impl Identity {
         *self.shared.in_force.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&after);
         let added: BTreeSet<Scope> =
             after.settings.tenants.keys().filter(|tenant| is_new(tenant)).map(scope_of).collect();
-        // Of a tenant who was here before.
+        // What is kept of a tenant who was here before, and was not taken back at the start.
         self.restore_keys(|scope| added.contains(scope))?;
         self.restore_logins(now, |scope| added.contains(scope))?;
         let changed = before.roster.differences(&after.roster);
@@ -406,6 +407,10 @@ impl InForce {
             register.tenant_begin(tenant)?;
         }
         Ok(InForce { roster: Roster::adopt(register, &settings)?, settings })
+    }
+
+    fn has(&self, scope: &Scope) -> bool {
+        *scope == Scope::Installation || self.settings.tenants.keys().any(|tenant| scope_of(tenant) == *scope)
     }
 }
 

@@ -140,3 +140,15 @@ async fn a_graph_that_is_down_leaves_what_is_known_and_says_so() {
     world.play(Method::Put, "/sandbox/graph/switches", &json!({})).await;
     world.agent_until("anna", |shown| says(shown, "busy")).await;
 }
+
+#[tokio::test]
+async fn a_customer_who_comes_while_the_program_runs_is_followed_like_any_other() {
+    let world = World::open_before_the_customer().await;
+    world.becomes("alice", "available").await;
+    let (_, shown) = world.shop.get("/api/v1/microsoft").await;
+    assert_eq!(shown["connections"], json!([]), "{shown}");
+    world.customer_comes();
+    both_available(&world).await;
+    world.becomes("alice", "in_a_meeting").await;
+    world.agent_until("anna", |shown| says(shown, "in_meeting")).await;
+}

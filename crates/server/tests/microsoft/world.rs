@@ -9,9 +9,10 @@ use axum::body::Body;
 use axum::http::{Request, Response, StatusCode, header};
 use serde_json::{Value, json};
 use tandem::config::file::{MicrosoftFile, TenantMicrosoftFile};
+use tandem::desk::Desks;
 use tandem::identity::{self, Configured, ConfiguredPerson, EntraName, Identity, IdentitySettings};
 use tandem::microsoft::Microsoft;
-use tandem::microsoft::settings::{MicrosoftSettings, PublicUrl};
+use tandem::microsoft::settings::{MicrosoftSettings, PublicUrl, TenantMicrosoft};
 use tandem::outbound::{Outbound, OutboundSettings};
 use tandem::transport::resolve::Resolver;
 use tandem::transport::tls;
@@ -37,6 +38,8 @@ pub struct World {
     pub sandbox: Running,
     /// Speaks to the sandbox as a browser, or as who plays people there.
     pub outside: Outbound,
+    microsoft: Microsoft,
+    desks: Desks,
     tasks: Vec<JoinHandle<()>>,
     _folder: TempDir,
 }
@@ -54,6 +57,15 @@ impl World {
 
     /// With these keys more in `[microsoft]`, and something else than anybody can configure.
     pub async fn open_tuned(keys: &str, tune: impl FnOnce(&mut MicrosoftSettings)) -> World {
+        World::open_when(keys, tune, false).await
+    }
+
+    /// The customer is not there when Microsoft is taken up; it comes while the program runs.
+    pub async fn open_before_the_customer() -> World {
+        World::open_when("poll_s = 2", |_| {}, true).await
+    }
+
+    async fn open_when(keys: &str, tune: impl FnOnce(&mut MicrosoftSettings), comes_later: bool) -> World {
         let _ = Arc::unwrap_or_clone(tls::provider()).install_default();
         let folder = tempfile::tempdir().unwrap();
         let sandbox =
@@ -68,22 +80,31 @@ impl World {
         let shop = Shop::open_connected(data, loopback(), identity, |identity, desks| {
             let public = PublicUrl::of_listener(address, false);
             let resolver = Resolver::new(&[]).unwrap();
+            let desks = if comes_later { Desks::new([]) } else { desks.clone() };
             let microsoft =
                 Microsoft::open(settings, public, identity.clone(), desks.clone(), resolver).unwrap();
-            opened = Some(microsoft.clone());
+            opened = Some((microsoft.clone(), desks));
             Some(microsoft)
         })
         .await;
-        let microsoft = opened.unwrap();
+        let (microsoft, desks) = opened.unwrap();
         let router = shop.router.clone();
+        let running = microsoft.clone();
         let tasks = vec![
-            tokio::spawn(async move { microsoft.run().await }),
+            tokio::spawn(async move { running.run().await }),
             tokio::spawn(async move { axum::serve(listener, router).await.unwrap() }),
         ];
         let trust = Some(sandbox.addresses().root.clone());
         let outside =
             Outbound::new(&OutboundSettings::microsoft(trust), Resolver::new(&[]).unwrap()).unwrap();
-        World { shop, sandbox, outside, tasks, _folder: folder }
+        World { shop, sandbox, outside, microsoft, desks, tasks, _folder: folder }
+    }
+
+    /// The customer comes, as the configuration of one says.
+    pub fn customer_comes(&self) {
+        self.desks.add(self.shop.desk.clone());
+        let own = TenantMicrosoft { entra: [CONTOSO.parse().unwrap()].into(), write_presence: false };
+        self.microsoft.add(&Tenant::only(), own).unwrap();
     }
 
     /// Asks the sandbox for something to be done.
