@@ -253,12 +253,10 @@ impl Running {
         if let Err(fault) = self.webhooks.add(tenant).await {
             tracing::error!(%tenant, %fault, "webhooks cannot be read: they are told nothing until the next start");
         }
-        if let Some(microsoft) = self.microsoft.clone() {
-            let whose = tenant.clone();
-            let taken = tokio::task::spawn_blocking(move || microsoft.add(&whose, own)).await;
-            if let Ok(Err(fault)) = taken {
-                tracing::error!(%tenant, %fault, "Microsoft is not connected until the next start");
-            }
+        if let Some(microsoft) = &self.microsoft
+            && let Err(fault) = microsoft.add(tenant, own).await
+        {
+            tracing::error!(%tenant, %fault, "Microsoft is not connected until the next start");
         }
     }
 }

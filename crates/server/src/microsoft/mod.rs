@@ -147,15 +147,20 @@ impl Microsoft {
         Ok(microsoft)
     }
 
-    /// Takes in a further tenant, who has a desk already: what is connected of it is followed from now on. It writes: call it
-    /// where that keeps nobody waiting.
+    /// Takes in a further tenant, who has a desk already: what is connected of it is followed from now on.
     ///
     /// # Errors
     ///
     /// The register cannot be read or written.
-    pub fn add(&self, tenant: &Tenant, own: TenantMicrosoft) -> Result<(), tandem_store::Fault> {
+    pub async fn add(&self, tenant: &Tenant, own: TenantMicrosoft) -> Result<(), tandem_store::Fault> {
         self.shared.own.write().unwrap_or_else(PoisonError::into_inner).insert(tenant.clone(), own);
-        self.take_up(tenant)
+        let (microsoft, whose) = (self.clone(), tenant.clone());
+        let Ok(taken) = tokio::task::spawn_blocking(move || microsoft.take_up(&whose)).await else {
+            // The program ends.
+            return Ok(());
+        };
+        self.link(Some(tenant.clone())).await;
+        taken
     }
 
     /// The configuration.

@@ -147,7 +147,7 @@ async fn a_customer_who_comes_while_the_program_runs_is_followed_like_any_other(
     world.becomes("alice", "available").await;
     let (_, shown) = world.shop.get("/api/v1/microsoft").await;
     assert_eq!(shown["connections"], json!([]), "{shown}");
-    world.customer_comes();
+    world.customer_comes().await;
     both_available(&world).await;
     world.becomes("alice", "in_a_meeting").await;
     world.agent_until("anna", |shown| says(shown, "in_meeting")).await;

@@ -101,10 +101,10 @@ impl World {
     }
 
     /// The customer comes, as the configuration of one says.
-    pub fn customer_comes(&self) {
+    pub async fn customer_comes(&self) {
         self.desks.add(self.shop.desk.clone());
         let own = TenantMicrosoft { entra: [CONTOSO.parse().unwrap()].into(), write_presence: false };
-        self.microsoft.add(&Tenant::only(), own).unwrap();
+        self.microsoft.add(&Tenant::only(), own).await.unwrap();
     }
 
     /// Asks the sandbox for something to be done.
