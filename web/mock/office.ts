@@ -42,6 +42,8 @@ export class MockOffice {
   passkeys: Passkey[] = [];
   /** What is at Microsoft; nothing if that is not set up. */
   microsoft: MicrosoftState | undefined = MICROSOFT;
+  /** What comes of the configuration when it is brought into force. */
+  reloaded: Reply = ok({ tenants_added: ["adatum"], tenants_changed: [], trunks_added: ["teams-adatum"], people_changed: 2 });
   readonly found: Found[] = FOUND;
   readonly #center: MockCenter;
   readonly #identity: MockIdentity;
@@ -74,6 +76,8 @@ export class MockOffice {
         return request.method === "GET" && id !== "" && more === "" ? this.#agent(decodeURIComponent(id)) : undefined;
       case "calls":
         return id === "" ? ok({ calls: this.#calls() }) : undefined;
+      case "configuration":
+        return this.reloaded;
       case "tenants":
         return more === "onboarding" ? ok({ url: "https://tandem.example/auth/consent/start?ticket=abc", expires_in_s: 604_800 }) : undefined;
       default:

@@ -285,6 +285,19 @@ describe("an operator", () => {
     await page.getByRole("row", { name: /Ada Marsh/ }).waitFor();
   });
 
+  test("brings the configuration into force, and is told what came of it or what is wrong", async () => {
+    const { page } = await open("otto");
+    await stage.goto();
+    await page.getByRole("button", { name: "Bring the configuration into force…" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Bring it into force" }).click();
+    await page.getByText("The configuration is in force: 1 customer came, 1 trunk came, 2 people changed.").waitFor();
+    const message = "the configuration has faults:\nagents.ada.queues: names \"sales\"";
+    stage.server.office.reloaded = { status: 422, body: { code: "configuration_faulty", message, remedy: "mend the file" } };
+    await page.getByRole("button", { name: "Bring the configuration into force…" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Bring it into force" }).click();
+    await page.getByRole("dialog").getByText("agents.ada.queues").waitFor();
+  });
+
   test("makes the link with which a customer's administrator connects Microsoft 365", async () => {
     const { page } = await open("otto");
     await stage.goto();

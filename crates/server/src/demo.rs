@@ -100,7 +100,7 @@ pub fn run(port: u16, folder: Option<PathBuf>, calls_per_hour: u32) -> Result<()
             .context("the simulated Microsoft tenant cannot start")?;
         let text = configuration(port, running.addresses(), &customers);
         write_files(&folder, &text, &customers)?;
-        let settings = Settings::parse(&text, &folder)
+        let settings = Settings::load(&folder.join(FILE))
             .map_err(|faults| anyhow::anyhow!("the demo's configuration has faults:\n{faults}"))?;
         telemetry::start(&settings.log)
             .map_err(|error| anyhow::anyhow!("the log cannot be set up: {error}"))?;
@@ -108,7 +108,7 @@ pub fn run(port: u16, folder: Option<PathBuf>, calls_per_hour: u32) -> Result<()
         println!("Tandem is running:      http://localhost:{}", program.page().port());
         println!("Be anybody in Teams:    http://localhost:{}", running.addresses().http.port());
         println!("Play Teams and callers: http://{}", running.addresses().control);
-        println!("Its configuration:      {}", folder.join("tandem.toml").display());
+        println!("Its configuration:      {}", folder.join(FILE).display());
         println!("Ctrl-C ends it.");
         let outcome = program.until(told_to_end()).await;
         running.stop().await;

@@ -1,12 +1,12 @@
 /** The tenants of the installation, for whoever runs it: how large they are, and how they are connected; not their customers. */
 
-import type { Link } from "../api/admin.ts";
+import type { InForce, Link } from "../api/admin.ts";
 import type { Tenant } from "../api/identity.ts";
 import { problemText } from "../floor/problem.ts";
 import type { Tools, View } from "../frame/view.ts";
 import { h } from "../ui/dom.ts";
 import { cell, nameCell } from "../ui/table.ts";
-import { List, moreButton } from "./list.ts";
+import { addButton, List, moreButton } from "./list.ts";
 
 export class TenantsView implements View {
   readonly #tools: Tools;
@@ -15,7 +15,7 @@ export class TenantsView implements View {
 
   /** `onLook` is called when somebody wants to look at a tenant. */
   constructor(tools: Tools, onLook: (id: string) => void) {
-    const { words, client } = tools;
+    const { words, client, rights } = tools;
     this.#tools = tools;
     this.#onLook = onLook;
     this.#list = new List<Tenant>(words, {
@@ -33,6 +33,7 @@ export class TenantsView implements View {
       key: ({ id }) => id,
       cells: (tenant) => this.#cells(tenant),
       empty: words.text("tenants.empty"),
+      act: rights.may("tenants:write") ? addButton(words.text("tenants.reload"), () => this.#reload()) : undefined,
       load: async () => {
         const answer = await client.tenantList();
         return answer.ok ? { ok: true, value: { items: answer.value.tenants } } : answer;
@@ -73,6 +74,32 @@ export class TenantsView implements View {
     const connect = { label: words.text("tenants.connect"), sign: "grid", act: () => this.#connect(id, name) } as const;
     const choices = rights.may("tenants:write") ? [look, connect] : [look];
     this.#tools.menu.open(words.say("list.act.label", { name }), choices, place);
+  }
+
+  /** What stands in the configuration file by now: further customers first of all. */
+  #reload(): void {
+    const { words, client, dialog, say } = this.#tools;
+    dialog.open({
+      title: words.text("tenants.reload"),
+      text: words.text("tenants.reload.text"),
+      submit: words.text("tenants.reload.submit"),
+      fields: [],
+      carryOut: async () => {
+        const answer = await client.command<InForce>("POST", "/api/v1/configuration/reload");
+        if (!answer.ok) return problemText(words, answer.problem);
+        const { tenants_added: added, tenants_changed: changed, trunks_added: trunks, people_changed: people } = answer.value;
+        const counts = [
+          ["tenants.reload.added", added.length],
+          ["tenants.reload.changed", changed.length],
+          ["tenants.reload.trunks", trunks.length],
+          ["tenants.reload.people", people],
+        ] as const;
+        const told = counts.filter(([, count]) => count > 0).map(([key, count]) => words.say(key, { count }));
+        say(words.say("tenants.reload.done", { what: told.join(", ") || words.text("tenants.reload.nothing") }));
+        void this.#list.reload();
+        return undefined;
+      },
+    });
   }
 
   #connect(id: string, name: string): void {

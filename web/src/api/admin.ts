@@ -51,3 +51,5 @@ export type PresenceHealth = Told<"PresenceHealth">;
 
 /** A link for an administrator, good once. */
 export type Link = Told<"Link">;
+/** What of the configuration came into force. */
+export type InForce = Told<"InForce">;
