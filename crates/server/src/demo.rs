@@ -196,7 +196,7 @@ fn write_files(folder: &Path, configuration: &str, customers: &Customers) -> Res
         std::fs::write(&path, bytes).with_context(|| path.display().to_string())?;
     }
     for (name, text) in [
-        ("tandem.toml", configuration),
+        (FILE, configuration),
         ("contoso.toml", &customers.contoso),
         ("fabrikam.toml", &customers.fabrikam),
         ("microsoft.secret", TANDEM_SECRET),
@@ -380,6 +380,8 @@ fn number(dialled: &str, flow: &str) -> String {
     format!("\n[[numbers]]\ndialled = \"{dialled}\"\nline = \"carrier\"\nflow = \"{flow}\"\n")
 }
 
+/// The configuration in the demo's folder.
+const FILE: &str = "tandem.toml";
 /// Who runs the installation.
 const OPERATOR: &str = "olga";
 /// Who signs in with a click: of each customer somebody of each role, and the operator.

@@ -12,7 +12,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use rand::TryRngCore;
 use rand::rngs::OsRng;
-use tandem_b2bua::trunk::{AddressRange, Trunk};
+use tandem_b2bua::trunk::Trunk;
 use tandem_b2bua::{B2bua, Counters, Limits, Output as DoorOutput, ProxyHealth, Setup};
 use tandem_center::call::{CallCommand, PromptName, RecordingId};
 use tandem_center::config::Config;
@@ -26,6 +26,7 @@ use tandem_store::Tenant;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::centers::{Centers, Said, prompt_of};
+use crate::config::settings::Interface;
 use crate::config::{Routes, Settings, TenantSettings};
 use crate::live::{Live, Recorder, Writing};
 use crate::recordings::{RECORDINGS_MAX, Recordings, Told};
@@ -79,8 +80,9 @@ pub enum Order {
 }
 
 /// A changed configuration, as far as calls are concerned.
-#[derive(Debug)]
 pub struct Reconfiguration {
+    /// The interfaces, in the same order and the same but for their certificates.
+    pub interfaces: Vec<Interface>,
     /// Further trunks, behind those that are there.
     pub trunks: Vec<Trunk>,
     /// All that can be played.
@@ -107,9 +109,14 @@ pub struct Newcomer {
     pub recorder: Recorder,
 }
 
-impl fmt::Debug for Newcomer {
+impl fmt::Debug for Reconfiguration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Newcomer").field("tenant", &self.tenant).finish_non_exhaustive()
+        let changed: Vec<&Tenant> = self.changed.iter().map(|(tenant, _)| tenant).collect();
+        let added: Vec<&Tenant> = self.added.iter().map(|newcomer| &newcomer.tenant).collect();
+        f.debug_struct("Reconfiguration")
+            .field("changed", &changed)
+            .field("added", &added)
+            .finish_non_exhaustive()
     }
 }
 
@@ -164,8 +171,8 @@ pub struct Engine {
     door: B2bua,
     centers: Centers,
     connections: Connections,
-    /// From where the trunks of each interface take requests.
-    peers: Vec<watch::Sender<Vec<AddressRange>>>,
+    /// What holds for whoever comes to each interface.
+    terms: Vec<watch::Sender<listen::Terms>>,
     relay: Relay,
     ports: PortPool,
     clock: Clock,
@@ -191,14 +198,14 @@ impl Engine {
         let (inbox_in, inbox) = mpsc::channel(INBOX_MAX);
         let resolver = Resolver::new(&settings.dns.servers)?;
         let mut connections = Connections::new(settings.interfaces.clone(), resolver, inbox_in.clone());
-        let mut peers = Vec::with_capacity(settings.interfaces.len());
+        let mut terms = Vec::with_capacity(settings.interfaces.len());
         for (place, interface) in settings.interfaces.iter().enumerate() {
             let id = InterfaceId(u16::try_from(place).unwrap_or(u16::MAX));
             let trunks = settings.trunks.iter().filter(|trunk| trunk.interface == id);
-            let (known, knows) =
-                watch::channel(trunks.flat_map(|trunk| trunk.peers.iter().copied()).collect());
-            listen::open(id, interface, knows, &mut connections, &inbox_in).await?;
-            peers.push(known);
+            let peers = trunks.flat_map(|trunk| trunk.peers.iter().copied()).collect();
+            let (said, holds) = watch::channel(listen::Terms { peers, tls: interface.tls.clone() });
+            listen::open(id, interface, holds, &mut connections, &inbox_in).await?;
+            terms.push(said);
         }
         let (media_in, media) = mpsc::channel(MEDIA_EVENTS_MAX);
         let keeper = recordings.clone();
@@ -221,7 +228,7 @@ impl Engine {
             door,
             centers,
             connections,
-            peers,
+            terms,
             ports: relay.ports(),
             relay,
             clock,
@@ -357,10 +364,14 @@ impl Engine {
 
     /// New trunks, prompts and tenants are there before anybody is configured who may need them.
     fn configure(&mut self, change: Reconfiguration) -> Vec<(Tenant, u64)> {
-        let Reconfiguration { trunks, prompts, calls, routes, changed, added } = change;
+        let Reconfiguration { interfaces, trunks, prompts, calls, routes, changed, added } = change;
+        for (interface, terms) in interfaces.iter().zip(&self.terms) {
+            terms.send_modify(|terms| terms.tls.clone_from(&interface.tls));
+        }
+        self.connections.set_interfaces(interfaces);
         for trunk in trunks {
-            if let Some(peers) = self.peers.get(usize::from(trunk.interface.0)) {
-                peers.send_modify(|peers| peers.extend_from_slice(&trunk.peers));
+            if let Some(terms) = self.terms.get(usize::from(trunk.interface.0)) {
+                terms.send_modify(|terms| terms.peers.extend_from_slice(&trunk.peers));
             }
             self.door.add_trunk(Instant::now(), trunk);
         }

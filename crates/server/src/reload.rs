@@ -1,8 +1,8 @@
 //! A changed configuration comes into force while calls go on.
 //!
 //! The file is read and checked as a whole. If anything in it is at fault, or takes a restart, nothing changes. Otherwise
-//! agents, queues, numbers, flows and prompts, people and their roles, further customers and further trunks are in force
-//! when it is answered: calls in progress keep their agents, callers keep their places.
+//! agents, queues, numbers, flows and prompts, people and their roles, further customers, further trunks and renewed
+//! certificates are in force when it is answered: calls in progress keep their agents, callers keep their places.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -14,6 +14,7 @@ use tandem_center::config::Config;
 use tandem_store::Tenant;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::api::listen::{Certificate, ListenFault};
 use crate::config::standing::Standing;
 use crate::config::{Faults, Settings, TenantSettings};
 use crate::desk::{COMMIT_PATIENCE, Desk, Desks};
@@ -64,6 +65,9 @@ pub enum ReloadFault {
     /// Keys that are read at the start only were changed.
     #[error("what changed at {} is read at the start only", .0.join(", "))]
     NeedsRestart(Vec<String>),
+    /// The certificate of the API and the page.
+    #[error(transparent)]
+    Certificate(#[from] ListenFault),
     /// People of the configuration.
     #[error("people: {0}")]
     People(#[from] IdentityFault),
@@ -115,6 +119,8 @@ pub struct Running {
     pub recordings: Recordings,
     /// The way to the engine.
     pub orders: mpsc::Sender<Order>,
+    /// What browsers and programs are shown.
+    pub certificate: Certificate,
     /// The desks.
     pub desks: Desks,
     /// People.
@@ -152,7 +158,9 @@ impl Running {
     }
 
     async fn bring_into_force(&mut self, wanted: Settings) -> Result<Reloaded, ReloadFault> {
-        let Settings { identity, microsoft, standing, trunks, tenants, routes, calls, .. } = wanted;
+        let Settings {
+            identity, microsoft, standing, http, interfaces, trunks, tenants, routes, calls, ..
+        } = wanted;
         let (added, kept): (Vec<_>, Vec<_>) =
             tenants.iter().partition(|settings| !self.centers.contains_key(&settings.tenant));
         let mut newcomers = Vec::with_capacity(added.len());
@@ -162,6 +170,7 @@ impl Running {
             newcomers.push(newcomer);
             further.push(desk);
         }
+        self.certificate.read_again(&http)?;
         let people_changed =
             self.identity.change(move |people| people.configure(identity, identity::now())).await?;
         // From here on nothing fails but with the whole program.
@@ -179,6 +188,7 @@ impl Running {
         let further_trunks: Vec<Trunk> = trunks.into_iter().skip(self.trunks).collect();
         let trunks_after = self.trunks + further_trunks.len();
         let change = Reconfiguration {
+            interfaces,
             trunks: further_trunks,
             prompts: engine::prompts(&tenants),
             calls,

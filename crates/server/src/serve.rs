@@ -109,6 +109,7 @@ impl Program {
             library: library.clone(),
             recordings: recordings.0.clone(),
             orders: orders_in,
+            certificate: server.certificate(),
             desks,
             identity,
             webhooks,

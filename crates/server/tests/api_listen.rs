@@ -13,9 +13,10 @@ use common::Shop;
 use rustls::pki_types::{CertificateDer, ServerName};
 use tandem::api::Server;
 use tandem::api::access::AccessFault;
-use tandem::api::listen::ListenFault;
+use tandem::api::listen::{Certificate, ListenFault};
 use tandem::config::file::HttpFile;
 use tandem::desk::Desks;
+use tandem::reload::Reloads;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -29,6 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The API on a port of its own.
 struct Running {
     address: SocketAddr,
+    certificate: Certificate,
     stop: oneshot::Sender<()>,
     served: JoinHandle<()>,
 }
@@ -39,16 +41,17 @@ async fn run(http: &HttpFile, shop: &Shop) -> Running {
         Desks::new([shop.desk.clone()]),
         shop.identity.clone(),
         shop.webhooks.clone(),
+        Reloads::new().0,
         |_| Ok(None),
     )
     .await
     .unwrap();
-    let address = server.address();
+    let (address, certificate) = (server.address(), server.certificate());
     let (stop, stopped) = oneshot::channel::<()>();
     let served = tokio::spawn(server.serve_until(async {
         let _ = stopped.await;
     }));
-    Running { address, stop, served }
+    Running { address, certificate, stop, served }
 }
 
 fn loopback() -> HttpFile {
@@ -137,6 +140,31 @@ async fn elsewhere_it_answers_over_tls_to_those_who_are_known() {
 }
 
 #[tokio::test]
+async fn a_renewed_certificate_is_shown_to_whoever_comes_next() {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let (shop, files) = (Shop::open().await, Files::new());
+    let http = files.http("0.0.0.0:0");
+    let running = run(&http, &shop).await;
+    let shown = async |believed: &Files| {
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(believed.certificate.clone()).unwrap();
+        let config = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+        let stream = TcpStream::connect(("127.0.0.1", running.address.port())).await.unwrap();
+        TlsConnector::from(Arc::new(config)).connect(ServerName::try_from("localhost").unwrap(), stream).await
+    };
+    let before = shown(&files).await.unwrap();
+    let renewed = Files::new();
+    fs::copy(renewed.folder.path().join("cert.pem"), files.folder.path().join("cert.pem")).unwrap();
+    assert!(matches!(running.certificate.read_again(&http), Err(ListenFault::Tls(_))), "half of it is there");
+    assert!(shown(&files).await.is_ok(), "what was good is shown on");
+    fs::copy(renewed.folder.path().join("key.pem"), files.folder.path().join("key.pem")).unwrap();
+    running.certificate.read_again(&http).unwrap();
+    assert!(shown(&renewed).await.is_ok() && shown(&files).await.is_err());
+    let answer = exchange(before, &get("/healthz", "")).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "a connection that is open goes on: {answer}");
+}
+
+#[tokio::test]
 async fn it_does_not_open_without_protection_or_with_faulty_files() {
     let (shop, files) = (Shop::open().await, Files::new());
     fs::write(files.folder.path().join("short"), "short").unwrap();
@@ -147,6 +175,7 @@ async fn it_does_not_open_without_protection_or_with_faulty_files() {
             Desks::new([shop.desk.clone()]),
             shop.identity.clone(),
             shop.webhooks.clone(),
+            Reloads::new().0,
             |_| Ok(None),
         )
         .await

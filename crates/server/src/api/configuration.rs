@@ -73,6 +73,10 @@ impl From<ReloadFault> for ApiError {
                               changed";
                 ApiError::new(StatusCode::CONFLICT, "restart_needed", message, remedy)
             }
+            ReloadFault::Certificate(_) => {
+                let remedy = "mend the files and ask again; those from before are still shown";
+                ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "configuration_faulty", message, remedy)
+            }
             ReloadFault::People(fault) => fault.into(),
             ReloadFault::Journal { .. } => {
                 ApiError::unavailable("journal_unreadable", message, "look into the log; nothing was changed")

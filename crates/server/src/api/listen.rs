@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -30,8 +30,35 @@ use crate::page::Policy;
 /// An open door of the HTTP API: it listens, and nobody is served yet.
 pub struct Listening {
     listener: TcpListener,
-    tls: Option<TlsAcceptor>,
+    certificate: Certificate,
     address: SocketAddr,
+}
+
+/// The certificate that is shown to browsers and programs, if there is one; clones are the same.
+#[derive(Clone)]
+pub struct Certificate {
+    tls: Arc<RwLock<Option<TlsAcceptor>>>,
+}
+
+impl Certificate {
+    fn new(tls: Option<TlsAcceptor>) -> Certificate {
+        Certificate { tls: Arc::new(RwLock::new(tls)) }
+    }
+
+    /// Reads the files of the configuration again: they may have been renewed. Connections that are open keep what they had.
+    ///
+    /// # Errors
+    ///
+    /// The files cannot be used; then those from before are shown on.
+    pub fn read_again(&self, http: &HttpFile) -> Result<(), ListenFault> {
+        let tls = certified(http)?;
+        *self.tls.write().unwrap_or_else(PoisonError::into_inner) = tls;
+        Ok(())
+    }
+
+    fn shown(&self) -> Option<TlsAcceptor> {
+        self.tls.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// The HTTP API cannot be opened.
@@ -91,7 +118,7 @@ pub async fn open(http: &HttpFile) -> Result<(Listening, Access), ListenFault> {
     let bind = |source| ListenFault::Bind { address: http.listen, source };
     let listener = TcpListener::bind(http.listen).await.map_err(bind)?;
     let address = listener.local_addr().map_err(bind)?;
-    Ok((Listening { listener, tls, address }, access))
+    Ok((Listening { listener, certificate: Certificate::new(tls), address }, access))
 }
 
 /// How the address of the configuration is protected, without opening it.
@@ -108,15 +135,19 @@ pub fn protection(http: &HttpFile) -> Result<(Option<TlsAcceptor>, Access), List
         }
         None => None,
     };
-    let tls = match (&http.certificate, &http.key) {
-        (Some(certificate), Some(key)) => Some(tls(certificate, key)?),
-        _ => None,
-    };
+    let tls = certified(http)?;
     let access = Access::new(http.listen, tls.is_some(), token)?
         .reached_as(http.public_url.as_deref())
         .behind(Proxies::new(&http.trusted_proxies).map_err(AccessFault::from)?)
         .shown_under(Policy::new(&http.frame_ancestors).map_err(AccessFault::from)?);
     Ok((tls, access))
+}
+
+fn certified(http: &HttpFile) -> Result<Option<TlsAcceptor>, ListenFault> {
+    match (&http.certificate, &http.key) {
+        (Some(certificate), Some(key)) => Ok(Some(tls(certificate, key)?)),
+        _ => Ok(None),
+    }
 }
 
 impl Listening {
@@ -125,9 +156,14 @@ impl Listening {
         self.address
     }
 
+    /// What is shown to whoever comes.
+    pub(super) fn certificate(&self) -> Certificate {
+        self.certificate.clone()
+    }
+
     /// `https` with TLS, else `http`.
     pub(super) fn scheme(&self) -> &'static str {
-        if self.tls.is_some() { "https" } else { "http" }
+        if self.certificate.shown().is_some() { "https" } else { "http" }
     }
 
     /// Serves until `stop` resolves, then lets requests under way come to their end, for a few seconds.
@@ -141,7 +177,7 @@ impl Listening {
                 place = next(&self.listener, &places) => place,
             };
             let Some((stream, peer, place)) = place else { continue };
-            let (tls, router, stopped) = (self.tls.clone(), router.clone(), stopped.clone());
+            let (tls, router, stopped) = (self.certificate.shown(), router.clone(), stopped.clone());
             tokio::spawn(async move {
                 connection(stream, peer, tls, router, stopped).await;
                 drop(place);

@@ -66,7 +66,7 @@ use crate::reload::Reloads;
 use crate::webhooks::Webhooks;
 use access::Access;
 use error::ApiError;
-use listen::Listening;
+use listen::{Certificate, Listening};
 use repeat::Repeats;
 use room::Rooms;
 
@@ -120,6 +120,11 @@ impl Server {
     /// The address, with the port that the system chose if the configuration says 0.
     pub fn address(&self) -> SocketAddr {
         self.listening.address()
+    }
+
+    /// What is shown to whoever comes over TLS.
+    pub fn certificate(&self) -> Certificate {
+        self.listening.certificate()
     }
 
     /// Microsoft, if it is configured.

@@ -845,8 +845,7 @@ fn form_fault(text: &str, error: &toml::de::Error) -> Fault {
     Fault { key, problem }
 }
 
-/// Names of which one must be in the certificate of a trunk's peer.
-pub(super) fn peer_names(trunk: &TrunkFile) -> Vec<Box<str>> {
+fn peer_names(trunk: &TrunkFile) -> Vec<Box<str>> {
     match (&trunk.peer_names, trunk.profile) {
         (Some(names), _) => names.iter().map(|name| name.as_str().into()).collect(),
         (None, ProfileFile::DirectRouting) => vec![MICROSOFT_NAME.into()],

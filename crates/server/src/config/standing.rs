@@ -9,7 +9,7 @@ use tandem_store::Tenant;
 
 use crate::config::file::{
     DnsFile, File, HttpFile, InterfaceFile, LogFile, MediaFile, MicrosoftFile, RelayFile, SignInFile,
-    SipFile, TenantMicrosoftFile, TransportFile, TrunkFile, WebhooksFile,
+    SipFile, TenantMicrosoftFile, TrunkFile, WebhooksFile,
 };
 
 /// The part of a configuration that takes a restart to change.
@@ -87,18 +87,6 @@ impl Standing {
             // The order counts: of two trunks that a call may have come over, it came over the first.
             if wanted.trunks.get(place) != Some(trunk) {
                 keys.push(format!("trunks.{}", trunk.name));
-            }
-        }
-        for trunk in wanted.trunks.iter().skip(self.trunks.len()) {
-            // Whose certificates an interface with TLS believes was settled by the trunks that it had.
-            let beside = || self.trunks.iter().filter(|other| other.interface == trunk.interface);
-            let names = super::settings::peer_names(trunk);
-            let believed =
-                |name: &Box<str>| beside().any(|other| super::settings::peer_names(other).contains(name));
-            let is_tls =
-                |at: &&InterfaceFile| at.name == trunk.interface && at.transport == TransportFile::Tls;
-            if self.interfaces.iter().any(|at| is_tls(&at)) && !names.iter().all(believed) {
-                keys.push(format!("trunks.{}.peer_names", trunk.name));
             }
         }
     }

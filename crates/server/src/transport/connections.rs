@@ -85,6 +85,11 @@ impl Connections {
         }
     }
 
+    /// From now on connections are opened with the certificates of these, which are the same otherwise.
+    pub fn set_interfaces(&mut self, interfaces: Vec<Interface>) {
+        self.interfaces = interfaces;
+    }
+
     /// Where connections get their numbers.
     pub fn ids(&self) -> Ids {
         self.ids.clone()

@@ -15,6 +15,7 @@ use tokio_rustls::TlsAcceptor;
 use super::Received;
 use super::connections::{Connections, Ids, identity, run};
 use crate::config::settings::Interface;
+use crate::transport::tls::TlsContext;
 
 /// TLS handshakes at once on one interface; further connections wait in the system's queue.
 const HANDSHAKES_MAX: usize = 64;
@@ -44,12 +45,20 @@ pub struct ListenFault {
     pub error: std::io::Error,
 }
 
-/// Opens an interface and serves it from now on. `peers` are the addresses from which its trunks take requests, which may
-/// become more.
+/// What holds for whoever comes from now on.
+#[derive(Clone, Default)]
+pub struct Terms {
+    /// From where the interface's trunks take requests.
+    pub peers: Vec<AddressRange>,
+    /// With TLS.
+    pub tls: Option<TlsContext>,
+}
+
+/// Opens an interface and serves it from now on, on terms that may change.
 pub async fn open(
     id: InterfaceId,
     interface: &Interface,
-    peers: watch::Receiver<Vec<AddressRange>>,
+    terms: watch::Receiver<Terms>,
     connections: &mut Connections,
     inbox: &mpsc::Sender<Received>,
 ) -> Result<(), ListenFault> {
@@ -63,12 +72,10 @@ pub async fn open(
         }
         Transport::Tcp | Transport::Tls => {
             let listener = TcpListener::bind(interface.bind).await.map_err(fault)?;
-            let tls = interface.tls.as_ref().map(|context| TlsAcceptor::from(context.server.clone()));
             let accept = Accept {
                 id,
                 transport: interface.transport,
-                tls,
-                peers,
+                terms,
                 expected: Places::new(HANDSHAKES_MAX, CONNECTIONS_MAX),
                 strangers: Places::new(STRANGERS_MAX, STRANGERS_MAX),
                 ids: connections.ids(),
@@ -121,8 +128,7 @@ async fn receive(interface: InterfaceId, socket: Arc<UdpSocket>, inbox: mpsc::Se
 struct Accept {
     id: InterfaceId,
     transport: Transport,
-    tls: Option<TlsAcceptor>,
-    peers: watch::Receiver<Vec<AddressRange>>,
+    terms: watch::Receiver<Terms>,
     expected: Places,
     strangers: Places,
     ids: Ids,
@@ -154,7 +160,7 @@ impl Accept {
                     continue;
                 }
             };
-            let expected = self.peers.borrow().iter().any(|range| range.contains(remote.ip()));
+            let expected = self.terms.borrow().peers.iter().any(|range| range.contains(remote.ip()));
             let places = if expected { &self.expected } else { &self.strangers }.clone();
             let Ok(open) = places.open.try_acquire_owned() else {
                 match expected {
@@ -174,7 +180,8 @@ impl Accept {
 
     async fn serve(self, stream: TcpStream, remote: SocketAddr, handshakes: Arc<Semaphore>) {
         let _ = stream.set_nodelay(true);
-        let Some(acceptor) = self.tls.clone() else {
+        let tls = self.terms.borrow().tls.as_ref().map(|context| TlsAcceptor::from(context.server.clone()));
+        let Some(acceptor) = tls else {
             return self.hand_over(stream, remote, PeerIdentity::default()).await;
         };
         let Ok(turn) = handshakes.acquire_owned().await else { return };

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
+use crate::parts::authority::Authority;
 use crate::parts::lab::{AGENT, CALLER, SECOND_AGENT, TANDEM, THIRD};
+use crate::parts::peer::Opening;
 use crate::parts::{Config, Lab, Sipp, Tandem, http, tone, until};
 
 /// An agent whose telephone rings at a host, for the file of one who is alone or of a customer.
@@ -162,4 +164,55 @@ fn what_cannot_come_into_force_changes_nothing() {
     assert_eq!((status, &told["tenants_changed"]), (200, &json!(["default"])), "{told}");
     let agents = tandem.get("/api/v1/agents");
     assert_eq!(agents["agents"].as_array().unwrap().len(), 2, "{agents}");
+}
+
+#[test]
+fn a_renewed_certificate_is_shown_to_whoever_comes_next() {
+    let lab = Lab::new();
+    let authority = Authority::new(&lab);
+    let signs = |names: &[&str]| {
+        let identity = authority.signs(names);
+        lab.write("sbc.pem", identity.certificate);
+        lab.write("sbc.key", identity.key);
+    };
+    signs(&["sbc1.contoso.example"]);
+    let config = Config::new(&lab).replacing("prompts = { song = \"music.wav\" }\n", "").and(&format!(
+        r#"
+[[interfaces]]
+name = "udp"
+transport = "tls"
+bind = "NET.{TANDEM}:5061"
+certificates = [{{ certificate = "sbc.pem", key = "sbc.key" }}]
+trust = "ca.pem"
+client_certificate = "optional"
+{}"#,
+        trunk("lab", &[CALLER], "")
+    ));
+    let tandem = Tandem::start(&lab, &config);
+    let root = authority.root_pem();
+    let connect = || {
+        let (from, versions) = (lab.ip(CALLER), rustls::ALL_VERSIONS);
+        let opening = Opening { from: &from, root: &root, identity: None, versions, suite: None };
+        opening.open(&format!("{}:5061", lab.ip(TANDEM))).unwrap()
+    };
+    let mut before = connect();
+    assert_eq!(before.names, ["sbc1.contoso.example"]);
+
+    let other = authority.signs(&["sbc1.contoso.example"]);
+    lab.write("sbc.key", other.key);
+    let (status, told) = reload(&lab, &tandem, &config);
+    assert_eq!((status, &told["code"]), (422, &json!("configuration_faulty")), "{told}");
+    assert!(told["message"].as_str().unwrap().contains("interfaces.udp.certificates"), "{told}");
+    assert_eq!(connect().names, ["sbc1.contoso.example"], "what was good is shown on");
+
+    signs(&["sbc1.contoso.example", "*.sbc1.contoso.example"]);
+    let (status, told) = reload(&lab, &tandem, &config);
+    assert_eq!(status, 200, "{told}");
+    assert_eq!(connect().names, ["sbc1.contoso.example", "*.sbc1.contoso.example"]);
+    let at = lab.ip(CALLER);
+    before.send(&format!(
+        "OPTIONS sip:tandem SIP/2.0\r\nVia: SIP/2.0/TLS {at};branch=z9hG4bK1\r\nFrom: <sip:a@{at}>;tag=1\r\n\
+         To: <sip:tandem>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+    ));
+    assert!(before.receive().starts_with("SIP/2.0 200"), "a connection that is open goes on");
 }
