@@ -1,10 +1,11 @@
 # Tandem: what people type. `make` alone lists it.
 
-.PHONY: help run page test test-packages clients lint bench bench-packages clean
+.PHONY: help run page test test-packages clients lint explore bench bench-packages clean
 
 help:
 	@echo "make run     build the program and its page, and start a living demo on http://localhost:8080"
 	@echo "make test    install the Debian packages that tests need, and run every check and test"
+	@echo "make explore try what no run has tried: property tests and simulated days with seeds of their own"
 	@echo "make bench   install the Debian packages that benchmarks need, measure, write target/bench.json"
 
 # Needs Rust, a C compiler and Node.js; installs nothing on the machine.
@@ -18,6 +19,8 @@ web/dist/index.html: $(shell find web -path web/node_modules -prune -o -path web
 	cd web && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
 	@touch $@
 
+# The same inputs each time: what passed here passes on the next machine. `make explore` draws others.
+test: export PROPTEST_RNG_SEED ?= 20260101
 test: test-packages clients page lint
 	cd web && npm run --silent check
 	cargo test --workspace --locked
@@ -39,6 +42,11 @@ lint:
 	cargo xtask dependencies
 	cargo xtask house
 	cargo xtask configuration --check
+
+explore: export PROPTEST_CASES ?= 1000
+explore:
+	cargo test --workspace --exclude tandem --locked
+	cargo xtask sim --start $$(date +%s) --seeds 20000
 
 bench: page bench-packages
 	cargo build --release --locked --package tandem

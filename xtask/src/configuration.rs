@@ -19,7 +19,8 @@ const LEFT_OUT: &[&str] = &["Document"];
 
 const HEAD: &str = "# Configuration
 
-One TOML file, read at start: `tandem serve --config tandem.toml`. `tandem check --config tandem.toml` explains every
+One TOML file, read at start: `tandem serve --config tandem.toml`. Most of it may change while calls go on
+([administrator.md](administrator.md#changing-the-configuration)). `tandem check --config tandem.toml` explains every
 fault in it with its remedy. Unknown keys are faults. Paths start at the file's own folder. A small complete file to begin
 with is [tandem.example.toml](tandem.example.toml); `tandem demo` prints where its own file lies.
 
