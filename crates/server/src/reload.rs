@@ -143,7 +143,7 @@ impl Running {
             // Whoever asked may have gone.
             let _ = answer.send(outcome);
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     async fn reload(&mut self) -> Result<Reloaded, ReloadFault> {

@@ -416,7 +416,7 @@ fn what_is_no_answer_of_a_browser_is_not_read() {
 #[test]
 fn what_is_passed_over_may_be_anything_that_is_text() {
     let whole = Device::new().sign(&[8; 32]).to_string();
-    let with = |member: &[u8]| [b"{", member, b",", whole[1..].as_bytes()].concat();
+    let with = |member: &[u8]| [b"{", member, b",", &whole.as_bytes()[1..]].concat();
     for member in [r#""new":{"a":[1e999]}"#, r#""half of a pair":"\ud800""#, r#""new":1,"new":2"#] {
         assert_eq!(
             AuthenticationResponse::read(&with(member.as_bytes())),
