@@ -1,5 +1,7 @@
 //! What strangers send in order to be somebody: nothing panics, and nobody is who did not prove it.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use serde::Deserialize;
 use tandem_people::api_key::{KeyFault, Keys};
 use tandem_people::id::PersonId;
@@ -11,6 +13,9 @@ use tandem_people::passkey::{
 use tandem_people::password::KeptPassword;
 use tandem_people::person::{Guid, Person, UserName};
 use tandem_people::setup::Setup;
+
+/// Where browsers ask from.
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// A passkey that a browser made, and an answer that it signed: `[passkey, answer]`.
 pub const SIGNED: &str = include_str!("../../crates/people/tests/fixtures/passkey_and_answer.json");
@@ -25,7 +30,7 @@ pub fn passkey(data: &[u8]) {
         assert!(ceremonies.finish_registration(NOW, &site, &person, &answer).is_err(), "nobody asked");
     }
     if let Ok(answer) = AuthenticationResponse::read(data) {
-        ceremonies.begin_authentication(NOW, &site, ForWhom::Anybody, &[8; 32]);
+        ceremonies.begin_authentication(NOW, HERE, &site, ForWhom::Anybody, &[8; 32]);
         if ceremonies.finish_authentication(NOW, &site, &answer, Some(&known)).is_ok() {
             let given: Answer = serde_json::from_slice(data).expect("it was read");
             assert_eq!(given, right);

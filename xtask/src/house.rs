@@ -10,7 +10,7 @@ const NAMELESS: &[&str] =
     &["common", "core", "helper", "helpers", "manager", "misc", "types", "util", "utils"];
 
 /// Crates that are values: their manifests may not name a runtime.
-const CORES: &[&str] = &["b2bua", "center", "media", "metrics", "microsoft", "people", "sip"];
+const CORES: &[&str] = &["b2bua", "center", "media", "metrics", "microsoft", "people", "sip", "strangers"];
 /// What a core may not depend on.
 const RUNTIMES: &[&str] = &["async-std", "crossbeam", "mio", "rustix", "smol", "tokio"];
 

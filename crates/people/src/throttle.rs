@@ -4,9 +4,11 @@
 //! minute, so that a stranger's guesses do not keep its owner out; an address for up to a quarter of an hour.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
+
+use tandem_strangers::Source;
 
 use crate::moment::UnixMillis;
 
@@ -39,7 +41,7 @@ impl Attempts {
             let until = failures.latest + tried.pause(failures.count);
             (until > now).then(|| until.since(now))
         };
-        match wait(Tried::account(account)).max(wait(Tried::address(address))) {
+        match wait(Tried::account(account)).max(wait(Tried::Address(address.into()))) {
             Some(time) => Err(Wait { time }),
             None => Ok(()),
         }
@@ -47,7 +49,7 @@ impl Attempts {
 
     /// It was wrong.
     pub fn failed(&mut self, now: UnixMillis, account: &str, address: IpAddr) {
-        for tried in [Tried::account(account), Tried::address(address)] {
+        for tried in [Tried::account(account), Tried::Address(address.into())] {
             self.count(now, tried);
         }
     }
@@ -128,7 +130,7 @@ struct Failures {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Tried {
     Account(Arc<str>),
-    Address(IpAddr),
+    Address(Source),
 }
 
 impl Tried {
@@ -136,17 +138,6 @@ impl Tried {
         // A name that is too long is nobody's; its beginning stands for it.
         let plain: String = text.chars().take(ACCOUNT_CHARS_MAX).flat_map(char::to_lowercase).collect();
         Tried::Account(Arc::from(plain))
-    }
-
-    /// An IPv6 host has a whole /64 to itself (RFC 4291 section 2.5.1): all of it is one address.
-    fn address(address: IpAddr) -> Tried {
-        match address.to_canonical() {
-            IpAddr::V4(address) => Tried::Address(address.into()),
-            IpAddr::V6(address) => {
-                let [a, b, c, d, ..] = address.segments();
-                Tried::Address(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into())
-            }
-        }
     }
 
     /// How long to wait after so many failures: a second, and twice as long each time.

@@ -53,6 +53,8 @@ async fn the_figures_follow_the_calls() {
         ("tandem_offers_ended_total{outcome=\"missed\"}", 0.0),
         ("tandem_store_waiting_facts", 0.0),
         ("tandem_store_writing", 1.0),
+        ("tandem_http_connections", 0.0),
+        ("tandem_http_connections_refused_total", 0.0),
     ] {
         assert!((value(&now, name) - expected).abs() < f64::EPSILON, "{name} is not {expected} in\n{now}");
     }

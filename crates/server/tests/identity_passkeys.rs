@@ -5,12 +5,16 @@ mod common;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+use axum::body::Body;
 use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use common::{Shop, Street};
+use common::{Shop, Street, request};
 use serde_json::{Value, json};
+use tandem::api::access::Peer;
 use tandem::identity;
+use tandem_people::passkey::Ceremonies;
+use tower::ServiceExt;
 
 /// A device with one passkey for `http://localhost:8080`, which counts its uses.
 struct Device {
@@ -113,6 +117,30 @@ async fn a_passkey_lets_its_owner_in_until_it_is_removed() {
     let answer = device.sign(&options).to_string();
     let (status, unknown) = street.ask("", "POST", "/auth/passkey/finish", &answer).await;
     assert_eq!((status, &unknown["code"]), (StatusCode::UNAUTHORIZED, &"passkey_unknown".into()));
+}
+
+#[tokio::test]
+async fn an_address_that_asks_without_end_keeps_nobody_from_signing_in() {
+    let street = Street::open().await;
+    let anna = street.token("anna");
+    let (_, options) = street.ask(&anna, "POST", "/api/v1/me/passkeys/begin", "").await;
+    let (mut device, made) = Device::make(&options);
+    let body = json!({"label": "Anna's phone", "response": made}).to_string();
+    assert_eq!(street.ask(&anna, "POST", "/api/v1/me/passkeys", &body).await.0, StatusCode::CREATED);
+
+    let (_, options) = street.ask("", "POST", "/auth/passkey/begin", "").await;
+    for host in 0..Ceremonies::PENDING_MAX {
+        let mut request = request("POST", "/auth/passkey/begin", Body::empty());
+        request.headers_mut().remove("Authorization");
+        // A network of IPv6 is one address, and who says to come from elsewhere is not believed.
+        request.headers_mut().insert("X-Forwarded-For", "127.0.0.1".parse().unwrap());
+        request.extensions_mut().insert(Peer(format!("2001:db8:6:66::{:x}", host % 4096).parse().unwrap()));
+        let answer = street.router.clone().oneshot(request).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+    }
+    let answer = device.sign(&options).to_string();
+    let (status, signed_in) = street.ask("", "POST", "/auth/passkey/finish", &answer).await;
+    assert_eq!(status, StatusCode::OK, "{signed_in}");
 }
 
 #[tokio::test]

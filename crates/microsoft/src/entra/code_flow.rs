@@ -7,11 +7,13 @@
 //! ([`super::token::TokenRules::check_sign_in`]).
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use tandem_strangers::Waiting;
 use url::form_urlencoded;
 
 use super::cloud::Endpoints;
@@ -121,11 +123,11 @@ pub enum CallbackFault {
 
 /// The sign-ins that have begun, each with what the shell wants to remember of it.
 ///
-/// At most [`PENDING_MAX`]: anybody can begin one. At the limit the oldest tenth is forgotten, and those people have to
-/// begin again.
+/// At most [`PENDING_MAX`]: anybody can begin one. An address has a share of them; at its limit the oldest of its own is
+/// forgotten, and that person has to begin again.
 #[derive(Debug)]
 pub struct PendingSignIns<T> {
-    by_state: BTreeMap<String, (PendingSignIn, T)>,
+    by_state: Waiting<String, (PendingSignIn, T), UnixTime>,
 }
 
 impl SignIn<'_> {
@@ -244,15 +246,13 @@ impl<T> PendingSignIns<T> {
     /// None yet.
     #[must_use]
     pub fn new() -> Self {
-        Self { by_state: BTreeMap::new() }
+        Self { by_state: Waiting::new(PENDING_MAX) }
     }
 
-    /// Keeps a sign-in until its browser comes back, with something to remember.
-    pub fn insert(&mut self, pending: PendingSignIn, remembered: T, now: UnixTime) {
-        if self.by_state.len() >= PENDING_MAX {
-            self.make_room(now);
-        }
-        self.by_state.insert(pending.state.expose().to_owned(), (pending, remembered));
+    /// Keeps a sign-in that was begun at this address until its browser comes back, with something to remember.
+    pub fn insert(&mut self, from: IpAddr, pending: PendingSignIn, remembered: T, now: UnixTime) {
+        let (state, expires) = (pending.state.expose().to_owned(), pending.expires);
+        self.by_state.insert(from.into(), state, (pending, remembered), expires, now);
     }
 
     /// Ends the sign-in that a browser came back for; it is gone afterwards, whatever came of it.
@@ -264,7 +264,7 @@ impl<T> PendingSignIns<T> {
         callback: Callback,
         now: UnixTime,
     ) -> Result<(Redemption, T), (CallbackFault, Option<T>)> {
-        let Some((pending, remembered)) = self.by_state.remove(callback.state.expose()) else {
+        let Some((pending, remembered)) = self.by_state.take(callback.state.expose()) else {
             return Err((CallbackFault::UnknownState, None));
         };
         match pending.redeem(callback, now) {
@@ -277,18 +277,6 @@ impl<T> PendingSignIns<T> {
     #[must_use]
     pub fn len(&self) -> usize {
         self.by_state.len()
-    }
-
-    /// Below the limit afterwards.
-    fn make_room(&mut self, now: UnixTime) {
-        self.by_state.retain(|_, (pending, _)| now < pending.expires);
-        let mut oldest: Vec<(UnixTime, String)> =
-            self.by_state.iter().map(|(state, (pending, _))| (pending.expires, state.clone())).collect();
-        oldest.sort_unstable();
-        let excess = (oldest.len() + PENDING_MAX / 10).saturating_sub(PENDING_MAX);
-        for (_, state) in oldest.iter().take(excess) {
-            self.by_state.remove(state);
-        }
     }
 
     /// Whether none is open.
@@ -400,7 +388,9 @@ pub(crate) fn with_query(address: &str, query: &str) -> String {
 /// How long a person may take to sign in; Entra ID's code lives about as long.
 pub const SIGN_IN_WAIT: Duration = Duration::from_secs(10 * 60);
 
-/// Sign-ins that may be open at once; see [`PendingSignIns`].
+/// Sign-ins that may be open at once; see [`PendingSignIns`]. An address may have as many as are free besides
+/// ([`tandem_strangers::Room`]): 5,000 if it is alone, which is more than an office of some thousand people begins within
+/// [`SIGN_IN_WAIT`] and does not end.
 pub const PENDING_MAX: usize = 10_000;
 
 /// Octets of what a browser brings back; a code has about 1,500. What is longer is refused unread.

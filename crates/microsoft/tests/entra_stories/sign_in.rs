@@ -1,5 +1,6 @@
 //! A person signs in with a browser.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -20,6 +21,8 @@ use tandem_microsoft::time::UnixTime;
 
 use crate::world::*;
 
+/// Where most of them begin.
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7));
 const BACK: &str = "https://tandem.example/sign-in/back";
 
 fn endpoints() -> Endpoints {
@@ -159,7 +162,7 @@ fn a_sign_in_is_used_once_and_in_time() {
     let mut open = PendingSignIns::new();
     let (_, pending) = begun(NOW, &mut random);
     let callback = came_back(&pending);
-    open.insert(pending, "/agent", NOW);
+    open.insert(HERE, pending, "/agent", NOW);
     let (_, remembered) = open.redeem(callback.clone(), NOW).unwrap();
     assert_eq!(remembered, "/agent");
     assert_eq!(open.redeem(callback, NOW), Err((CallbackFault::UnknownState, None)));
@@ -167,7 +170,7 @@ fn a_sign_in_is_used_once_and_in_time() {
     let (_, pending) = begun(NOW, &mut random);
     let callback = came_back(&pending);
     let late = pending.expires();
-    open.insert(pending, "/agent", NOW);
+    open.insert(HERE, pending, "/agent", NOW);
     assert_eq!(open.redeem(callback, late), Err((CallbackFault::Late, Some("/agent"))));
     assert!(open.is_empty());
 }
@@ -187,15 +190,33 @@ fn however_many_begin_memory_is_bounded() {
     let mut open = PendingSignIns::new();
     let mut last = None;
     for number in 0..=PENDING_MAX {
-        let now = NOW.after(Duration::from_millis(20 * number as u64));
-        let (_, pending) = begun(now, &mut random);
-        last = Some((came_back(&pending), now));
-        open.insert(pending, (), now);
-        assert!(open.len() <= PENDING_MAX);
+        let (_, pending) = begun(NOW, &mut random);
+        last = Some(came_back(&pending));
+        open.insert(Ipv4Addr::from_bits(u32::try_from(number).unwrap()).into(), pending, (), NOW);
     }
-    assert!(open.len() > PENDING_MAX * 8 / 10);
-    let (callback, now) = last.unwrap();
-    assert!(open.redeem(callback, now).is_ok(), "the newest are kept");
+    assert_eq!(open.len(), PENDING_MAX);
+    assert!(open.redeem(last.unwrap(), NOW).is_ok(), "the newest are kept");
+}
+
+#[test]
+fn an_address_that_begins_without_end_keeps_nobody_else_out() {
+    let mut random = random();
+    let mut open = PendingSignIns::new();
+    let flood = |open: &mut PendingSignIns<()>, random: &mut dyn rand::RngCore| {
+        for number in 0..PENDING_MAX {
+            let (_, pending) = begun(NOW, random);
+            // All of a /64 is one address.
+            let from = format!("2001:db8:6:66::{:x}", number % 4096).parse().unwrap();
+            open.insert(from, pending, (), NOW);
+        }
+    };
+    flood(&mut open, &mut random);
+    let (_, pending) = begun(NOW, &mut random);
+    let callback = came_back(&pending);
+    open.insert(HERE, pending, (), NOW);
+    flood(&mut open, &mut random);
+    assert!(open.len() <= PENDING_MAX / 2 + 1, "{} are open", open.len());
+    assert!(open.redeem(callback, NOW).is_ok());
 }
 
 #[test]

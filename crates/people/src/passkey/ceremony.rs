@@ -1,10 +1,11 @@
 //! Ceremonies: a challenge that goes out, and the one answer to it (sections 7.1 and 7.2).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::digest;
+use tandem_strangers::Waiting;
 
 use super::authenticator_data::{AuthenticatorData, read_attestation};
 use super::message::{
@@ -20,31 +21,32 @@ use crate::person::Person;
 ///
 /// Each is answered once, within [`Ceremonies::ANSWER_WITHIN`], whatever came of it; a restart of the program forgets
 /// them, and people begin again.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Ceremonies {
-    /// What each was drawn for, and until when it is good.
-    pending: BTreeMap<Challenge, (UnixMillis, Pending)>,
-    by_time: BTreeSet<(UnixMillis, Challenge)>,
+    /// What each was drawn for.
+    pending: Waiting<Challenge, Pending, UnixMillis>,
 }
 
 impl Ceremonies {
     /// None yet.
     pub fn new() -> Ceremonies {
-        Ceremonies::default()
+        Ceremonies { pending: Waiting::new(Ceremonies::PENDING_MAX) }
     }
 
-    /// Asks the browser to make a passkey for a person who has signed in. `user_name` is how the device lists it; `known`
-    /// are the passkeys the person has: no device makes a second.
+    /// Asks the browser at this address to make a passkey for a person who has signed in. `user_name` is how the device lists
+    /// it; `known` are the passkeys the person has: no device makes a second.
+    #[expect(clippy::too_many_arguments, reason = "a ceremony begins with all of them")]
     pub fn begin_registration(
         &mut self,
         now: UnixMillis,
+        from: IpAddr,
         site: &RelyingParty,
         person: &Person,
         user_name: &str,
         known: &[&Passkey],
         random: &[u8; Ceremonies::RANDOM_BYTES],
     ) -> CreationOptions {
-        self.remember(now, *random, Pending::Registration(person.id.clone()));
+        self.remember(now, from, *random, Pending::Registration(person.id.clone()));
         let known = known.get(..known.len().min(Ceremonies::LISTED_MAX)).unwrap_or_default();
         CreationOptions::new(site, &person.id, user_name, &person.name, known, random)
     }
@@ -86,10 +88,11 @@ impl Ceremonies {
         })
     }
 
-    /// Asks the browser for a passkey: of anybody, or of one person whose passkeys these are.
+    /// Asks the browser at this address for a passkey: of anybody, or of one person whose passkeys these are.
     pub fn begin_authentication(
         &mut self,
         now: UnixMillis,
+        from: IpAddr,
         site: &RelyingParty,
         whom: ForWhom<'_>,
         random: &[u8; Ceremonies::RANDOM_BYTES],
@@ -98,7 +101,7 @@ impl Ceremonies {
             ForWhom::Anybody => (None, &[][..]),
             ForWhom::Person { person, known } => (Some(person.clone()), known),
         };
-        self.remember(now, *random, Pending::Authentication(person));
+        self.remember(now, from, *random, Pending::Authentication(person));
         let known = known.get(..known.len().min(Ceremonies::LISTED_MAX)).unwrap_or_default();
         RequestOptions::new(site, known, random)
     }
@@ -156,16 +159,9 @@ impl Ceremonies {
         self.pending.is_empty()
     }
 
-    fn remember(&mut self, now: UnixMillis, challenge: Challenge, pending: Pending) {
-        self.forget_old(now);
-        if self.pending.len() >= Ceremonies::PENDING_MAX
-            && let Some((_, oldest)) = self.by_time.pop_first()
-        {
-            self.pending.remove(&oldest);
-        }
-        let until = now + Ceremonies::ANSWER_WITHIN;
-        self.by_time.insert((until, challenge));
-        self.pending.insert(challenge, (until, pending));
+    fn remember(&mut self, now: UnixMillis, from: IpAddr, challenge: Challenge, pending: Pending) {
+        self.pending.forget_old(now);
+        self.pending.insert(from.into(), challenge, pending, now + Ceremonies::ANSWER_WITHIN, now);
     }
 
     /// Takes the challenge out, and checks what the browser says of it.
@@ -176,12 +172,11 @@ impl Ceremonies {
         client_data: &[u8],
         kind: &str,
     ) -> Result<Pending, PasskeyFault> {
-        self.forget_old(now);
+        self.pending.forget_old(now);
         let client_data = ClientData::read(client_data)?;
         let challenge = decode(&client_data.challenge, "challenge")?;
         let challenge = Challenge::try_from(challenge).map_err(|_| PasskeyFault::Challenge)?;
-        let (until, pending) = self.pending.remove(&challenge).ok_or(PasskeyFault::Challenge)?;
-        self.by_time.remove(&(until, challenge));
+        let pending = self.pending.take(&challenge).ok_or(PasskeyFault::Challenge)?;
         if client_data.kind != kind {
             return Err(PasskeyFault::Ceremony);
         }
@@ -189,23 +184,22 @@ impl Ceremonies {
         Ok(pending)
     }
 
-    fn forget_old(&mut self, now: UnixMillis) {
-        while let Some((until, _)) = self.by_time.first()
-            && *until <= now
-            && let Some((_, challenge)) = self.by_time.pop_first()
-        {
-            self.pending.remove(&challenge);
-        }
-    }
-
     /// How long a challenge waits for its answer.
     pub const ANSWER_WITHIN: Duration = Duration::from_secs(300);
     /// Random bytes that a challenge takes: it is them.
     pub const RANDOM_BYTES: usize = 32;
-    /// Most challenges that wait, some 2 MB; the next one makes the oldest worthless, and that person begins again.
+    /// Most challenges that wait, some 4 MB. An address may have as many as are free besides ([`tandem_strangers::Room`]):
+    /// 5,000 if it is alone, which is more than an office of some thousand people begins within [`Ceremonies::ANSWER_WITHIN`]
+    /// and does not answer. At its limit its next one makes the oldest of its own worthless, and that person begins again.
     pub const PENDING_MAX: usize = 10_000;
     /// Most passkeys that are listed to a browser; the rest is left out.
     pub const LISTED_MAX: usize = 32;
+}
+
+impl Default for Ceremonies {
+    fn default() -> Ceremonies {
+        Ceremonies::new()
+    }
 }
 
 /// For whom a passkey is asked.

@@ -1,5 +1,6 @@
 //! Passkeys: made, used, and refused at every step at which something is wrong.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -19,6 +20,8 @@ use tandem_people::role::Role;
 use crate::staff::{north, person};
 
 const NOW: UnixMillis = UnixMillis::from_millis(1_700_000_000_000);
+/// Where most of them ask from.
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7));
 const ORIGIN: &str = "https://contact.example.com";
 const PRESENT: u8 = 0x01;
 const VERIFIED: u8 = 0x04;
@@ -146,14 +149,14 @@ impl Device {
 fn make(device: &Device) -> Result<Passkey, PasskeyFault> {
     let mut ceremonies = Ceremonies::new();
     let person = person(1, north(), &[Role::Agent]);
-    ceremonies.begin_registration(NOW, &site(), &person, "anna", &[], &[7; 32]);
+    ceremonies.begin_registration(NOW, HERE, &site(), &person, "anna", &[], &[7; 32]);
     ceremonies.finish_registration(NOW, &site(), &anna(), &registration(&device.make(&[7; 32])))
 }
 
 /// Signs in with the passkey of a device, as anybody.
 fn sign_in(device: &Device, known: Option<&Passkey>) -> Result<Passkey, PasskeyFault> {
     let mut ceremonies = Ceremonies::new();
-    ceremonies.begin_authentication(NOW, &site(), ForWhom::Anybody, &[8; 32]);
+    ceremonies.begin_authentication(NOW, HERE, &site(), ForWhom::Anybody, &[8; 32]);
     let answer = authentication(&device.sign(&[8; 32]));
     ceremonies.finish_authentication(NOW, &site(), &answer, known).map(|known| known.passkey)
 }
@@ -169,7 +172,7 @@ fn a_real_browser_makes_passkeys_of_every_kind_and_signs_in() {
         let case = &captured["cases"][name];
         let mut ceremonies = Ceremonies::new();
         let person = person(1, north(), &[Role::Agent]);
-        ceremonies.begin_registration(NOW, &site, &person, "anna", &[], &[7; 32]);
+        ceremonies.begin_registration(NOW, HERE, &site, &person, "anna", &[], &[7; 32]);
         let made = ceremonies.finish_registration(NOW, &site, &anna(), &registration(&case["made"])).unwrap();
         assert_eq!(made.key.algorithm(), algorithm);
         assert_eq!(made.sign_count, 1);
@@ -178,7 +181,7 @@ fn a_real_browser_makes_passkeys_of_every_kind_and_signs_in() {
 
         let kept = serde_json::to_string(&made).unwrap();
         let made: Passkey = serde_json::from_str(&kept).unwrap();
-        ceremonies.begin_authentication(NOW, &site, ForWhom::Anybody, &[8; 32]);
+        ceremonies.begin_authentication(NOW, HERE, &site, ForWhom::Anybody, &[8; 32]);
         let answer = authentication(&case["got"]);
         assert_eq!(*answer.id(), made.id);
         let known = ceremonies.finish_authentication(NOW, &site, &answer, Some(&made)).unwrap().passkey;
@@ -191,7 +194,8 @@ fn a_real_browser_makes_passkeys_of_every_kind_and_signs_in() {
 fn the_browser_is_asked_for_a_passkey_that_needs_no_name_and_knows_its_user() {
     let person = person(1, north(), &[Role::Agent]);
     let known = make(&Device::new()).unwrap();
-    let options = Ceremonies::new().begin_registration(NOW, &site(), &person, "anna", &[&known], &[7; 32]);
+    let options =
+        Ceremonies::new().begin_registration(NOW, HERE, &site(), &person, "anna", &[&known], &[7; 32]);
     assert_eq!(
         serde_json::to_value(&options).unwrap(),
         json!({
@@ -212,7 +216,7 @@ fn the_browser_is_asked_for_a_passkey_that_needs_no_name_and_knows_its_user() {
         })
     );
     let whom = ForWhom::Person { person: &anna(), known: &[&known] };
-    let options = Ceremonies::new().begin_authentication(NOW, &site(), whom, &[8; 32]);
+    let options = Ceremonies::new().begin_authentication(NOW, HERE, &site(), whom, &[8; 32]);
     assert_eq!(
         serde_json::to_value(&options).unwrap(),
         json!({
@@ -236,10 +240,10 @@ fn a_challenge_is_answered_once_and_in_time() {
         ceremonies.finish_authentication(now, &site(), &answer, Some(&known)).map(|_| ())
     };
     assert_eq!(finish(&mut ceremonies, NOW), Err(PasskeyFault::Challenge), "it was never drawn");
-    ceremonies.begin_authentication(NOW, &site(), ForWhom::Anybody, &[8; 32]);
+    ceremonies.begin_authentication(NOW, HERE, &site(), ForWhom::Anybody, &[8; 32]);
     assert_eq!(finish(&mut ceremonies, NOW + Duration::from_secs(299)), Ok(()));
     assert_eq!(finish(&mut ceremonies, NOW + Duration::from_secs(299)), Err(PasskeyFault::Challenge));
-    ceremonies.begin_authentication(NOW, &site(), ForWhom::Anybody, &[8; 32]);
+    ceremonies.begin_authentication(NOW, HERE, &site(), ForWhom::Anybody, &[8; 32]);
     assert_eq!(finish(&mut ceremonies, NOW + Ceremonies::ANSWER_WITHIN), Err(PasskeyFault::Challenge));
     assert!(ceremonies.is_empty());
 }
@@ -249,7 +253,7 @@ fn a_wrong_answer_uses_the_challenge_up() {
     let device = Device::new();
     let known = make(&device).unwrap();
     let mut ceremonies = Ceremonies::new();
-    ceremonies.begin_authentication(NOW, &site(), ForWhom::Anybody, &[8; 32]);
+    ceremonies.begin_authentication(NOW, HERE, &site(), ForWhom::Anybody, &[8; 32]);
     let elsewhere = Device { origin: "https://contact.example.org".to_owned(), ..device.clone() };
     let mut answer = |device: &Device| {
         let answer = authentication(&device.sign(&[8; 32]));
@@ -266,17 +270,17 @@ fn an_answer_belongs_to_what_was_begun() {
     let (ben, scope) = (person(2, north(), &[Role::Agent]), site());
     let mut ceremonies = Ceremonies::new();
 
-    ceremonies.begin_registration(NOW, &scope, &ben, "ben", &[], &[7; 32]);
+    ceremonies.begin_registration(NOW, HERE, &scope, &ben, "ben", &[], &[7; 32]);
     let made = registration(&device.make(&[7; 32]));
     let fault = ceremonies.finish_registration(NOW, &scope, &anna(), &made).unwrap_err();
     assert_eq!(fault, PasskeyFault::Ceremony, "the challenge was drawn for somebody else");
 
-    ceremonies.begin_registration(NOW, &scope, &ben, "ben", &[], &[8; 32]);
+    ceremonies.begin_registration(NOW, HERE, &scope, &ben, "ben", &[], &[8; 32]);
     let answer = authentication(&device.sign(&[8; 32]));
     let fault = ceremonies.finish_authentication(NOW, &scope, &answer, Some(&known)).unwrap_err();
     assert_eq!(fault, PasskeyFault::Ceremony, "a sign-in answers no request for a passkey");
 
-    ceremonies.begin_authentication(NOW, &scope, ForWhom::Anybody, &[7; 32]);
+    ceremonies.begin_authentication(NOW, HERE, &scope, ForWhom::Anybody, &[7; 32]);
     let fault = ceremonies.finish_registration(NOW, &scope, &anna(), &made).unwrap_err();
     assert_eq!(fault, PasskeyFault::Ceremony, "a new passkey is no sign-in");
 }
@@ -309,7 +313,7 @@ fn a_passkey_without_a_key_is_none() {
     let mut ceremonies = Ceremonies::new();
     let mut make = |format: &[u8], statement: &[u8], data: &[u8]| {
         let person = person(1, north(), &[Role::Agent]);
-        ceremonies.begin_registration(NOW, &site(), &person, "anna", &[], &[7; 32]);
+        ceremonies.begin_registration(NOW, HERE, &site(), &person, "anna", &[], &[7; 32]);
         let answer = registration(&device.wrap(&[7; 32], format, statement, data));
         ceremonies.finish_registration(NOW, &site(), &anna(), &answer).unwrap_err()
     };
@@ -356,7 +360,7 @@ fn somebody_who_is_named_proves_it_themselves() {
     let (mut ceremonies, site) = (Ceremonies::new(), site());
     let mut prove = |whom: PersonId| {
         let whom = ForWhom::Person { person: &whom, known: &[&known] };
-        ceremonies.begin_authentication(NOW, &site, whom, &[8; 32]);
+        ceremonies.begin_authentication(NOW, HERE, &site, whom, &[8; 32]);
         let answer = authentication(&device.sign(&[8; 32]));
         ceremonies.finish_authentication(NOW, &site, &answer, Some(&known)).map(|known| known.passkey.person)
     };
@@ -436,17 +440,43 @@ fn many_challenges_take_no_more_than_their_room() {
     let device = Device::new();
     let known = make(&device).unwrap();
     let mut ceremonies = Ceremonies::new();
-    ceremonies.begin_authentication(NOW, &site(), ForWhom::Anybody, &[8; 32]);
+    ceremonies.begin_authentication(NOW, HERE, &site(), ForWhom::Anybody, &[8; 32]);
     for number in 0..Ceremonies::PENDING_MAX {
-        let mut random = [9; 32];
-        random[..8].copy_from_slice(&number.to_be_bytes());
-        let now = NOW + Duration::from_millis(1);
-        ceremonies.begin_authentication(now, &site(), ForWhom::Anybody, &random);
+        let from = Ipv4Addr::from_bits(u32::try_from(number).unwrap()).into();
+        ceremonies.begin_authentication(NOW, from, &site(), ForWhom::Anybody, &drawn(number));
     }
     assert_eq!(ceremonies.len(), Ceremonies::PENDING_MAX);
     let answer = authentication(&device.sign(&[8; 32]));
     let fault = ceremonies.finish_authentication(NOW, &site(), &answer, Some(&known)).unwrap_err();
-    assert_eq!(fault, PasskeyFault::Challenge, "the oldest had to go");
+    assert_eq!(fault, PasskeyFault::Challenge, "there are more addresses than places: the oldest had to go");
+}
+
+#[test]
+fn an_address_that_asks_without_end_keeps_nobody_else_out() {
+    let device = Device::new();
+    let known = make(&device).unwrap();
+    let mut ceremonies = Ceremonies::new();
+    let flood = |ceremonies: &mut Ceremonies| {
+        for number in 0..Ceremonies::PENDING_MAX {
+            // All of a /64 is one address.
+            let from = format!("2001:db8:6:66::{:x}", number % 4096).parse().unwrap();
+            ceremonies.begin_authentication(NOW, from, &site(), ForWhom::Anybody, &drawn(number));
+        }
+    };
+    flood(&mut ceremonies);
+    ceremonies.begin_authentication(NOW, HERE, &site(), ForWhom::Anybody, &[8; 32]);
+    flood(&mut ceremonies);
+    assert!(ceremonies.len() <= Ceremonies::PENDING_MAX / 2 + 1, "{} wait", ceremonies.len());
+    let answer = authentication(&device.sign(&[8; 32]));
+    let finished = ceremonies.finish_authentication(NOW, &site(), &answer, Some(&known));
+    assert_eq!(finished.map(|known| known.passkey.person), Ok(anna()));
+}
+
+/// A challenge of this number.
+fn drawn(number: usize) -> [u8; 32] {
+    let mut random = [9; 32];
+    random[..8].copy_from_slice(&number.to_be_bytes());
+    random
 }
 
 /// Which part of an answer is turned over.
@@ -477,7 +507,7 @@ proptest! {
         bytes[at] ^= 1 << bit;
         answer["response"][member] = json!(base64(bytes));
         let mut ceremonies = Ceremonies::new();
-        ceremonies.begin_authentication(NOW, &site(), ForWhom::Anybody, &[8; 32]);
+        ceremonies.begin_authentication(NOW, HERE, &site(), ForWhom::Anybody, &[8; 32]);
         let came = ceremonies.finish_authentication(NOW, &site(), &authentication(&answer), Some(&known));
         prop_assert!(came.is_err());
     }
@@ -499,12 +529,12 @@ proptest! {
         let mut made = device.make(&[7; 32]);
         made["response"]["clientDataJSON"] = json!(base64(&client_data));
         prop_assert!(ceremonies.finish_registration(NOW, &site(), &anna(), &registration(&made)).is_err());
-        ceremonies.begin_registration(NOW, &site(), &person, "anna", &[], &[7; 32]);
+        ceremonies.begin_registration(NOW, HERE, &site(), &person, "anna", &[], &[7; 32]);
         let mut made = device.make(&[7; 32]);
         made["response"]["attestationObject"] = json!(base64(&object));
         prop_assert!(ceremonies.finish_registration(NOW, &site(), &anna(), &registration(&made)).is_err());
 
-        ceremonies.begin_authentication(NOW, &site(), ForWhom::Anybody, &[8; 32]);
+        ceremonies.begin_authentication(NOW, HERE, &site(), ForWhom::Anybody, &[8; 32]);
         let mut signed = device.sign(&[8; 32]);
         signed["response"]["authenticatorData"] = json!(base64(&data));
         let came = ceremonies.finish_authentication(NOW, &site(), &authentication(&signed), Some(&known));

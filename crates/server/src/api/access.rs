@@ -8,6 +8,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
 use axum::http::uri::Authority;
@@ -20,7 +21,9 @@ use tandem_people::permission::{Grants, Permission};
 use tandem_people::scope::Scope;
 
 use super::Api;
+use super::connections::Connections;
 use super::error::ApiError;
+use super::listen::CONNECTIONS_MAX;
 use super::proxies::{Proxies, ProxiesFault};
 use crate::identity::{self, Known, Stranger};
 use crate::page::{Policy, PolicyFault};
@@ -38,6 +41,8 @@ pub struct Access {
     root: Option<Token>,
     /// Who is believed to say where a request came from.
     proxies: Proxies,
+    /// Who is connected.
+    connections: Arc<Connections>,
     /// What the page may do, and who may show it.
     policy: Policy,
 }
@@ -78,7 +83,16 @@ impl Access {
         let loopback = listen.ip().is_loopback();
         if loopback || tls {
             let (proxies, policy) = (Proxies::default(), Policy::default());
-            Ok(Access { loopback, public: None, secure: !loopback || tls, root, proxies, policy })
+            let connections = Arc::new(Connections::new(proxies.clone(), CONNECTIONS_MAX));
+            Ok(Access {
+                loopback,
+                public: None,
+                secure: !loopback || tls,
+                root,
+                proxies,
+                connections,
+                policy,
+            })
         } else {
             Err(AccessFault::NoTls(listen))
         }
@@ -96,7 +110,8 @@ impl Access {
     /// Believes these proxies where a request came from.
     #[must_use]
     pub fn behind(self, proxies: Proxies) -> Access {
-        Access { proxies, ..self }
+        let connections = Arc::new(Connections::new(proxies.clone(), CONNECTIONS_MAX));
+        Access { proxies, connections, ..self }
     }
 
     /// Shows the page under this policy.
@@ -108,6 +123,11 @@ impl Access {
     /// What the page may do, and who may show it.
     pub(super) fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// Who is connected.
+    pub(super) fn connections(&self) -> &Arc<Connections> {
+        &self.connections
     }
 
     /// Whether only whoever is on this machine reaches the API.
@@ -170,6 +190,11 @@ impl Peer {
     /// The peer of a request; loopback for one that came over no socket.
     pub(super) fn of(extensions: &Extensions) -> Peer {
         extensions.get::<Peer>().copied().unwrap_or(Peer::local())
+    }
+
+    /// The address of a request's peer, as a handler has it.
+    pub(super) fn address(noted: Option<Extension<Peer>>) -> IpAddr {
+        noted.map_or_else(Peer::local, |Extension(peer)| peer).0
     }
 
     /// This machine.

@@ -74,7 +74,7 @@ pub(super) async fn figures(scope: OfInstallation) -> Response {
     let now = Timestamp::from_micros(super::now_us());
     let tenants: Vec<Tenant> = api.desks.all().values().map(Tenant::of).collect();
     let figures = metrics::render(&tenants, lag, &writing, status.as_ref(), now);
-    let mut text = figures + &api.webhooks.figures();
+    let mut text = figures + &api.access.connections().figures() + &api.webhooks.figures();
     if let Some(microsoft) = &api.microsoft {
         text.push_str(&microsoft.figures());
     }

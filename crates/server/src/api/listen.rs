@@ -23,6 +23,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
 use super::access::{Access, AccessFault, Peer, Token};
+use super::connections::Connections;
 use super::proxies::Proxies;
 use crate::config::file::HttpFile;
 use crate::page::Policy;
@@ -32,6 +33,7 @@ pub struct Listening {
     listener: TcpListener,
     certificate: Certificate,
     address: SocketAddr,
+    connections: Arc<Connections>,
 }
 
 /// The certificate that is shown to browsers and programs, if there is one; clones are the same.
@@ -118,7 +120,8 @@ pub async fn open(http: &HttpFile) -> Result<(Listening, Access), ListenFault> {
     let bind = |source| ListenFault::Bind { address: http.listen, source };
     let listener = TcpListener::bind(http.listen).await.map_err(bind)?;
     let address = listener.local_addr().map_err(bind)?;
-    Ok((Listening { listener, certificate: Certificate::new(tls), address }, access))
+    let connections = Arc::clone(access.connections());
+    Ok((Listening { listener, certificate: Certificate::new(tls), address, connections }, access))
 }
 
 /// How the address of the configuration is protected, without opening it.
@@ -177,10 +180,12 @@ impl Listening {
                 place = next(&self.listener, &places) => place,
             };
             let Some((stream, peer, place)) = place else { continue };
+            // Who has its share already is closed at once.
+            let Some(share) = self.connections.enter(peer.ip()) else { continue };
             let (tls, router, stopped) = (self.certificate.shown(), router.clone(), stopped.clone());
             tokio::spawn(async move {
                 connection(stream, peer, tls, router, stopped).await;
-                drop(place);
+                drop((share, place));
             });
         }
         stopping.send_replace(true);
@@ -276,8 +281,10 @@ fn tls(certificate: &Path, key: &Path) -> Result<TlsAcceptor, ListenFault> {
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-/// Connections at once; further ones wait in the system's queue.
-const CONNECTIONS_MAX: usize = 4_096;
+/// Connections at once; further ones wait in the system's queue. An address may have as many as are free besides: 4,096 if it
+/// is alone, which is two for each of two thousand people in an office behind one. What it opens beyond its share is closed at
+/// once, and counted (`tandem_http_connections_refused_total`). Live web sockets have a limit of their own.
+pub(super) const CONNECTIONS_MAX: usize = 8_192;
 
 /// How long a TLS handshake may take; beyond it the connection is closed.
 const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(10);
@@ -293,3 +300,56 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// How long requests under way may take when the program ends.
 const STOP_PATIENCE: Duration = Duration::from_secs(3);
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpSocket;
+
+    use super::*;
+
+    /// Connects from an address of this machine.
+    async fn connect(from: &str, to: SocketAddr) -> TcpStream {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(SocketAddr::new(from.parse().unwrap(), 0)).unwrap();
+        socket.connect(to).await.unwrap()
+    }
+
+    /// Asks, and keeps the connection; `None` if it is closed instead.
+    async fn ask(stream: &mut TcpStream) -> Option<String> {
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.ok()?;
+        let mut answer = [0; 256];
+        let read = stream.read(&mut answer).await.ok().filter(|read| *read > 0)?;
+        Some(String::from_utf8_lossy(&answer[..read]).into_owned())
+    }
+
+    #[tokio::test]
+    async fn an_address_that_connects_without_end_keeps_nobody_else_out() {
+        let http = HttpFile { listen: "127.0.0.1:0".parse().unwrap(), ..HttpFile::default() };
+        let (listening, _) = open(&http).await.unwrap();
+        let proxies = Proxies::new(&["127.0.0.3".to_owned()]).unwrap();
+        let connections = Arc::new(Connections::new(proxies, 6));
+        let listening = Listening { connections: Arc::clone(&connections), ..listening };
+        let address = listening.address();
+        let router = Router::new().route("/", get(async || "here"));
+        tokio::spawn(listening.serve(router, std::future::pending()));
+
+        let mut flood = Vec::new();
+        for _ in 0..3 {
+            let mut stream = connect("127.0.0.1", address).await;
+            assert!(ask(&mut stream).await.is_some());
+            flood.push(stream);
+        }
+        assert_eq!(ask(&mut connect("127.0.0.1", address).await).await, None, "it has its share");
+        let mut other = connect("127.0.0.2", address).await;
+        assert!(ask(&mut other).await.unwrap().ends_with("here"));
+        let (mut proxy, mut again) =
+            (connect("127.0.0.3", address).await, connect("127.0.0.3", address).await);
+        assert!(ask(&mut proxy).await.is_some() && ask(&mut again).await.is_some(), "it speaks for many");
+        let figures = connections.figures();
+        for line in ["tandem_http_connections 6", "tandem_http_connections_refused_total 1"] {
+            assert!(figures.lines().any(|found| found == line), "{line} is not in\n{figures}");
+        }
+    }
+}

@@ -19,6 +19,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, timeout};
 
 use super::access::Peer;
+use super::connections::Share;
 use super::error::{ApiError, ErrorBody};
 use super::room::Place;
 use super::{Api, access, authorisation, trail};
@@ -61,11 +62,15 @@ pub(super) async fn open(
             Some(Following::begin(&api, peer, token, known, desk).await?)
         }
     };
-    let place = api.followers.clone().try_acquire_owned().map_err(|_| too_many())?;
+    // Who has not said yet who they are takes no place of those who follow.
+    let greeting = match follower {
+        Some(_) => None,
+        None => Some(api.greeting.enter(peer.0).ok_or_else(too_many)?),
+    };
     let upgrade = upgrade.max_message_size(MESSAGE_BYTES_MAX).max_frame_size(MESSAGE_BYTES_MAX);
     Ok(upgrade.on_upgrade(move |socket| async move {
         // How it ends is of no interest to anybody: the client starts again, or does not.
-        let _ = serve(api, socket, peer, follower, place).await;
+        let _ = serve(api, socket, peer, follower, greeting).await;
     }))
 }
 
@@ -97,8 +102,8 @@ struct Following {
     token: Vec<u8>,
     /// When the token ends by itself; before that, a fresh one must come.
     until: Option<UnixMillis>,
-    /// Of those that the tenant has.
-    _place: Place,
+    /// Of those that the tenant has, and of those of all.
+    _places: (Place, OwnedSemaphorePermit),
 }
 
 impl Following {
@@ -119,8 +124,9 @@ impl Following {
                 return Err(refused);
             }
         };
-        let place = api.rooms.follower(&Owner::tenant(desk.tenant().as_str())).ok_or_else(too_many)?;
-        Ok(Following { desk, token: token.to_owned(), until, _place: place })
+        let own = api.rooms.follower(&Owner::tenant(desk.tenant().as_str())).ok_or_else(too_many)?;
+        let of_all = api.followers.clone().try_acquire_owned().map_err(|_| too_many())?;
+        Ok(Following { desk, token: token.to_owned(), until, _places: (own, of_all) })
     }
 
     /// Looks again whether they still may: rights were taken, or the token's time has come.
@@ -157,7 +163,7 @@ async fn serve(
     mut socket: WebSocket,
     peer: Peer,
     follower: Option<Following>,
-    _place: OwnedSemaphorePermit,
+    greeting: Option<Share>,
 ) -> Result<(), Over> {
     let mut following = match follower {
         Some(following) => following,
@@ -170,6 +176,7 @@ async fn serve(
             Greeted::Full => return close(&mut socket, TRY_LATER, "as many follow as may").await,
         },
     };
+    drop(greeting);
     let desk = following.desk.clone();
     let mut changes = api.identity.changes();
     let Follower { view, mut groups } = desk.live().follow();

@@ -162,12 +162,17 @@ pub struct TabSignIn {
         (status = 404, description = "Nobody signs in with Microsoft here.", body = ErrorBody),
     )
 )]
-pub(super) async fn start(State(api): State<Api>, Query(start): Query<Start>) -> Result<Response, ApiError> {
+pub(super) async fn start(
+    State(api): State<Api>,
+    peer: Option<Extension<Peer>>,
+    Query(start): Query<Start>,
+) -> Result<Response, ApiError> {
     let microsoft = of(&api)?;
     let tenant = start.tenant.and_then(|tenant| tenant.parse::<Tenant>().ok());
     let remembered = Remembered { purpose: Purpose::SignIn, back: own_path(start.back.as_deref()) };
     let hint = start.hint.filter(|hint| hint.len() <= HINT_BYTES_MAX);
-    let begun = microsoft.begin_sign_in(tenant.as_ref(), remembered, hint.as_deref()).await;
+    let begun =
+        microsoft.begin_sign_in(tenant.as_ref(), remembered, hint.as_deref(), Peer::address(peer)).await;
     Ok(sent_away(&api, &begun))
 }
 
@@ -274,10 +279,11 @@ pub(super) async fn teams(
 )]
 pub(super) async fn consent_start(
     State(api): State<Api>,
+    peer: Option<Extension<Peer>>,
     Query(opened): Query<Opened>,
 ) -> Result<Response, ApiError> {
     let microsoft = of(&api)?;
-    match microsoft.open_link(opened.ticket.as_deref().unwrap_or_default()).await {
+    match microsoft.open_link(opened.ticket.as_deref().unwrap_or_default(), Peer::address(peer)).await {
         Ok(begun) => Ok(sent_away(&api, &begun)),
         Err(fault) => Ok(not_connected(&fault)),
     }
@@ -294,12 +300,13 @@ pub(super) async fn consent_start(
 )]
 pub(super) async fn consent_callback(
     State(api): State<Api>,
+    peer: Option<Extension<Peer>>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let microsoft = of(&api)?;
     let states = states(&headers);
-    match microsoft.consent_returned(&query.unwrap_or_default(), &states).await {
+    match microsoft.consent_returned(&query.unwrap_or_default(), &states, Peer::address(peer)).await {
         Ok(begun) => Ok(sent_away(&api, &begun)),
         Err(fault) => Ok(forget_states(&api, &states, not_connected(&fault))),
     }

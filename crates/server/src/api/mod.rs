@@ -10,6 +10,7 @@ pub mod authorisation;
 pub mod calls;
 pub mod command;
 pub mod configuration;
+mod connections;
 pub mod directory;
 pub mod erasures;
 pub mod error;
@@ -65,8 +66,10 @@ use crate::page;
 use crate::reload::Reloads;
 use crate::webhooks::Webhooks;
 use access::Access;
+use connections::Connections;
 use error::ApiError;
 use listen::{Certificate, Listening};
+use proxies::Proxies;
 use repeat::Repeats;
 use room::Rooms;
 
@@ -81,6 +84,8 @@ pub(crate) struct Api {
     repeats: Arc<Repeats>,
     rooms: Arc<Rooms>,
     followers: Arc<Semaphore>,
+    /// Live web sockets whose clients have not said yet who they are.
+    greeting: Arc<Connections>,
     document: Arc<str>,
     /// What each route is called in the audit trail, by method and path.
     acts: Arc<authorisation::Acts>,
@@ -184,6 +189,7 @@ fn router_of(served: Served, reloads: Option<Reloads>) -> Router {
         repeats: Arc::default(),
         rooms: Arc::default(),
         followers: Arc::new(Semaphore::new(FOLLOWERS_MAX)),
+        greeting: Arc::new(Connections::new(Proxies::default(), GREETING_MAX)),
         acts: Arc::new(authorisation::acts(&document)),
         document: document.into(),
         webhooks,
@@ -423,3 +429,8 @@ const LIMIT_MAX: usize = 200;
 
 /// Live web sockets of all tenants at once; one more is refused with 503.
 pub(crate) const FOLLOWERS_MAX: usize = 2_048;
+
+/// Live web sockets whose clients have not said yet who they are, for some seconds each. An address may have as many as are
+/// free besides: 1,024 if it is alone, which is an office that comes back all at once. One more is refused with 503, and its
+/// page tries again.
+const GREETING_MAX: usize = 2_048;

@@ -61,8 +61,12 @@ pub struct InvitedPasskey {
         (status = 403, description = "There is no local sign-in here.", body = ErrorBody),
     )
 )]
-pub(super) async fn ask(State(api): State<Api>, headers: HeaderMap) -> Result<Response, ApiError> {
-    let options = api.identity.passkey_ask(&site(&api, &headers)?, identity::now())?;
+pub(super) async fn ask(
+    State(api): State<Api>,
+    peer: Option<Extension<Peer>>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let options = api.identity.passkey_ask(&site(&api, &headers)?, Peer::address(peer), identity::now())?;
     Ok(Json(options).into_response())
 }
 
@@ -83,11 +87,10 @@ pub(super) async fn finish(
     headers: HeaderMap,
     body: Result<Json<Value>, JsonRejection>,
 ) -> Result<Response, ApiError> {
-    let (site, label) = (site(&api, &headers)?, label(&headers));
-    let peer = peer.map_or_else(Peer::local, |Extension(peer)| peer);
+    let (site, label, address) = (site(&api, &headers)?, label(&headers), Peer::address(peer));
     let answer = body?.0.to_string();
     let signing = api.identity.change(move |identity| {
-        identity.sign_in_by_passkey(&site, answer.as_bytes(), peer.0, &label, identity::now())
+        identity.sign_in_by_passkey(&site, answer.as_bytes(), address, &label, identity::now())
     });
     Ok(signed_in(&api, &signing.await?))
 }
@@ -106,15 +109,16 @@ pub(super) async fn finish(
 )]
 pub(super) async fn begin_setup(
     State(api): State<Api>,
+    peer: Option<Extension<Peer>>,
     headers: HeaderMap,
     body: Result<Json<FirstPasskey>, JsonRejection>,
 ) -> Result<Response, ApiError> {
-    let site = site(&api, &headers)?;
+    let (site, address) = (site(&api, &headers)?, Peer::address(peer));
     let Json(FirstPasskey { code, user_name, name }) = body?;
     let user_name = user_name.parse().map_err(IdentityFault::from)?;
     let first = FirstPerson { code: Secret::new(code), user_name, name };
     let options =
-        api.identity.change(move |identity| identity.set_up_passkey(&first, &site, identity::now()));
+        api.identity.change(move |identity| identity.set_up_passkey(&first, &site, address, identity::now()));
     Ok(Json(options.await?).into_response())
 }
 
@@ -133,13 +137,15 @@ pub(super) async fn begin_setup(
 )]
 pub(super) async fn begin_invitation(
     State(api): State<Api>,
+    peer: Option<Extension<Peer>>,
     headers: HeaderMap,
     body: Result<Json<InvitedPasskey>, JsonRejection>,
 ) -> Result<Response, ApiError> {
-    let site = site(&api, &headers)?;
+    let (site, address) = (site(&api, &headers)?, Peer::address(peer));
     let Json(InvitedPasskey { code }) = body?;
-    let options =
-        api.identity.change(move |identity| identity.invitation_passkey(&code, &site, identity::now()));
+    let options = api
+        .identity
+        .change(move |identity| identity.invitation_passkey(&code, &site, address, identity::now()));
     Ok(Json(options.await?).into_response())
 }
 
@@ -154,11 +160,12 @@ pub(super) async fn begin_invitation(
 )]
 pub(super) async fn begin(
     OfMyself { api, caller }: OfMyself,
+    peer: Option<Extension<Peer>>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let site = site(&api, &headers)?;
+    let (site, address) = (site(&api, &headers)?, Peer::address(peer));
     let options =
-        api.identity.change(move |identity| identity.passkey_begin(&caller, &site, identity::now()));
+        api.identity.change(move |identity| identity.passkey_begin(&caller, &site, address, identity::now()));
     Ok(Json(options.await?).into_response())
 }
 

@@ -210,8 +210,9 @@ pub struct HttpFile {
     /// tab in Teams.
     pub frame_ancestors: Vec<String>,
     /// Reverse proxies between the browsers and this program, as addresses or ranges, `["10.0.0.0/8"]`; at most 32. Where a
-    /// request came from is then read from what they say (`Forwarded` or `X-Forwarded-For`): the limit of wrong passwords
-    /// and the audit trail need it. What anybody else says is ignored. Default: none.
+    /// request came from is then read from what they say (`Forwarded` or `X-Forwarded-For`): the limit of wrong passwords,
+    /// the share of each address in the sign-ins that have begun, and the audit trail need it. Connections of these proxies
+    /// are not bounded by address. What anybody else says is ignored. Default: none.
     pub trusted_proxies: Vec<String>,
 }
 

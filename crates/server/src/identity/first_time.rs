@@ -2,6 +2,7 @@
 //! from now on, a password or a passkey.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use tandem_people::audit::Entry;
@@ -64,10 +65,11 @@ impl Identity {
         &self,
         first: &FirstPerson,
         site: &RelyingParty,
+        address: IpAddr,
         now: UnixMillis,
     ) -> Result<CreationOptions, IdentityFault> {
         let person = self.first_person(first, now)?;
-        self.passkey_begin_for(&person, site, now)
+        self.passkey_begin_for(&person, site, address, now)
     }
 
     /// Lets the first person in by the code that stands on the console: an operator, and administrator of a tenant who is
@@ -95,10 +97,11 @@ impl Identity {
         &self,
         code: &str,
         site: &RelyingParty,
+        address: IpAddr,
         now: UnixMillis,
     ) -> Result<CreationOptions, IdentityFault> {
         let person = self.invited(code, now)?;
-        self.passkey_begin_for(&person, site, now)
+        self.passkey_begin_for(&person, site, address, now)
     }
 
     /// Takes an invitation: keeps the credential and opens a login. All other logins of the person end.

@@ -21,15 +21,22 @@ use super::rows::{self, people_scope};
 use super::{Identity, of};
 
 impl Identity {
-    /// Asks a browser for a passkey, whosever it is.
+    /// Asks a browser at this address for a passkey, whosever it is.
     ///
     /// # Errors
     ///
     /// There is no local sign-in here.
-    pub fn passkey_ask(&self, site: &RelyingParty, now: UnixMillis) -> Result<RequestOptions, IdentityFault> {
+    pub fn passkey_ask(
+        &self,
+        site: &RelyingParty,
+        address: IpAddr,
+        now: UnixMillis,
+    ) -> Result<RequestOptions, IdentityFault> {
         self.local_is_on()?;
         let random = self.random();
-        Ok(self.in_state(|state| state.ceremonies.begin_authentication(now, site, ForWhom::Anybody, &random)))
+        Ok(self.in_state(|state| {
+            state.ceremonies.begin_authentication(now, address, site, ForWhom::Anybody, &random)
+        }))
     }
 
     /// Lets somebody in by what the browser answered.
@@ -75,10 +82,11 @@ impl Identity {
         &self,
         caller: &Caller,
         site: &RelyingParty,
+        address: IpAddr,
         now: UnixMillis,
     ) -> Result<CreationOptions, IdentityFault> {
         let person = self.own(caller)?;
-        self.passkey_begin_for(&person, site, now)
+        self.passkey_begin_for(&person, site, address, now)
     }
 
     /// Keeps the passkey that the browser made, under the name that its owner gives it.
@@ -106,6 +114,7 @@ impl Identity {
         &self,
         person: &Person,
         site: &RelyingParty,
+        address: IpAddr,
         now: UnixMillis,
     ) -> Result<CreationOptions, IdentityFault> {
         self.local_is_on()?;
@@ -113,8 +122,9 @@ impl Identity {
         let known: Vec<&Passkey> = known.iter().collect();
         let name = local_name(person).map_or_else(|| person.name.to_string(), |name| name.to_string());
         let random = self.random();
-        Ok(self
-            .in_state(|state| state.ceremonies.begin_registration(now, site, person, &name, &known, &random)))
+        Ok(self.in_state(|state| {
+            state.ceremonies.begin_registration(now, address, site, person, &name, &known, &random)
+        }))
     }
 
     /// The passkey that a browser made for a person, if all is well with it. It is not kept yet.

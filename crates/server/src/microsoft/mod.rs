@@ -27,8 +27,10 @@ use tandem_microsoft::entra::consent::ConsentProof;
 use tandem_microsoft::graph::call::{BadAddress, Endpoint};
 use tandem_microsoft::graph::subscription::Notify as NotifyAt;
 use tandem_microsoft::id::EntraTenantId;
+use tandem_microsoft::time::UnixTime;
 use tandem_people::scope::Scope;
 use tandem_store::Tenant;
+use tandem_strangers::Waiting;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
@@ -69,7 +71,7 @@ struct Shared {
     to_start: Mutex<Vec<(Watching, Following)>>,
     started: Notify,
     sign_ins: Mutex<PendingSignIns<Remembered>>,
-    consents: Mutex<BTreeMap<String, (ConsentProof, onboarding::Ticket)>>,
+    consents: Mutex<Waiting<String, (ConsentProof, onboarding::Ticket), UnixTime>>,
     deliveries: mpsc::Sender<Delivered>,
     delivered: Mutex<Option<mpsc::Receiver<Delivered>>>,
     counts: notifications::Counts,
@@ -135,7 +137,7 @@ impl Microsoft {
                 to_start: Mutex::default(),
                 started: Notify::new(),
                 sign_ins: Mutex::new(PendingSignIns::new()),
-                consents: Mutex::default(),
+                consents: Mutex::new(Waiting::new(onboarding::CONSENTS_MAX)),
                 deliveries,
                 delivered: Mutex::new(Some(delivered)),
                 counts: notifications::Counts::default(),

@@ -4,6 +4,7 @@
 //! sign in; only when a token of our own for the tenant was given and an administrator of the same tenant signed in, the
 //! tenant is the customer's.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -143,12 +144,12 @@ impl Microsoft {
         Ok(self.shared.public.at(&format!("/auth/consent/start?ticket={code}")))
     }
 
-    /// Somebody has opened a link: where to send the browser.
+    /// Somebody at this address has opened a link: where to send the browser.
     ///
     /// # Errors
     ///
     /// The link is not good.
-    pub async fn open_link(&self, code: &str) -> Result<Begun, OnboardingFault> {
+    pub async fn open_link(&self, code: &str, address: IpAddr) -> Result<Begun, OnboardingFault> {
         let ticket = self.ticket(code)?;
         match ticket.what {
             Permit::Onboarding => {
@@ -162,18 +163,14 @@ impl Microsoft {
                 let now = unix_now();
                 let (location, proof) = self.shared.entra.with_random(|random| ask.begin(now, random));
                 let state = proof.state().clone();
-                let mut consents = lock(&self.shared.consents);
-                consents.retain(|_, (proof, _)| proof.expires() > now);
-                if consents.len() >= CONSENTS_MAX {
-                    consents.pop_first();
-                }
-                consents.insert(state.expose().to_owned(), (proof, ticket));
+                let (name, until) = (state.expose().to_owned(), proof.expires());
+                lock(&self.shared.consents).insert(address.into(), name, (proof, ticket), until, now);
                 Ok(Begun { location, state })
             }
             Permit::Presence { tid } => {
                 let remembered = Remembered { purpose: Purpose::Presence(tid), back: "/".to_owned() };
                 self.use_up(&ticket)?;
-                Ok(self.begin_sign_in(Some(&ticket.tenant), remembered, None).await)
+                Ok(self.begin_sign_in(Some(&ticket.tenant), remembered, None, address).await)
             }
         }
     }
@@ -184,7 +181,12 @@ impl Microsoft {
     /// # Errors
     ///
     /// See [`OnboardingFault`].
-    pub async fn consent_returned(&self, query: &str, states: &[Secret]) -> Result<Begun, OnboardingFault> {
+    pub async fn consent_returned(
+        &self,
+        query: &str,
+        states: &[Secret],
+        address: IpAddr,
+    ) -> Result<Begun, OnboardingFault> {
         let callback = ConsentCallback::parse(query)?;
         if !states.contains(&callback.state) {
             return Err(OnboardingFault::OtherBrowser);
@@ -205,7 +207,7 @@ impl Microsoft {
             proof.got_token(claimed, unix_now())?;
         }
         let remembered = Remembered { purpose: Purpose::Consent(name), back: "/".to_owned() };
-        Ok(self.begin_sign_in(None, remembered, None).await)
+        Ok(self.begin_sign_in(None, remembered, None, address).await)
     }
 
     /// Somebody signed in to show that the consent was theirs to give.
@@ -225,7 +227,7 @@ impl Microsoft {
         };
         match stage {
             Stage::Proved { tenant: tid, administrator } => {
-                lock(&self.shared.consents).remove(name);
+                lock(&self.shared.consents).take(name);
                 self.use_up(&ticket)?;
                 self.onboarded(&ticket.tenant, tid, administrator).await?;
                 Ok(Progress::Connected { tid })
@@ -497,8 +499,10 @@ pub const ONBOARDING_LINK_S: u64 = 7 * 86_400;
 pub const PRESENCE_LINK_S: u64 = 10 * 60;
 /// Links of one tenant at once; beyond it the oldest is worth nothing.
 const TICKETS_MAX: usize = 32;
-/// Administrators who are at a consent page at once; beyond it one has to open the link again.
-const CONSENTS_MAX: usize = 1_000;
+/// Administrators who are at a consent page at once. An address may have as many as are free besides
+/// ([`tandem_strangers::Room`]), 500 if it is alone: more than an office has administrators. At its limit the oldest of its
+/// own is worth nothing, and that administrator opens the link again.
+pub(super) const CONSENTS_MAX: usize = 1_000;
 /// The secret's name in the register.
 const TICKETS: &str = "onboarding.links";
 /// Characters of a tenant's name that are kept.

@@ -1,6 +1,7 @@
 //! People sign in with their Microsoft 365 account: in a browser, or by the token of the tab in Teams.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use serde::Deserialize;
 use tandem_microsoft::entra::cloud::Authority;
@@ -120,12 +121,13 @@ pub enum SignInFault {
 }
 
 impl Microsoft {
-    /// Begins a sign-in: where to send the browser.
+    /// Begins a sign-in of a browser at this address: where to send it.
     pub async fn begin_sign_in(
         &self,
         tenant: Option<&Tenant>,
         remembered: Remembered,
         hint: Option<&str>,
+        address: IpAddr,
     ) -> Begun {
         let shared = &self.shared;
         let of_tenant = match &remembered.purpose {
@@ -161,7 +163,7 @@ impl Microsoft {
         let now = unix_now();
         let (location, pending) = shared.entra.with_random(|random| ask.begin(now, random));
         let state = pending.state().clone();
-        lock(&shared.sign_ins).insert(pending, remembered, now);
+        lock(&shared.sign_ins).insert(address, pending, remembered, now);
         Begun { location, state }
     }
 
