@@ -291,7 +291,8 @@ describe("an operator", () => {
     await page.getByRole("button", { name: "Bring the configuration into force…" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Bring it into force" }).click();
     await page.getByText("The configuration is in force: 1 customer came, 1 trunk came, 2 people changed.").waitFor();
-    const message = "the configuration has faults:\nagents.ada.queues: names \"sales\"";
+    await page.getByRole("dialog").getByRole("button", { name: "Noted" }).click();
+    const message = "agents.ada.queues: names \"sales\"";
     stage.server.office.reloaded = { status: 422, body: { code: "configuration_faulty", message, remedy: "mend the file" } };
     await page.getByRole("button", { name: "Bring the configuration into force…" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Bring it into force" }).click();

@@ -78,7 +78,7 @@ export class TenantsView implements View {
 
   /** What stands in the configuration file by now: further customers first of all. */
   #reload(): void {
-    const { words, client, dialog, say } = this.#tools;
+    const { words, client, dialog } = this.#tools;
     dialog.open({
       title: words.text("tenants.reload"),
       text: words.text("tenants.reload.text"),
@@ -95,7 +95,13 @@ export class TenantsView implements View {
           ["tenants.reload.people", people],
         ] as const;
         const told = counts.filter(([, count]) => count > 0).map(([key, count]) => words.say(key, { count }));
-        say(words.say("tenants.reload.done", { what: told.join(", ") || words.text("tenants.reload.nothing") }));
+        dialog.open({
+          title: words.text("tenants.reload"),
+          text: words.say("tenants.reload.done", { what: told.join(", ") || words.text("tenants.reload.nothing") }),
+          submit: words.text("tenants.reload.noted"),
+          fields: [],
+          carryOut: async () => await Promise.resolve(undefined),
+        });
         void this.#list.reload();
         return undefined;
       },

@@ -11,6 +11,8 @@ type ErrorBody = components["schemas"]["ErrorBody"];
 export type Problem = Pick<ErrorBody, "code" | "message"> & {
   status: number;
   remedy?: string;
+  /** What is wrong of what was asked. */
+  field?: string;
   /** When it makes sense to ask again, in seconds. */
   retryAfter_s?: number;
   /** What a sign-in at Microsoft must still bring. */
@@ -48,6 +50,7 @@ function problemIn(body: unknown, { status, headers }: Response): Problem {
     code: String(known["code"] ?? "other"),
     message: String(known["message"] ?? `HTTP ${status}`),
     ...(typeof known["remedy"] === "string" && { remedy: known["remedy"] }),
+    ...(typeof known["field"] === "string" && { field: known["field"] }),
     ...claimsIn(headers.get("WWW-Authenticate")),
     ...(retryAfter > 0 && { retryAfter_s: retryAfter }),
   };

@@ -4,7 +4,7 @@ import type { Problem } from "../api/request.ts";
 import type { Words } from "../i18n/words.ts";
 
 /** The program's codes for which we have words; of any other its English sentence is shown, and its remedy. */
-export function problemText(words: Words, { code, message, remedy, retryAfter_s }: Problem): string {
+export function problemText(words: Words, { code, message, remedy, field, retryAfter_s }: Problem): string {
   switch (code) {
     case "not_found":
     case "unreachable":
@@ -45,9 +45,15 @@ export function problemText(words: Words, { code, message, remedy, retryAfter_s 
     case "passkey_refused":
     case "passkey_not_made":
     case "last_administrator":
+    case "no_configuration_file":
+    case "ending":
       return words.text(`problem.${code}`);
     case "too_many_attempts":
       return words.say("problem.too_many_attempts", { time: words.duration((retryAfter_s ?? 1) * 1e6) });
+    case "configuration_faulty":
+      return words.say("problem.configuration_faulty", { faults: message });
+    case "restart_needed":
+      return words.say("problem.restart_needed", { keys: field ?? message });
     default:
       return [message || code, remedy].filter(Boolean).join(": ");
   }

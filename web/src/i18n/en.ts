@@ -230,6 +230,10 @@ export const en = {
   "menu.done": "{agent}: {state}",
 
   "refused.title": "The state of {agent} was not set: {reason}",
+  "problem.configuration_faulty": "the file has faults, and nothing changed:\n{faults}",
+  "problem.restart_needed": "nothing changed: {keys} is read at the start only. Take that back to have the rest now, or restart when there are few calls.",
+  "problem.no_configuration_file": "the program was not started from a file.",
+  "problem.ending": "the program is ending; it reads the file at its next start.",
   "problem.not_found": "it no longer exists.",
   "problem.unreachable": "the program does not answer.",
   "problem.unauthorized": "the access token is missing or wrong.",

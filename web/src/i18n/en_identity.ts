@@ -319,6 +319,7 @@ export const identity = {
   "tenants.reload.text": "What stands in the configuration file by now counts from this moment on: further customers and trunks, agents, queues, numbers, flows, people. Calls go on. If anything in the file is wrong, nothing changes.",
   "tenants.reload.submit": "Bring it into force",
   "tenants.reload.done": "The configuration is in force: {what}.",
+  "tenants.reload.noted": "Noted",
   "tenants.reload.nothing": "nothing had changed",
   "tenants.reload.added": { one: "{count} customer came", other: "{count} customers came" },
   "tenants.reload.changed": { one: "{count} customer changed", other: "{count} customers changed" },

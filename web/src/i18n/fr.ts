@@ -233,6 +233,10 @@ export const fr: Catalog<"fr"> = {
   "menu.done": "{agent} : {state}",
 
   "refused.title": "L’état n’a pas changé pour {agent} : {reason}",
+  "problem.configuration_faulty": "le fichier a des erreurs, et rien n’a changé :\n{faults}",
+  "problem.restart_needed": "rien n’a changé : {keys} n’est lu qu’au démarrage. Annulez cela pour appliquer le reste maintenant, ou redémarrez quand il y a peu d’appels.",
+  "problem.no_configuration_file": "le programme n’a pas été démarré avec un fichier.",
+  "problem.ending": "le programme s’arrête ; il lira le fichier à son prochain démarrage.",
   "problem.not_found": "cela n’existe plus.",
   "problem.unreachable": "le programme ne répond pas.",
   "problem.unauthorized": "le jeton d’accès manque ou n’est pas le bon.",

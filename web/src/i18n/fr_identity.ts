@@ -326,6 +326,7 @@ export const identity = {
   "tenants.reload.text": "Ce que dit maintenant le fichier de configuration vaut dès cet instant : nouveaux clients et nouvelles lignes, agents, files, numéros, scénarios, personnes. Les appels continuent. Si quelque chose dans le fichier est faux, rien ne change.",
   "tenants.reload.submit": "Appliquer",
   "tenants.reload.done": "La configuration est appliquée : {what}.",
+  "tenants.reload.noted": "C’est noté",
   "tenants.reload.nothing": "rien n’avait changé",
   "tenants.reload.added": { one: "{count} client ajouté", many: "{count} clients ajoutés", other: "{count} clients ajoutés" },
   "tenants.reload.changed": { one: "{count} client modifié", many: "{count} clients modifiés", other: "{count} clients modifiés" },

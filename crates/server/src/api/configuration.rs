@@ -58,7 +58,11 @@ impl From<Reloaded> for InForce {
 
 impl From<ReloadFault> for ApiError {
     fn from(fault: ReloadFault) -> ApiError {
-        let message = fault.to_string();
+        let message = match &fault {
+            // The code says what they are of.
+            ReloadFault::Faulty(faults) => faults.to_string(),
+            other => other.to_string(),
+        };
         match fault {
             ReloadFault::NoFile => {
                 let remedy = "start it with tandem serve --config, and change that file";
@@ -68,10 +72,10 @@ impl From<ReloadFault> for ApiError {
                 let remedy = "mend the file and ask again; nothing was changed";
                 ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "configuration_faulty", message, remedy)
             }
-            ReloadFault::NeedsRestart(_) => {
+            ReloadFault::NeedsRestart(keys) => {
                 let remedy = "take that back to have the rest in force now, or restart when there are few calls; nothing was \
                               changed";
-                ApiError::new(StatusCode::CONFLICT, "restart_needed", message, remedy)
+                ApiError::new(StatusCode::CONFLICT, "restart_needed", message, remedy).field(&keys.join(", "))
             }
             ReloadFault::Certificate(_) => {
                 let remedy = "mend the files and ask again; those from before are still shown";
