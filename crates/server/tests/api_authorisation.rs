@@ -196,6 +196,9 @@ async fn what_belongs_to_another_tenant_is_not_there_and_the_attempt_is_in_the_t
     let key = r#"{"name":"of south","scopes":["queues:read"]}"#;
     let (_, key) = street.ask(&zita, "POST", "/api/v1/keys", key).await;
     let login = street.tokens("zoe").login;
+    let hook = r#"{"url":"https://crm.example.com/hook","types":["interaction.closed"]}"#;
+    let (status, hook) = street.ask(&zita, "POST", "/api/v1/webhooks", hook).await;
+    assert!(status.is_success(), "{hook}");
     let paths = [
         ("GET", "agents/zoe".to_owned()),
         ("PUT", "agents/zoe/state".to_owned()),
@@ -205,6 +208,7 @@ async fn what_belongs_to_another_tenant_is_not_there_and_the_attempt_is_in_the_t
         ("DELETE", format!("people/{}", street.person("olga").id)),
         ("DELETE", format!("keys/{}", key["key"]["id"].as_str().unwrap())),
         ("DELETE", format!("me/logins/{login}")),
+        ("GET", format!("webhooks/{}", hook["webhook"]["id"].as_str().unwrap())),
     ];
     for (method, path) in &paths {
         let body = if path.ends_with("state") { r#"{"state":"break"}"# } else { "{}" };

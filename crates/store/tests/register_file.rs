@@ -76,6 +76,23 @@ fn a_register_of_a_newer_release_is_left_alone() {
 }
 
 #[test]
+fn a_register_of_an_older_release_is_brought_up_to_date() {
+    let office = Office::new();
+    office.register.person_put(tenant("contoso"), &person("ada", "Ada")).unwrap();
+    let path = office.path();
+    drop(office.register);
+    let before = "DROP INDEX people_by_id; DROP INDEX webhooks_by_id; PRAGMA user_version = 1";
+    rusqlite::Connection::open(&path).unwrap().execute_batch(before).unwrap();
+    let register = open_register(office.directory.path()).unwrap();
+    assert!(register.whose_person("ada").unwrap().is_some());
+    drop(register);
+    let found = "SELECT count(*) FROM sqlite_schema WHERE name IN ('people_by_id', 'webhooks_by_id')";
+    let count: i64 =
+        rusqlite::Connection::open(&path).unwrap().query_row(found, [], |row| row.get(0)).unwrap();
+    assert_eq!(count, 2);
+}
+
+#[test]
 fn whoever_reads_waits_for_no_writer_and_sees_whole_commits() {
     let office = Office::new();
     let contoso = tenant("contoso");

@@ -229,3 +229,13 @@ fn people_are_found_by_what_stands_in_their_documents_and_only_those_of_one_tena
     assert_eq!(named("agent").len(), 2);
     assert_eq!(office.register.people_naming(tenant("contoso"), "agent", 1).unwrap().len(), 1);
 }
+
+#[test]
+fn whose_somebody_is_is_found_by_the_id_alone() {
+    let office = Office::new();
+    office.register.person_put(tenant("contoso"), &person("ada", "Ada")).unwrap();
+    assert_eq!(office.register.whose_person("ada").unwrap(), Some(Scope::from(&tenant("contoso"))));
+    assert_eq!(office.register.whose_person("bob").unwrap(), None);
+    office.register.person_remove(tenant("contoso"), "ada").unwrap();
+    assert_eq!(office.register.whose_person("ada").unwrap(), None);
+}

@@ -146,9 +146,7 @@ impl Asked {
                 others.any(|desk| desk.live().view().live.agents.keys().any(|known| known.as_str() == id))
             }
             _ => {
-                let tenants: Vec<String> = others.map(|desk| desk.tenant().to_string()).collect();
-                let found =
-                    api.identity.change(move |identity| is_kept(identity, &noun, &id, &own, &tenants));
+                let found = api.identity.change(move |identity| is_kept(identity, &noun, &id, &own));
                 found.await.unwrap_or_default()
             }
         }
@@ -193,26 +191,12 @@ async fn add(api: &Api, entry: Entry) {
 }
 
 /// Whether the register has this of somebody else.
-fn is_kept(
-    identity: &Identity,
-    noun: &str,
-    id: &str,
-    own: &str,
-    tenants: &[String],
-) -> Result<bool, IdentityFault> {
+fn is_kept(identity: &Identity, noun: &str, id: &str, own: &str) -> Result<bool, IdentityFault> {
     let register = identity.register();
     match noun {
         "people" => {
             let Ok(person) = id.parse::<PersonId>() else { return Ok(false) };
-            if identity.person(&Owner::Installation, &person)?.is_some() {
-                return Ok(true);
-            }
-            for tenant in tenants {
-                if identity.person(&Owner::tenant(tenant.as_str()), &person)?.is_some() {
-                    return Ok(true);
-                }
-            }
-            Ok(false)
+            Ok(identity.whose_person(&person)?.is_some_and(|scope| scope.tenant_name() != Some(own)))
         }
         "keys" => {
             let found = register.key_by_id(id)?;
@@ -228,14 +212,7 @@ fn is_kept(
             let mapped = register.tenant_by_entra(&id.to_ascii_lowercase())?;
             Ok(mapped.is_some_and(|tenant| tenant.as_str() != own))
         }
-        "webhooks" => {
-            for tenant in tenants.iter().filter_map(|tenant| tenant.parse().ok()) {
-                if register.webhook(&tenant, id)?.is_some() {
-                    return Ok(true);
-                }
-            }
-            Ok(false)
-        }
+        "webhooks" => Ok(register.whose_webhook(id)?.is_some_and(|tenant| tenant.as_str() != own)),
         _ => Ok(false),
     }
 }

@@ -66,6 +66,20 @@ impl Identity {
         Ok(document.filter(|document| !document.configured).map(|document| document.person))
     }
 
+    /// Whose the person of this id is, if somebody has it.
+    ///
+    /// # Errors
+    ///
+    /// The register cannot be read.
+    pub fn whose_person(&self, id: &PersonId) -> Result<Option<Scope>, IdentityFault> {
+        let in_force = self.in_force();
+        let mut configured = in_force.roster.all().filter(|(known, _)| *known == id);
+        if let Some((_, person)) = configured.next() {
+            return Ok(Some(person.scope.clone()));
+        }
+        Ok(self.shared.register.whose_person(id.as_str())?.as_ref().map(people_scope))
+    }
+
     /// Whether the person stands in the configuration.
     pub fn is_configured(&self, scope: &Scope, id: &PersonId) -> bool {
         self.in_force().roster.get(scope, id).is_some()

@@ -80,6 +80,34 @@ impl Register {
         })
     }
 
+    /// Whose the person of this id is, if somebody has it.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    pub fn whose_person(&self, id: &str) -> Result<Option<Scope>, Fault> {
+        self.read(|connection| {
+            connection
+                .prepare_cached("SELECT tenant FROM people WHERE id = ?1 LIMIT 1")?
+                .query_row([id], |row| row.get(0))
+                .optional()
+        })
+    }
+
+    /// The tenant whose the webhook of this id is, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    pub fn whose_webhook(&self, id: &str) -> Result<Option<Tenant>, Fault> {
+        self.read(|connection| {
+            connection
+                .prepare_cached("SELECT tenant FROM webhooks WHERE id = ?1 LIMIT 1")?
+                .query_row([id], |row| row.get(0))
+                .optional()
+        })
+    }
+
     /// The tenant that an Entra tenant belongs to.
     ///
     /// # Errors

@@ -209,7 +209,10 @@ fn rows(limit: usize) -> i64 {
 /// The register of people.
 pub(crate) const SCHEMA: Schema = Schema {
     application_id: 0x544e_4452, // the letters `TNDR`
-    migrations: &[(1, include_str!("../../migrations/register/0001_people.sql"))],
+    migrations: &[
+        (1, include_str!("../../migrations/register/0001_people.sql")),
+        (2, include_str!("../../migrations/register/0002_by_id.sql")),
+    ],
     // Each commit is on the disk: a power failure brings no revoked login back.
     synchronous: "FULL",
     not_ours: |path| Fault::NotARegister { path },
