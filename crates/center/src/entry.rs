@@ -18,7 +18,8 @@ impl Center {
         let Some(flow) = config.flow_for(&arrival.line, &arrival.to) else {
             return self.reject_arrival(arrival, Rejection::UnknownNumber);
         };
-        if self.interactions.len() >= config.limits().calls {
+        let full = self.interactions.calls() >= config.limits().calls;
+        if full || self.interactions.len() >= INTERACTIONS_MAX {
             return self.reject_arrival(arrival, Rejection::Overloaded);
         }
         let now = self.journal.now();
@@ -62,3 +63,7 @@ impl Center {
         });
     }
 }
+
+/// Interactions that may be open at once: with what waits without a call (callbacks, messages, wrap-ups) four times as many as
+/// there may be calls. At the limit a call is refused as overloaded.
+const INTERACTIONS_MAX: usize = 1_000_000;

@@ -369,6 +369,11 @@ impl Interactions {
         self.by_id.len()
     }
 
+    /// How many calls there are.
+    pub(crate) fn calls(&self) -> usize {
+        self.by_call.len()
+    }
+
     /// Whether it is not over yet.
     pub(crate) fn is_open(&self, id: InteractionId) -> bool {
         self.by_id.contains_key(&id)

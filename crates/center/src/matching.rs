@@ -4,6 +4,7 @@
 //! other also decides. So only what an act has woken needs to be looked at, and each look is at the first of two
 //! ordered sets: the caller who comes first, and the agent whom the queue's strategy puts first.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::agent::{Agent, AgentState};
@@ -23,6 +24,9 @@ pub(crate) struct Matching {
     woken: Vec<(QueueIndex, ClassIndex)>,
     /// Queues that perhaps have lost their last agent.
     deserted: Vec<QueueIndex>,
+    /// Classes of work without a call that were woken while there were as many calls as may be: an agent is rung for them in a
+    /// call of its own, as soon as there may be one more. No more than there are classes.
+    short_of_calls: BTreeSet<(QueueIndex, ClassIndex)>,
 }
 
 impl Matching {
@@ -206,6 +210,9 @@ impl Center {
     /// first of all who can be served, whatever the queue, and the agent who comes first for that caller.
     pub(crate) fn match_waiting(&mut self) {
         self.send_on_deserted();
+        if self.may_place_call() {
+            self.matching.woken.extend(std::mem::take(&mut self.matching.short_of_calls));
+        }
         while let Some(pair) = self.next_pair() {
             if !self.offer(pair.interaction, pair.queue, pair.agent) {
                 debug_assert!(false, "who waits can be offered, and who is ready can be rung");
@@ -218,7 +225,9 @@ impl Center {
     fn next_pair(&mut self) -> Option<Pair> {
         let now = self.journal.now();
         let mut first: Option<Pair> = None;
-        let (queues, woken) = (&self.queues, &mut self.matching.woken);
+        let may_place = self.may_place_call();
+        let Matching { woken, short_of_calls, .. } = &mut self.matching;
+        let queues = &self.queues;
         // What has nobody on one side needs no second look in this act.
         woken.retain(|(queue_index, class_index)| {
             let Some(queue) = queues.get(*queue_index) else { return false };
@@ -226,6 +235,10 @@ impl Center {
             let (Some(place), Some(rank)) = (class.waiting.first(), class.ready.first()) else {
                 return false;
             };
+            if !class.channel.is_call() && !may_place {
+                short_of_calls.insert((*queue_index, *class_index));
+                return false;
+            }
             let claim = place.claim(now, queue.rules.weight);
             if first.as_ref().is_none_or(|first| claim > first.claim) {
                 let (interaction, agent) = (place.interaction, rank.agent);
@@ -234,6 +247,11 @@ impl Center {
             true
         });
         first
+    }
+
+    /// Whether the center may begin a call of its own: callers and these count alike.
+    fn may_place_call(&self) -> bool {
+        self.interactions.calls() < self.config.limits().calls
     }
 
     /// The queues that the present act has perhaps left without an agent.

@@ -119,6 +119,9 @@ impl Auditor {
             }
             FactKind::CallRejected { .. } | FactKind::Erased { .. } => Ok(()),
             FactKind::Arrived { call, from, .. } => {
+                if self.calls() >= self.calls_max() {
+                    return Err(Wrong::TooManyCalls(InteractionId(number)));
+                }
                 let mut begun = Interaction::begun(self.at, from.reveal().cloned());
                 let ends_at = self.at + seconds(self.document.limits.call_s);
                 begun.call = Some(Call { id: *call, began_at: self.at, ends_at });

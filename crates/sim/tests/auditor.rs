@@ -218,6 +218,16 @@ fn an_interaction_offered_twice_at_once_is_found() {
 }
 
 #[test]
+fn a_call_more_than_there_may_be_is_found() {
+    let wrong = doctored("configured", |fact| {
+        if let FactKind::Configured { configuration } = &mut fact.kind {
+            std::sync::Arc::make_mut(configuration).limits.calls = 2;
+        }
+    });
+    assert_eq!(wrong, Some(Wrong::TooManyCalls(interaction(2))));
+}
+
+#[test]
 fn a_caller_who_is_overtaken_is_found() {
     let later = interaction(2);
     let wrong = doctored("offered", |fact| {

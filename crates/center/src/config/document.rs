@@ -590,8 +590,9 @@ impl Default for OffersDocument {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LimitsDocument {
-    /// How many calls may be in the center at once; 1 to 250,000, default 5000. A further call is refused as
-    /// overloaded (SIP 503).
+    /// How many calls may be in the center at once, those that it places for callbacks and messages too; 1 to 250,000,
+    /// default 5000. A further caller is refused as overloaded (SIP 503); a callback or a message waits until a call has
+    /// ended.
     pub calls: u32,
     /// How long one call may last; seconds, 60 to 604,800, default 43,200 (12 hours). Then it is ended: the guard
     /// against telephones that were never put down.

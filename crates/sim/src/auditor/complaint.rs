@@ -33,6 +33,8 @@ pub enum Wrong {
     NotFit(AgentId, InteractionId),
     /// An agent has been given more than the agent can do at once.
     AboveCapacity(AgentId),
+    /// A call began while there were as many as may be.
+    TooManyCalls(InteractionId),
     /// A caller was offered who was not the first.
     Overtaken {
         /// Who should have been offered.

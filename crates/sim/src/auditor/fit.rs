@@ -88,16 +88,30 @@ impl Auditor {
 
     /// Of all who could be offered to anybody, this one has the first claim.
     fn is_first(&self, id: InteractionId, stay: &Stay) -> Result<(), Wrong> {
+        // An agent who is rung for somebody without a call was rung in one that has just been placed.
+        let placed = usize::from(self.interaction(id)?.channel != Channel::Call);
+        let may_place = self.calls().saturating_sub(placed) < self.calls_max();
         for (other, interaction) in &self.interactions {
             if let Some(waits) = self.standing(interaction)
                 && *other != id
                 && self.comes_before((waits, *other), (stay, id))
+                && (may_place || interaction.channel == Channel::Call)
                 && self.fit_for(interaction, waits).next().is_some()
             {
                 return Err(Wrong::Overtaken { first: *other, offered: id });
             }
         }
         Ok(())
+    }
+
+    /// How many calls there are.
+    pub(super) fn calls(&self) -> usize {
+        self.interactions.values().filter(|interaction| interaction.call.is_some()).count()
+    }
+
+    /// How many there may be.
+    pub(super) fn calls_max(&self) -> usize {
+        usize::try_from(self.document.limits.calls).unwrap_or(usize::MAX)
     }
 
     /// Very important ones first, then by the wait, to which priority adds and which counts more in some queues.

@@ -17,6 +17,7 @@ impl Auditor {
         call: tandem_center::call::CallId,
     ) -> Result<(), Wrong> {
         let (at, lasts) = (self.at, seconds(self.document.limits.call_s));
+        same(self.calls() < self.calls_max(), Wrong::TooManyCalls(id))?;
         let interaction = self.touch(id)?;
         let may = matches!(interaction.stage, Stage::Waiting(_)) && interaction.call.is_none();
         same(may && interaction.channel != Channel::Call, Wrong::CannotBe(id))?;

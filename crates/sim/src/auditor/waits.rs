@@ -459,8 +459,13 @@ impl Auditor {
     }
 
     pub(super) fn nobody_is_left_waiting(&self) -> Result<(), Wrong> {
+        let may_place = self.calls() < self.calls_max();
         for (id, interaction) in &self.interactions {
             let Some(stay) = self.standing(interaction) else { continue };
+            // Who is in no call waits until there may be one more.
+            if interaction.channel != Channel::Call && !may_place {
+                continue;
+            }
             if let Some(agent) = self.fit_for(interaction, stay).next() {
                 return Err(Wrong::LeftWaiting { interaction: *id, agent: agent.clone() });
             }
