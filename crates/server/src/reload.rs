@@ -11,6 +11,9 @@ use std::sync::Arc;
 use tandem_b2bua::trunk::Trunk;
 use tandem_center::call::LineName;
 use tandem_center::config::Config;
+use tandem_people::audit::Entry;
+use tandem_people::caller::Caller;
+use tandem_people::scope::Scope;
 use tandem_store::Tenant;
 use tokio::sync::{mpsc, oneshot};
 
@@ -36,6 +39,7 @@ pub struct Reloads {
 /// Somebody who waits for the outcome.
 #[derive(Debug)]
 pub struct Asked {
+    by: Arc<Caller>,
     answer: oneshot::Sender<Result<Reloaded, ReloadFault>>,
 }
 
@@ -84,6 +88,20 @@ pub enum ReloadFault {
     Ending,
 }
 
+impl Reloaded {
+    /// What came of it, for the trail of the installation.
+    pub fn detail(&self) -> Vec<(&'static str, String)> {
+        let names = |names: &[Tenant]| names.iter().map(Tenant::to_string).collect::<Vec<_>>().join(", ");
+        let detail = vec![
+            ("tenants_added", names(&self.tenants_added)),
+            ("tenants_changed", names(&self.tenants_changed)),
+            ("trunks_added", self.trunks_added.join(", ")),
+            ("people_changed", self.people_changed.to_string()),
+        ];
+        detail.into_iter().filter(|(_, what)| !what.is_empty() && what != "0").collect()
+    }
+}
+
 impl Reloads {
     /// Who asks, and what they ask; few wait at once.
     pub fn new() -> (Reloads, mpsc::Receiver<Asked>) {
@@ -91,14 +109,15 @@ impl Reloads {
         (Reloads { asked }, asking)
     }
 
-    /// Brings what the file says now into force.
+    /// Brings what the file says now into force. In the trail of each customer of whom something came or changed stands that
+    /// it was done, and by whom; what was asked of the installation is for whoever asks to tell.
     ///
     /// # Errors
     ///
     /// See [`ReloadFault`].
-    pub async fn reload(&self) -> Result<Reloaded, ReloadFault> {
+    pub async fn reload(&self, by: Arc<Caller>) -> Result<Reloaded, ReloadFault> {
         let (answer, outcome) = oneshot::channel();
-        self.asked.send(Asked { answer }).await.map_err(|_| ReloadFault::Ending)?;
+        self.asked.send(Asked { by, answer }).await.map_err(|_| ReloadFault::Ending)?;
         outcome.await.map_err(|_| ReloadFault::Ending)?
     }
 }
@@ -134,10 +153,13 @@ pub struct Running {
 impl Running {
     /// Does what is asked, one after the other, for ever.
     pub async fn serve(mut self, mut asking: mpsc::Receiver<Asked>) {
-        while let Some(Asked { answer }) = asking.recv().await {
+        while let Some(Asked { by, answer }) = asking.recv().await {
             let outcome = self.reload().await;
             match &outcome {
-                Ok(reloaded) => tracing::info!(?reloaded, "the configuration is in force"),
+                Ok(reloaded) => {
+                    tracing::info!(?reloaded, "the configuration is in force");
+                    self.tell_customers(&by, reloaded).await;
+                }
                 Err(fault) => tracing::error!(%fault, "the configuration stays as it was"),
             }
             // Whoever asked may have gone.
@@ -225,6 +247,22 @@ impl Running {
         Ok(reloaded)
     }
 
+    async fn tell_customers(&self, by: &Arc<Caller>, reloaded: &Reloaded) {
+        let whose: Vec<Tenant> =
+            reloaded.tenants_added.iter().chain(&reloaded.tenants_changed).cloned().collect();
+        let by = Arc::clone(by);
+        let told = self.identity.change(move |identity| {
+            for tenant in whose {
+                let scope = Scope::tenant(tenant.as_str());
+                identity.audit(Entry::new(identity::now(), &by, scope, ACT, OBJECT));
+            }
+            Ok(())
+        });
+        if told.await.is_err() {
+            tracing::error!("the program ends before the audit trail is written");
+        }
+    }
+
     /// What a further customer needs to take calls.
     async fn newcomer(&self, settings: &TenantSettings) -> Result<(Newcomer, Desk), ReloadFault> {
         let TenantSettings { tenant, center, .. } = settings;
@@ -270,6 +308,11 @@ impl Running {
         }
     }
 }
+
+/// What it is called in the audit trail.
+pub const ACT: &str = "configuration.reload";
+/// To what it is done.
+pub const OBJECT: &str = "configuration";
 
 /// People who wait for a reload at once; one more waits to be heard.
 const ASKING_MAX: usize = 8;

@@ -6,6 +6,9 @@ use std::thread::JoinHandle;
 
 use anyhow::{Context, Result, bail};
 use tandem_center::{Center, Timestamp};
+use tandem_people::audit::Entry;
+use tandem_people::caller::Caller;
+use tandem_people::scope::Scope;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::LocalSet;
 
@@ -45,7 +48,7 @@ pub fn run(path: &Path) -> Result<()> {
     runtime.block_on(async {
         let program = Program::start(settings).await?;
         tracing::info!(http.listen = %program.page(), "tandem answers calls");
-        let reloading = tokio::spawn(reload_when_told(program.reloads()));
+        let reloading = tokio::spawn(reload_when_told(program.reloads(), program.running.identity.clone()));
         let outcome = program.until(told_to_end()).await;
         reloading.abort();
         outcome
@@ -278,7 +281,7 @@ fn raise_descriptor_limit() {
 }
 
 /// Brings the configuration into force anew whenever the system or a person says so (SIGHUP).
-async fn reload_when_told(reloads: Reloads) {
+async fn reload_when_told(reloads: Reloads, identity: Identity) {
     use tokio::signal::unix::{SignalKind, signal};
     let mut told = match signal(SignalKind::hangup()) {
         Ok(told) => told,
@@ -288,8 +291,22 @@ async fn reload_when_told(reloads: Reloads) {
         }
     };
     while told.recv().await.is_some() {
-        // What came of it stands in the log.
-        let _ = reloads.reload().await;
+        let by = Arc::new(Caller::console());
+        let outcome = reloads.reload(by.clone()).await;
+        let entry = Entry::new(identity::now(), &by, Scope::Installation, reload::ACT, reload::OBJECT);
+        let entry = match outcome {
+            Ok(reloaded) => {
+                reloaded.detail().iter().fold(entry, |entry, (name, what)| entry.with(name, what))
+            }
+            Err(_) => entry.refused("not_in_force"),
+        };
+        let told = identity.change(move |identity| {
+            identity.audit(entry);
+            Ok(())
+        });
+        if told.await.is_err() {
+            tracing::error!("the program ends before the audit trail is written");
+        }
     }
 }
 

@@ -249,4 +249,13 @@ async fn the_trail_says_who_people_are_and_is_read_by_time() {
     street.ask(&ada, "DELETE", &path, "").await;
     let acts = trail("").await;
     assert!(acts["acts"][1]["object_name"].is_null(), "who was removed has no name any more: {acts}");
+
+    let switch = "/api/v1/queues/support/switch";
+    let (status, answer) = street.ask(&ada, "PUT", switch, r#"{"closed":true}"#).await;
+    assert_eq!(status, 200, "{answer}");
+    street.ask(&ada, "GET", "/api/v1/agents/zoe", "").await;
+    let (_, acts) = street.ask(&ada, "GET", "/api/v1/audit?limit=2", "").await;
+    let (tried, switched) = (&acts["acts"][0], &acts["acts"][1]);
+    assert_eq!((&switched["act"], &switched["object_name"]), (&"queue.switch".into(), &"Support".into()));
+    assert_eq!((&tried["object"], &tried["object_name"]), (&"agents/zoe".into(), &Value::Null), "not theirs");
 }

@@ -196,6 +196,7 @@ const VIEWS: Readonly<Record<string, string>> = {
   keys: "/keys",
   webhook: "/webhooks",
   webhooks: "/webhooks",
+  configuration: "/tenants",
   tenant: "/tenants",
   tenants: "/tenants",
   microsoft: "/microsoft",

@@ -1601,7 +1601,7 @@ export interface components {
             number: number;
             /** @description To what, `noun/id`. */
             object: string;
-            /** @description What that is called now, if it is a person or a key that is still there. */
+            /** @description What that is called now, if it is a person, a key, an agent, a queue or a tenant that is still there. */
             object_name?: string | null;
             /** @description `done` or `refused`. */
             outcome: string;

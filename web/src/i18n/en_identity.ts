@@ -292,6 +292,7 @@ export const identity = {
   "audit.noun.key": "Key",
   "audit.noun.keys": "Key",
   "audit.noun.login": "Login",
+  "audit.noun.configuration": "Configuration",
   "audit.noun.agents": "Agent",
   "audit.noun.queues": "Queue",
   "audit.noun.calls": "Call",

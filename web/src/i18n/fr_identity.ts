@@ -299,6 +299,7 @@ export const identity = {
   "audit.noun.key": "Clé",
   "audit.noun.keys": "Clé",
   "audit.noun.login": "Connexion",
+  "audit.noun.configuration": "Configuration",
   "audit.noun.agents": "Agent du centre",
   "audit.noun.queues": "File",
   "audit.noun.calls": "Appel",

@@ -1,11 +1,14 @@
 //! The audit trail, to be read: who did what, and what was refused.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::Query;
 use axum::extract::rejection::QueryRejection;
 use serde::{Deserialize, Serialize};
+use tandem_center::id::{AgentId, QueueId};
+use tandem_center::view::View;
 use tandem_people::caller::Who;
 use tandem_people::id::PersonId;
 use tandem_people::scope::Scope as Owner;
@@ -17,6 +20,7 @@ use super::command::CommandFaults;
 use super::error::ApiError;
 use super::people::{PAGE_DEFAULT, PAGE_MAX, owner};
 use super::scope::{OfInstallation, Scope};
+use crate::desk::Desks;
 use crate::identity::{self, Identity, IdentityFault};
 
 /// One act, or one that was refused.
@@ -38,7 +42,7 @@ pub struct Act {
     pub act: String,
     /// To what, `noun/id`.
     pub object: String,
-    /// What that is called now, if it is a person or a key that is still there.
+    /// What that is called now, if it is a person, a key, an agent, a queue or a tenant that is still there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object_name: Option<String>,
     /// `done` or `refused`.
@@ -127,6 +131,7 @@ async fn read(api: &Api, owner: Owner, query: ActsQuery) -> Result<Json<Acts>, A
             return Err(ApiError::bad_request("bad_cursor", "this is no cursor", remedy).field("cursor"));
         }
     };
+    let desks = api.desks.clone();
     let found = api.identity.change(move |identity| {
         identity.settle();
         let filter = AuditFilter {
@@ -142,7 +147,9 @@ async fn read(api: &Api, owner: Owner, query: ActsQuery) -> Result<Json<Acts>, A
         let more = rows.len() > limit;
         rows.truncate(limit);
         let next = rows.last().filter(|_| more).map(|row| row.number.to_string());
-        let mut names = Names { identity, owner: &owner, known: BTreeMap::new() };
+        let own = owner.tenant_name().and_then(|tenant| desks.desk(&tenant.parse().ok()?));
+        let view = own.map(|desk| desk.live().view());
+        let mut names = Names { identity, owner: &owner, desks: &desks, view, known: BTreeMap::new() };
         let mut acts = Vec::with_capacity(rows.len());
         for row in rows {
             let mut act = Act::of(row);
@@ -168,17 +175,24 @@ fn millis(micros: u64) -> i64 {
     i64::try_from(micros / 1_000).unwrap_or(i64::MAX)
 }
 
-/// What people and keys are called, each looked up once for a page.
+/// What those are called who stand in the trail, each looked up once for a page.
 struct Names<'a> {
     identity: &'a Identity,
     owner: &'a Owner,
+    desks: &'a Desks,
+    /// The contact center of the tenant whose trail it is.
+    view: Option<Arc<View>>,
     known: BTreeMap<(String, String), Option<String>>,
 }
 
 impl Names<'_> {
     fn of(&mut self, noun: &str, id: &str) -> Result<Option<String>, IdentityFault> {
-        if !matches!(noun, "person" | "key") {
-            return Ok(None);
+        match noun {
+            "person" | "key" => {}
+            "agent" => return Ok(self.agent(id)),
+            "queue" => return Ok(self.queue(id)),
+            "tenant" => return Ok(self.tenant(id)),
+            _ => return Ok(None),
         }
         let asked = (noun.to_owned(), id.to_owned());
         if let Some(name) = self.known.get(&asked) {
@@ -187,6 +201,22 @@ impl Names<'_> {
         let name = if noun == "person" { self.person(id)? } else { self.key(id)? };
         self.known.insert(asked, name.clone());
         Ok(name)
+    }
+
+    fn agent(&self, id: &str) -> Option<String> {
+        let view = self.view.as_ref()?;
+        Some(view.live.agents.get(&AgentId::new(id))?.name.to_string())
+    }
+
+    fn queue(&self, id: &str) -> Option<String> {
+        let view = self.view.as_ref()?;
+        Some(view.live.queues.get(&QueueId::new(id))?.name.to_string())
+    }
+
+    /// One of several: who is alone has no name.
+    fn tenant(&self, id: &str) -> Option<String> {
+        let desk = self.desks.desk(&id.parse().ok()?)?;
+        Some(desk.name().to_string()).filter(|name| !name.is_empty())
     }
 
     /// Somebody of the tenant whose trail it is, or of the installation, who acted there. What others are called is not told.

@@ -1,13 +1,14 @@
 //! The configuration of the installation, brought into force while it runs.
 
-use axum::Json;
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::error::{ApiError, ErrorBody};
 use super::scope::OfInstallation;
-use crate::reload::{ReloadFault, Reloaded};
+use super::trail::Noted;
+use crate::reload::{self, ReloadFault, Reloaded};
 
 /// What came into force.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -39,9 +40,11 @@ pub struct InForce {
         (status = 503, description = "The program is ending, or the journal of a further customer cannot be read.", body = ErrorBody),
     )
 )]
-pub(super) async fn reload(scope: OfInstallation) -> Result<Json<InForce>, ApiError> {
+pub(super) async fn reload(scope: OfInstallation) -> Result<(Extension<Noted>, Json<InForce>), ApiError> {
     let reloads = scope.api.reloads.as_ref().ok_or(ReloadFault::NoFile)?;
-    Ok(Json(reloads.reload().await?.into()))
+    let reloaded = reloads.reload(scope.caller.clone()).await?;
+    let noted = Noted { object: Some(reload::OBJECT.to_owned()), detail: reloaded.detail() };
+    Ok((Extension(noted), Json(reloaded.into())))
 }
 
 impl From<Reloaded> for InForce {

@@ -118,6 +118,14 @@ fn a_customer_comes_with_a_trunk_while_another_talks() {
         (json!("ada"), json!("zoe"))
     );
 
+    let acts = |path: &str| of("south", path).1["acts"][0].clone();
+    assert_eq!(acts("/api/v1/audit")["act"], "configuration.reload", "who came knows by whom");
+    let told = &acts("/api/v1/installation/audit");
+    assert_eq!(
+        (&told["act"], &told["detail"]["tenants_added"]),
+        (&json!("configuration.reload"), &json!("south"))
+    );
+
     let (status, told) = reload(&lab, &tandem, &network(&lab).and(&far).and(NORTH).and(SOUTH));
     assert_eq!((status, &told["tenants_added"]), (200, &json!([])), "the same again changes nothing: {told}");
 }
@@ -138,6 +146,8 @@ fn an_agent_who_is_hired_takes_the_caller_who_waits() {
     tandem.hang_up();
     let talking = tandem.wait_stage("connected");
     assert_eq!((&talking["id"], &talking["agent"]), (&waiting["id"], &json!("bea")));
+    let told = tandem.get("/api/v1/installation/audit")["acts"][0].clone();
+    assert_eq!((&told["act"], &told["who"]), (&json!("configuration.reload"), &json!("console")));
     caller.ends_well();
     tandem.wait_closed(1);
 }
