@@ -70,6 +70,19 @@ pub struct Interface {
     pub ports: RangeInclusive<u16>,
 }
 
+impl Interface {
+    /// How many parties have their ports at once.
+    pub fn parties(&self) -> usize {
+        self.pairs().count()
+    }
+
+    /// The even ports that have an odd one above them.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = u16> {
+        let last = *self.ports.end();
+        self.ports.clone().filter(move |port| port % 2 == 0 && *port < last && *port > 0)
+    }
+}
+
 /// Why a relay cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum RelayError {

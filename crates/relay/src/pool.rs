@@ -75,8 +75,7 @@ struct Range {
 impl Range {
     fn new(interface: &Interface) -> Result<Self, RelayError> {
         let (first, last) = (*interface.ports.start(), *interface.ports.end());
-        let free: VecDeque<u16> =
-            interface.ports.clone().filter(|p| p % 2 == 0 && *p < last && *p > 0).collect();
+        let free: VecDeque<u16> = interface.pairs().collect();
         if free.is_empty() {
             return Err(RelayError::NoPorts { first, last });
         }

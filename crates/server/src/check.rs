@@ -80,6 +80,7 @@ pub fn run(path: &Path, offline: bool) -> Result<()> {
     if let Err(fault) = api::listen::protection(&settings.http) {
         report.fault(fault.to_string());
     }
+    media_ports(&settings, &mut report);
     keys(&settings, &mut report);
     certificates(&settings, &mut report);
     let microsoft = microsoft::here(&settings, &mut report);
@@ -94,6 +95,13 @@ pub fn run(path: &Path, offline: bool) -> Result<()> {
     }
     println!("{report}");
     if report.passes() { Ok(()) } else { bail!("the configuration has faults") }
+}
+
+/// Whether the media ports carry all calls that the limits allow together.
+pub fn media_ports(settings: &Settings, report: &mut Report) {
+    if let Some(short) = settings.ports_short() {
+        report.warn(short.to_string());
+    }
 }
 
 /// The master keys of personal data in the journal.

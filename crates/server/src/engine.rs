@@ -26,7 +26,7 @@ use tandem_store::Tenant;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::centers::{Centers, Said, prompt_of};
-use crate::config::settings::Interface;
+use crate::config::settings::{Interface, Media};
 use crate::config::{Routes, Settings, TenantSettings};
 use crate::live::{Live, Recorder, Writing};
 use crate::recordings::{RECORDINGS_MAX, Recordings, Told};
@@ -507,11 +507,7 @@ pub fn prompts(tenants: &[TenantSettings]) -> BTreeMap<PromptName, Arc<Prompt>> 
 }
 
 fn relay_config(settings: &Settings) -> RelayConfig {
-    let interface = |media: &crate::config::settings::Media| tandem_relay::Interface {
-        bind: media.bind,
-        ports: media.ports.0..=media.ports.1,
-    };
-    let interfaces = settings.media.iter().map(interface).collect();
+    let interfaces = settings.media.iter().map(Media::of_relay).collect();
     RelayConfig { workers: settings.relay_threads, ..RelayConfig::new(interfaces) }
 }
 

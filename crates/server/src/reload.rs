@@ -176,6 +176,9 @@ impl Running {
         if !differences.is_empty() {
             return Err(ReloadFault::NeedsRestart(differences));
         }
+        if let Some(short) = wanted.ports_short() {
+            tracing::warn!("{short}");
+        }
         self.bring_into_force(wanted).await
     }
 

@@ -44,6 +44,9 @@ pub fn run(path: &Path) -> Result<()> {
         bail!("{} cannot be used on this machine:\n{}", path.display(), Faults(unfit));
     }
     telemetry::start(&settings.log).map_err(|error| anyhow::anyhow!("the log cannot be set up: {error}"))?;
+    if let Some(short) = settings.ports_short() {
+        tracing::warn!("{short}");
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let program = Program::start(settings).await?;

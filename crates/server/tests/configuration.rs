@@ -4,6 +4,7 @@
 
 use std::path::Path;
 
+use tandem::check::{self, Report};
 use tandem::config::Settings;
 
 /// A file without faults, to be broken in one place at a time.
@@ -51,7 +52,7 @@ fn each_fault_names_its_key_and_the_remedy() {
             "interfaces.local.advertised",
             "address others reach",
         ),
-        ("ports = [20000, 29999]", "ports = [80, 90]", "media.local.ports", "above 1023"),
+        ("ports = [20000, 39999]", "ports = [80, 90]", "media.local.ports", "above 1023"),
         ("interface = \"local\"", "interface = \"locl\"", "trunks.lab.interface", "[[interfaces]]"),
         ("media = \"local\"", "media = \"elsewhere\"", "trunks.lab.media", "[[media]]"),
         ("profile = \"carrier\"", "profile = \"direct_routing\"", "trunks.lab.fqdn", "403"),
@@ -72,4 +73,27 @@ fn each_fault_names_its_key_and_the_remedy() {
         assert!(told.contains(key), "{bad}: {key} is not named in\n{told}");
         assert!(told.contains(remedy), "{bad}: {remedy} is not named in\n{told}");
     }
+}
+
+#[test]
+fn ports_that_carry_fewer_calls_than_the_limits_allow_are_warned_about() {
+    let checked = |text: &str| {
+        let settings =
+            Settings::parse(text, Path::new("/nonexistent")).unwrap_or_else(|faults| panic!("{faults}"));
+        let mut report = Report::default();
+        check::media_ports(&settings, &mut report);
+        assert!(report.passes(), "it is no fault");
+        report.to_string()
+    };
+    assert_eq!(checked(WHOLE), "0 faults, 0 warnings", "20,000 ports carry the 5,000 calls of the default");
+    // An odd port at the edge has no partner.
+    let narrow = WHOLE.replace("[20000, 39999]", "[20001, 20408]");
+    let short = checked(&narrow);
+    for part in ["warn  media", "carry 101 calls", "allow 5000", "to 20000 in all", "[limits]", "1 warnings"]
+    {
+        assert!(short.contains(part), "{part} is not in {short}");
+    }
+    assert_eq!(checked(&format!("{narrow}\n[limits]\ncalls = 101\n")), "0 faults, 0 warnings");
+    let another = "\n[[media]]\nname = \"more\"\nbind = \"127.0.0.2\"\nports = [20000, 20003]\n";
+    assert_eq!(checked(&format!("{narrow}\n[limits]\ncalls = 102\n{another}")), "0 faults, 0 warnings");
 }

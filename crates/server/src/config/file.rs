@@ -597,7 +597,9 @@ pub struct MediaFile {
     /// The address in our SDP, if it differs (behind NAT). Default: `bind`.
     #[serde(default)]
     pub advertised: Option<IpAddr>,
-    /// The first and the last port, `[20000, 39999]`. Each party of a call takes two; the firewall must let them all in.
+    /// The first and the last port, `[20000, 39999]`. Each party of a call takes two; the firewall must let them all in. All
+    /// interfaces together should have four for each call that `limits.calls` of all tenants allow: these 20,000 do for 5,000
+    /// calls. `tandem check` and the log warn if they have fewer; the calls beyond them are refused.
     pub ports: [u16; 2],
 }
 

@@ -3,6 +3,7 @@
 pub mod fault;
 pub mod file;
 mod people;
+pub mod ports;
 pub mod routes;
 pub mod settings;
 pub mod standing;
