@@ -259,7 +259,7 @@ export const en = {
   "problem.unknown_line": "there is no such line.",
   "problem.bad_time": "the time is too far ahead.",
   "problem.too_far_back": "the offer is too far back to be explained.",
-  "problem.busy": "another past offer is being explained; try again in a moment.",
+  "problem.busy": "what is asked for is being done for somebody else; try again in a moment.",
 
   "calls.title": "Calls in progress",
   "calls.caller": "Caller",

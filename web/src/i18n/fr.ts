@@ -263,7 +263,7 @@ export const fr: Catalog<"fr"> = {
   "problem.unknown_line": "cette ligne n’existe pas.",
   "problem.bad_time": "la date est trop lointaine.",
   "problem.too_far_back": "cela remonte trop loin pour être expliqué.",
-  "problem.busy": "une autre explication est en cours ; réessayez dans un instant.",
+  "problem.busy": "ce qui est demandé est en cours pour quelqu’un d’autre ; réessayez dans un instant.",
 
   "calls.title": "Appels en cours",
   "calls.caller": "Appelant",

@@ -214,7 +214,7 @@ impl From<IdentityFault> for ApiError {
                 stranger("wrong_credential", "try again, or ask an administrator for an invitation")
             }
             Why::OfConfiguration => {
-                conflict("of_configuration", "change the configuration file, and start again")
+                conflict("of_configuration", "change the configuration file, and bring it into force")
             }
             Why::NoRole { .. } => {
                 let remedy = "ask an administrator to give you a role: an app role or a mapped group in Entra, or one here";
