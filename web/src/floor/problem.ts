@@ -45,39 +45,6 @@ export function problemText(words: Words, { code, message, remedy, field, retryA
     case "passkey_refused":
     case "passkey_not_made":
     case "last_administrator":
-    case "bad_name":
-    case "bad_user_name":
-    case "too_short":
-    case "too_long":
-    case "control_character":
-    case "contains_user_name":
-    case "monotonous":
-    case "common":
-    case "bad_key":
-    case "too_many":
-    case "too_many_at_once":
-    case "disabled":
-    case "signed_out":
-    case "agent_taken":
-    case "no_person":
-    case "last_operator":
-    case "role_out_of_place":
-    case "setup_closed":
-    case "setup_expired":
-    case "setup_wrong":
-    case "bad_guid":
-    case "bad_url":
-    case "bad_skills":
-    case "secret_lost":
-    case "not_now":
-    case "no_microsoft":
-    case "entra_tenant_taken":
-    case "register_unusable":
-    case "still_open":
-    case "recording_kept":
-    case "recording_unreadable":
-    case "tenant_needed":
-    case "too_slow":
     case "no_configuration_file":
     case "ending":
       return words.text(`problem.${code}`);
