@@ -112,7 +112,7 @@ describe("the first person", () => {
     await page.getByLabel("User name").fill("ada");
     await page.getByLabel("New password").fill("correct horse battery");
     await page.keyboard.press("Enter");
-    await page.getByRole("alert").getByText("This is not the code. It stands on the console of the program.").waitFor();
+    await page.getByRole("alert").getByText("this is not the code").waitFor();
   });
 });
 
