@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, PathRejection};
 use axum::extract::{Extension, Path, Query, RawQuery, State};
-use axum::http::header::{
-    CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE, WWW_AUTHENTICATE,
-};
+use axum::http::header::{COOKIE, LOCATION, SET_COOKIE, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -21,6 +19,7 @@ use utoipa::ToSchema;
 use super::Api;
 use super::access::Peer;
 use super::error::{ApiError, ErrorBody};
+use super::halt::{Halt, What};
 use super::people;
 use super::scope::{OfInstallation, Scope};
 use super::sign_in::{self, SignedIn};
@@ -204,23 +203,17 @@ pub(super) async fn callback(
         }
         Ok(Finished::PresenceConnected { back }) => Ok(forget_states(&api, &states, redirect(&back))),
         Ok(Finished::Consented { progress: Progress::Connected { tid }, .. }) => {
-            let title = "Your organisation is connected";
-            let text = format!("The Entra tenant {tid} is connected. Its people can sign in now.");
-            Ok(forget_states(&api, &states, page(StatusCode::OK, title, "connected", &text, "")))
+            let halt = Halt { what: What::Connected, code: None, text: tid.to_string(), remedy: "" };
+            Ok(forget_states(&api, &states, halt.page(&headers)))
         }
         Ok(Finished::Consented { progress: Progress::AdministratorNeeded { tid }, .. }) => {
-            let text = format!("An administrator of the Entra tenant {tid} has to sign in.");
-            Ok(page(StatusCode::OK, "Nearly there", "administrator_needed", &text, ""))
+            let what = What::AdministratorNeeded;
+            Ok(Halt { what, code: None, text: tid.to_string(), remedy: "" }.page(&headers))
         }
         Err(fault) => {
             refused(&api, peer, &fault);
-            let response = page(
-                StatusCode::FORBIDDEN,
-                "You are not signed in",
-                fault.code(),
-                &told(&fault),
-                fault.remedy(),
-            );
+            let (code, remedy) = (Some(fault.code()), fault.remedy());
+            let response = Halt { what: What::NotSignedIn, code, text: told(&fault), remedy }.page(&headers);
             Ok(forget_states(&api, &states, response))
         }
     }
@@ -280,12 +273,13 @@ pub(super) async fn teams(
 pub(super) async fn consent_start(
     State(api): State<Api>,
     peer: Option<Extension<Peer>>,
+    headers: HeaderMap,
     Query(opened): Query<Opened>,
 ) -> Result<Response, ApiError> {
     let microsoft = of(&api)?;
     match microsoft.open_link(opened.ticket.as_deref().unwrap_or_default(), Peer::address(peer)).await {
         Ok(begun) => Ok(sent_away(&api, &begun)),
-        Err(fault) => Ok(not_connected(&fault)),
+        Err(fault) => Ok(not_connected(&fault, &headers)),
     }
 }
 
@@ -308,7 +302,7 @@ pub(super) async fn consent_callback(
     let states = states(&headers);
     match microsoft.consent_returned(&query.unwrap_or_default(), &states, Peer::address(peer)).await {
         Ok(begun) => Ok(sent_away(&api, &begun)),
-        Err(fault) => Ok(forget_states(&api, &states, not_connected(&fault))),
+        Err(fault) => Ok(forget_states(&api, &states, not_connected(&fault, &headers))),
     }
 }
 
@@ -577,10 +571,10 @@ fn refused(api: &Api, peer: Option<Extension<Peer>>, fault: &SignInFault) {
     api.identity.audit_stranger(crate::identity::now(), "login.open", "entra", fault.code(), &address);
 }
 
-fn not_connected(fault: &OnboardingFault) -> Response {
+fn not_connected(fault: &OnboardingFault, headers: &HeaderMap) -> Response {
     tracing::info!(code = fault.code(), %fault, "an Entra tenant is not connected");
-    let title = "Your organisation is not connected";
-    page(StatusCode::FORBIDDEN, title, fault.code(), &fault.to_string(), fault.remedy())
+    let (code, remedy) = (Some(fault.code()), fault.remedy());
+    Halt { what: What::NotConnected, code, text: fault.to_string(), remedy }.page(headers)
 }
 
 /// Sends the browser to Microsoft, with a cookie by which it is known again.
@@ -642,29 +636,6 @@ fn redirect(to: &str) -> Response {
     response
 }
 
-/// A small page without scripts, for browsers that are on their way between Microsoft and us.
-fn page(status: StatusCode, title: &str, code: &str, text: &str, remedy: &str) -> Response {
-    let [title, code, text, remedy] = [title, code, text, remedy].map(escaped);
-    let html = format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{title}</title>\
-         <style>:root{{color-scheme:light dark}}body{{font:1rem/1.5 system-ui,sans-serif;max-width:36rem;\
-         margin:12vh auto;padding:0 1rem}}code{{opacity:.7}}</style>\
-         <main><h1>{title}</h1><p>{text}</p><p>{remedy}</p><p><code>{code}</code></p>\
-         <p><a href=\"/\">Tandem</a></p></main></html>"
-    );
-    let mut response = (status, html).into_response();
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
-    response
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
-const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 /// How long a browser may be away at Microsoft, in seconds: an administrator reads what is asked for.
 const STATE_AGE_S: u64 = 60 * 60;
 const STATE_COOKIE: &str = "tandem-at-entra-";
@@ -688,10 +659,5 @@ mod tests {
         }
         assert_eq!(own_path(Some("/queues?open=1#x")), "/queues?open=1#x");
         assert_eq!(own_path(None), "/");
-    }
-
-    #[test]
-    fn what_microsoft_says_is_text_and_no_markup() {
-        assert_eq!(escaped("<b>\"&"), "&lt;b&gt;&quot;&amp;");
     }
 }

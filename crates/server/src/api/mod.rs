@@ -17,6 +17,7 @@ pub mod error;
 pub mod events;
 pub mod experts;
 pub mod explanations;
+mod halt;
 pub mod health;
 pub mod keys;
 pub mod listen;

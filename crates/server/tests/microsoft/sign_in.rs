@@ -101,7 +101,12 @@ async fn a_person_who_declines_is_told_so() {
     let response = world.browse(&back, &cookies(&away)).await;
     assert_eq!(response.status(), StatusCode::FORBIDDEN);
     let page = text(response).await;
-    assert!(page.contains("entra_"), "{page}");
+    assert!(page.contains("entra_") && page.contains("You are not signed in"), "{page}");
+
+    let away = world.browse("/auth/entra/start", &[]).await;
+    let back = world.at_entra(&location(&away), &[("cancel", "1")]).await;
+    let page = text(world.browse_in("fr-FR, en;q=0.5", &back, &cookies(&away)).await).await;
+    assert!(page.contains("lang=\"fr\"") && page.contains("Expliquez-lui"), "{page}");
 }
 
 #[tokio::test]

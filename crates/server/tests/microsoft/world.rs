@@ -123,9 +123,15 @@ impl World {
 
     /// What a browser at Tandem sends, with these cookies.
     pub async fn browse(&self, path: &str, cookies: &[String]) -> Response<Body> {
+        self.browse_in("en", path, cookies).await
+    }
+
+    /// The same, in the language that the reader likes best.
+    pub async fn browse_in(&self, language: &str, path: &str, cookies: &[String]) -> Response<Body> {
         let request = Request::builder()
             .uri(path)
             .header(header::HOST, "localhost:8080")
+            .header(header::ACCEPT_LANGUAGE, language)
             .header(header::COOKIE, cookies.join("; "))
             .body(Body::empty())
             .unwrap();

@@ -51,7 +51,7 @@ client_certificate = "required"
 name = "sound"
 bind = "NET.1"
 advertised = "NET.1"
-ports = [20000, 20999]
+ports = [20000, 39999]
 
 [[trunks]]
 name = "lab"
@@ -193,9 +193,9 @@ const WRONG: &[(&str, &str, &str)] = &[
         "name = \"sound\"\nbind = \"0.0.0.0\"",
         "media.sound.advertised",
     ),
-    ("ports = [20000, 20999]", "ports = [20000]", "ports"),
-    ("ports = [20000, 20999]", "ports = [20999, 20000]", "media.sound.ports"),
-    ("ports = [20000, 20999]", "ports = [80, 20000]", "media.sound.ports"),
+    ("ports = [20000, 39999]", "ports = [20000]", "ports"),
+    ("ports = [20000, 39999]", "ports = [20999, 20000]", "media.sound.ports"),
+    ("ports = [20000, 39999]", "ports = [80, 20000]", "media.sound.ports"),
     ("name = \"teams\"", "name = \"lab\"", "trunks.lab"),
     ("profile = \"carrier\"", "profile = \"zoom\"", "zoom"),
     ("interface = \"udp\"", "interface = \"upd\"", "trunks.lab.interface"),
