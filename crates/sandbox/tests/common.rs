@@ -1,7 +1,8 @@
 //! What the tests of the sandbox share: a sandbox of its own for each, and a small HTTP client.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -22,21 +23,24 @@ pub(crate) fn folder(name: &str) -> PathBuf {
 
 /// The keys of Entra for all tests. RSA keys take long to make: they are made once, and kept between runs.
 pub(crate) fn entra_keys() -> KeyRing {
-    KeyRing::open(&kept_keys()).unwrap()
+    KeyRing::open(kept_keys()).unwrap()
 }
 
-/// The folder of those keys.
-fn kept_keys() -> PathBuf {
-    let kept = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("entra-keys");
-    if !KEY_FILES.iter().all(|name| kept.join(name).is_file()) {
-        // Another test may do the same at the same time: whoever is first is taken by all.
-        let made = kept.with_file_name(format!("entra-keys-{}", std::process::id()));
-        std::fs::create_dir_all(&made).unwrap();
-        KeyRing::open(&made).unwrap();
-        let _ = std::fs::rename(&made, &kept);
-        let _ = std::fs::remove_dir_all(&made);
-    }
-    kept
+/// The folder of those keys. Tests of this process wait for the first of them to make the keys; another
+/// process may make some at the same time in a folder of its own, and whoever is first is taken by all.
+fn kept_keys() -> &'static Path {
+    static KEPT: LazyLock<PathBuf> = LazyLock::new(|| {
+        let kept = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("entra-keys");
+        if !KEY_FILES.iter().all(|name| kept.join(name).is_file()) {
+            let made = kept.with_file_name(format!("entra-keys-{}", std::process::id()));
+            std::fs::create_dir_all(&made).unwrap();
+            KeyRing::open(&made).unwrap();
+            let _ = std::fs::rename(&made, &kept);
+            let _ = std::fs::remove_dir_all(&made);
+        }
+        kept
+    });
+    &KEPT
 }
 
 /// Contoso on free ports, with quick keys.
