@@ -27,6 +27,10 @@ pub(crate) struct Promises {
 }
 
 impl Promises {
+    fn len(&self) -> usize {
+        self.by_customer.len()
+    }
+
     fn of(&self, customer: &Address, queue: &QueueId) -> Option<InteractionId> {
         self.by_customer.get(&(customer.clone(), queue.clone())).copied()
     }
@@ -58,6 +62,10 @@ impl Promises {
         }
     }
 }
+
+/// Callbacks that are still to be made: at so many no further one is scheduled, so that a program that schedules without
+/// end takes no room from callers. What callers are promised themselves is not refused.
+pub const CALLBACKS_MAX: usize = 50_000;
 
 /// A call to a customer that somebody wants at a time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -452,6 +460,9 @@ impl Center {
         let queue = queue.filter(|queue| queue.open).ok_or(RefusalReason::UnknownQueue)?;
         if self.promises.of(&wanted.to, &wanted.queue).is_some() {
             return Err(RefusalReason::AlreadySo);
+        }
+        if self.promises.len() >= CALLBACKS_MAX {
+            return Err(RefusalReason::TooManyCallbacks);
         }
         let rules = queue.rules.clone();
         let now = self.journal.now();

@@ -17,7 +17,7 @@ use crate::fact::{Fact, FactKind};
 use crate::id::{AgentId, InteractionId, QueueId, SkillId};
 use crate::terms::Requirement;
 use crate::timer::Timestamp;
-use crate::view::{AgentView, DoingView, Live, QueueStay, StageView, View};
+use crate::view::{AgentView, DoingView, InteractionView, Live, QueueStay, StageView, View};
 
 /// Why somebody waits, or was offered to an agent: everything that the rules looked at, and how old it was.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,10 +54,24 @@ pub struct Explanation {
     pub expected_us: Option<u64>,
     /// The agents who are being rung.
     pub ringing: Vec<AgentId>,
+    /// What keeps it from being offered though somebody is free and fits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Held>,
     /// The agents who are free and fit, the one first who is rung next.
     pub eligible: Vec<Eligible>,
     /// The other agents of the queue, by name.
     pub excluded: Vec<Excluded>,
+}
+
+/// What keeps something from being offered, whoever is free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "snake_case")]
+pub enum Held {
+    /// It takes a call to offer it, and there are as many calls as there may be.
+    Calls {
+        /// How many calls there may be: `limits.calls`.
+        most: u32,
+    },
 }
 
 /// What will be asked of an agent after a longer wait.
@@ -223,7 +237,11 @@ pub fn explain(view: &View, at: Timestamp, id: InteractionId) -> Option<Explanat
     let waiting = live.waiting(&queue.id);
     let ahead = waiting.iter().position(|(other, _)| *other == id)?;
     let position = u32::try_from(ahead + 1).unwrap_or(u32::MAX);
-    let expected = if eligible.is_empty() { looked.expected_wait(position) } else { Some(Duration::ZERO) };
+    let held = looked.held(id, interaction);
+    let expected = match held {
+        None if !eligible.is_empty() => Some(Duration::ZERO),
+        _ => looked.expected_wait(position),
+    };
     Some(Explanation {
         at,
         interaction: id,
@@ -241,6 +259,7 @@ pub fn explain(view: &View, at: Timestamp, id: InteractionId) -> Option<Explanat
         next: next_step(stay),
         expected_us: expected.map(|expected| u64::try_from(expected.as_micros()).unwrap_or(u64::MAX)),
         ringing: interaction.stage.ringing(),
+        held,
         eligible: eligible.into_iter().map(|(_, eligible)| eligible).collect(),
         excluded,
     })
@@ -325,6 +344,16 @@ impl Looked<'_> {
             });
         }
         reasons
+    }
+
+    /// A call that is placed to offer something counts like one that comes.
+    fn held(&self, id: InteractionId, interaction: &InteractionView) -> Option<Held> {
+        if interaction.channel.is_call() || interaction.in_call {
+            return None;
+        }
+        let others = self.live.interactions.iter().filter(|(other, of)| **other != id && of.in_call);
+        let most = self.document.limits.calls;
+        (u32::try_from(others.count()).unwrap_or(u32::MAX) >= most).then_some(Held::Calls { most })
     }
 
     fn capacity(&self, agent: &AgentDocument) -> u32 {
@@ -499,8 +528,12 @@ impl Explanation {
                 Some(expected) => format!(" It will take about {} more.", time(expected)),
                 None => String::new(),
             };
-            return Some(format!("Nobody who fits is free.{expected}"));
+            let held = self.held.map(|held| format!(" {}", held.words())).unwrap_or_default();
+            return Some(format!("Nobody who fits is free.{expected}{held}"));
         };
+        if let Some(held) = self.held {
+            return Some(held.words());
+        }
         let mut text = format!("{} comes first: {}", first.name, first.merit());
         match others {
             [] => text.push_str(", and the only one who is free and fits."),
@@ -585,6 +618,17 @@ impl Eligible {
             Some(RankedBy::Conversations(count)) => format!("{count} conversations"),
             Some(RankedBy::Skill(sum)) => format!("skills of {sum} in sum"),
             Some(RankedBy::Turn(_)) => format!("whose turn it is by the shares, {idle}"),
+        }
+    }
+}
+
+impl Held {
+    /// In words; English.
+    fn words(self) -> String {
+        match self {
+            Held::Calls { most } => format!(
+                "It waits until a call has ended: there are {most} calls, as many as there may be, and it takes one more to offer it."
+            ),
         }
     }
 }

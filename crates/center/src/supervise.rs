@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::agent::{AgentAct, ChosenState};
 use crate::call::{CallCommand, Removal};
-use crate::callback::ScheduledCallback;
+use crate::callback::{CALLBACKS_MAX, ScheduledCallback};
 use crate::center::Center;
 use crate::channel::Channel;
 use crate::config::Asks;
@@ -151,6 +151,9 @@ pub enum RefusalReason {
     /// It is no callback, or it can no longer be cancelled.
     #[error("it is no callback, or the customer is being called already")]
     NoCallback,
+    /// So many callbacks are still to be made that no further one is taken.
+    #[error("there are {CALLBACKS_MAX} callbacks still to be made, as many as there may be")]
+    TooManyCallbacks,
     /// It is so already.
     #[error("it is so already")]
     AlreadySo,

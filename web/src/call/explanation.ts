@@ -36,6 +36,7 @@ export type Explanation = {
   next: { after_us: Micros; asked: Requirement } | null;
   expected_us: Micros | null;
   ringing: AgentId[];
+  held?: { by: "calls"; most: number };
   eligible: Eligible[];
   excluded: Excluded[];
 };
@@ -79,7 +80,7 @@ export type Told = {
 };
 
 export function tell(words: Words, explanation: Explanation, nameOf: (agent: AgentId) => string): Told {
-  const { eligible, excluded, ringing } = explanation;
+  const { eligible, excluded, ringing, held } = explanation;
   const sentences = [wait(words, explanation), rules(words, explanation, nameOf)];
   if (ringing.length > 0) {
     sentences.push(words.say("why.ringing", { agents: ringing.map((agent) => nameOf(agent)).join(", ") }));
@@ -88,6 +89,7 @@ export function tell(words: Words, explanation: Explanation, nameOf: (agent: Age
     const { expected_us } = explanation;
     if (expected_us !== null) sentences.push(words.say("why.expected", { time: words.roughly(expected_us) }));
   }
+  if (held) sentences.push(words.say("why.held.calls", { most: held.most }));
   return {
     sentences,
     eligible: eligible.map((one) => ({ name: one.name, merit: [merit(words, one), ...seen(words, one.presence)].join(", ") })),

@@ -364,6 +364,7 @@ export const en = {
   "why.ringing": "Being rung: {agents}.",
   "why.nobody": "Nobody who fits is free.",
   "why.expected": "It will take about {time} more.",
+  "why.held.calls": "It waits until a call has ended: there are {most} calls, as many as there may be, and one more is needed to offer it.",
   "why.eligible": "Free and fit, in this order",
   "why.excluded": "Not rung",
   "why.idle": "without work for {time}",

@@ -368,6 +368,7 @@ export const fr: Catalog<"fr"> = {
   "why.ringing": "Le téléphone sonne chez : {agents}.",
   "why.nobody": "Aucun agent adéquat n’est libre.",
   "why.expected": "Il faudra encore environ {time}.",
+  "why.held.calls": "L’attente dure jusqu’à la fin d’un appel : il y a déjà {most} appels, le maximum permis, et il en faut un de plus pour la proposer.",
   "why.eligible": "Libres et adéquats, dans cet ordre",
   "why.excluded": "Pas appelés",
   "why.idle": "sans travail depuis {time}",

@@ -601,7 +601,7 @@ impl Story {
         let FactKind::Offered { interaction, agent, .. } = &fact.kind else { return };
         let explanation = explain(&self.view, fact.at, *interaction).expect("who is offered waits");
         let first = explanation.eligible.first().map(|eligible| &eligible.agent);
-        assert_eq!(first, Some(agent), "{:#?}", explanation);
+        assert_eq!((first, explanation.held), (Some(agent), None), "{:#?}", explanation);
         assert!(!explanation.sentences().is_empty());
     }
 

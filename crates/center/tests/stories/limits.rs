@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::harness::{SUPPORT, Story, customer, house};
 use tandem_center::call::{CallCommand, Rejection};
 use tandem_center::callback::ScheduledCallback;
+use tandem_center::explain::{Held, explain};
 use tandem_center::fact::{EndedBy, FactKind, Outcome, QueueExit};
 use tandem_center::id::InteractionId;
 use tandem_center::supervise::WorkAct;
@@ -71,6 +72,10 @@ fn a_callback_waits_until_a_call_has_ended_when_there_are_as_many_as_may_be() {
     center.agent_answers("bianca");
     center.pass(60);
     assert_eq!(center.all_rung_for(id), [""; 0], "carla is free, and there is no call for it");
+    let why = explain(&center.view, center.now, id).expect("in a queue");
+    assert_eq!(why.held, Some(Held::Calls { most: 2 }));
+    assert_eq!(why.eligible.len(), 1);
+    assert!(why.sentences().iter().any(|sentence| sentence.starts_with("It waits until a call has ended")));
     center.pass(600);
     assert_eq!(center.all_rung_for(id), [""; 0]);
     center.caller_hangs_up(first);

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use crate::harness::{Story, customer, house};
-use tandem_center::Timestamp;
-use tandem_center::call::{CallCommand, CauseKind};
-use tandem_center::callback::ScheduledCallback;
+use crate::harness::{NOON, Story, arrival, config as compiled, customer, house};
+use tandem_center::call::{Arrival, CallCommand, CallEvent, CallId, CauseKind};
+use tandem_center::callback::{CALLBACKS_MAX, ScheduledCallback};
 use tandem_center::fact::{CallbackEnd, FactKind, Outcome};
 use tandem_center::id::InteractionId;
-use tandem_center::supervise::{RefusalReason, WorkAct};
+use tandem_center::supervise::{RefusalReason, WorkAct, WorkCommand};
 use tandem_center::view::StageView;
+use tandem_center::{Center, Input, Output, Timestamp};
 
 fn config() -> String {
     house(&[("adele", "")], "skills = {}", "")
@@ -95,6 +95,31 @@ fn nobody_is_promised_two_calls_from_the_same_queue() {
     center.wants(WorkAct::CancelCallback { interaction: id });
     center.wants(WorkAct::ScheduleCallback(wanted(due_at)));
     assert_eq!(center.count("callback_scheduled"), 2);
+}
+
+#[test]
+fn a_program_that_schedules_without_end_is_stopped_and_callers_are_not() {
+    let mut center = Center::new(compiled(&config()), NOON);
+    let mut tell = |input: Input| {
+        center.handle_input(NOON, input);
+        let told = std::iter::from_fn(|| center.poll_output());
+        told.filter(|output| matches!(output, Output::Refused(_) | Output::Call(_))).collect::<Vec<_>>()
+    };
+    let schedule = |number: usize| {
+        let to = customer(number.try_into().expect("a number"));
+        let wanted = ScheduledCallback { to, ..wanted(NOON + Duration::from_secs(86_400)) };
+        Input::Work(WorkCommand { act: WorkAct::ScheduleCallback(wanted), why: None })
+    };
+    for number in 0..CALLBACKS_MAX {
+        assert_eq!(tell(schedule(number)), []);
+    }
+    let refused = tell(schedule(CALLBACKS_MAX));
+    assert!(
+        matches!(&refused[..], [Output::Refused(refusal)] if refusal.reason == RefusalReason::TooManyCallbacks)
+    );
+    let arrival = Arrival { from: customer(1_000_000), ..arrival(CallId(1), "carrier", "+14255550199") };
+    let answered = tell(Input::Call(CallEvent::Arrived(arrival)));
+    assert!(!answered.iter().any(|told| matches!(told, Output::Call(CallCommand::Reject { .. }))));
 }
 
 #[test]

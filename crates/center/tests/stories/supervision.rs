@@ -251,6 +251,7 @@ fn every_refusal_says_why_in_words() {
         Why::NotTheirQueue,
         Why::NoSuchPriority,
         Why::NoCallback,
+        Why::TooManyCallbacks,
         Why::AlreadySo,
     ];
     let told: Vec<String> =

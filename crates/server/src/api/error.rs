@@ -162,6 +162,9 @@ impl From<Refusal> for ApiError {
             }
             Why::NoSuchPriority => bad("bad_priority", "send 1 (first) to 5 (last)").field("priority"),
             Why::NoCallback => conflict("no_callback", "look where the customer is now"),
+            Why::TooManyCallbacks => {
+                conflict("too_many", "wait until some have been made, or cancel some that nobody needs")
+            }
             Why::AlreadySo => conflict("already_so", "nothing is to be done"),
             Why::StillOpen => conflict("still_open", "try again when the interaction is over"),
         }
