@@ -500,6 +500,7 @@ mod tests {
             next: None,
             expected_us: None,
             ringing: Vec::new(),
+            held: None,
             eligible: Vec::new(),
             excluded: (0..agents).map(excluded).collect(),
         }
