@@ -27,6 +27,8 @@ export class MockServer {
   readonly greetings: { token: string; tenant?: string }[] = [];
   /** Every request that was made, with whom it was made for. */
   readonly asked: { method: string; path: string; tenant: string | undefined }[] = [];
+  /** What it was told to do, in order. */
+  readonly commands: { method: string; path: string; body: Record<string, unknown> }[] = [];
   readonly #center: MockCenter;
   readonly #token: string;
   readonly #sockets = new WebSocketServer({ noServer: true });
@@ -96,6 +98,7 @@ export class MockServer {
 
   #command(response: ServerResponse, request: Request & { body: Record<string, never> }): boolean {
     const { method, path, body } = request;
+    this.commands.push({ method, path, body });
     const route = ROUTES.find((one) => one.method === method && one.path.test(path));
     if (!route) {
       const reply = this.refusal ? { status: this.refusal.status, body: this.refusal } : this.office.answer(request);

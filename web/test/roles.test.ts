@@ -128,6 +128,26 @@ describe("an administrator", () => {
     await row.waitFor({ state: "detached" });
   });
 
+  test("changes a name without touching the agent, whom the list no longer has", async () => {
+    const { page } = await open("ada");
+    await stage.goto("/people");
+    await page.getByRole("button", { name: "Add a person…" }).click();
+    await page.getByRole("dialog").getByLabel("Name", { exact: true }).fill("Nia Voss");
+    await page.getByRole("dialog").getByRole("button", { name: "Add" }).click();
+    await page.getByRole("row", { name: /Nia Voss/ }).waitFor();
+    // Elsewhere she is linked to an agent whom the configuration has since dropped.
+    const nia = stage.server.identity.people.find(({ name }) => name === "Nia Voss");
+    if (nia) nia.agent = "agent-who-went";
+    await stage.goto("/people");
+    await choose("Nia Voss", "Change…");
+    expect(await page.getByRole("dialog").getByLabel("Takes calls as").inputValue()).toBe("agent-who-went");
+    await page.getByRole("dialog").getByLabel("Name", { exact: true }).fill("Nia Voss-Lind");
+    await page.getByRole("dialog").getByRole("button", { name: "Change" }).click();
+    await page.getByRole("row", { name: /Nia Voss-Lind/ }).waitFor();
+    const asked = stage.server.commands.filter(({ method }) => method === "PATCH").map(({ body }) => body);
+    expect(asked).toEqual([{ name: "Nia Voss-Lind" }]);
+  });
+
   test("invites by a link, and learns why somebody of the configuration cannot be changed", async () => {
     const { page } = await open("ada");
     await stage.goto("/people");
@@ -199,6 +219,23 @@ describe("an administrator", () => {
     await expect.poll(() => page.locator(".audit tbody tr").count()).toBe(50);
     await expect.poll(() => page.locator(".audit td.who", { hasText: "Wallboard" }).count()).toBe(0);
     await page.getByLabel("From").fill("2031-01-01T00:00");
+    await page.getByText("There is no such act.").waitFor();
+  });
+
+  test("tells two people of one name apart", async () => {
+    const { page } = await open("ada");
+    const { people } = stage.server.identity;
+    const ada = people.find(({ name }) => name === "Ada Marsh");
+    if (ada) people.push({ ...ada, id: "person-ada-2", user_name: "ada2" });
+    await stage.goto("/audit");
+    const choices = page.locator("#audit-names option");
+    const named = async (): Promise<(string | null)[]> => {
+      const values = await choices.evaluateAll((options) => options.map((option) => option.getAttribute("value")));
+      return values.filter((value) => value?.startsWith("Ada Marsh")).toSorted();
+    };
+    await expect.poll(named).toEqual(["Ada Marsh (person-ada)", "Ada Marsh (person-ada-2)"]);
+    await page.getByLabel("Who").fill("Ada Marsh (person-ada-2)");
+    await page.getByRole("button", { name: "Show", exact: true }).click();
     await page.getByText("There is no such act.").waitFor();
   });
 

@@ -15,8 +15,10 @@ export class AuditView implements View {
   readonly #outcome = h("select", { id: "audit-outcome" });
   readonly #from = h("input", { id: "audit-from", type: "datetime-local", step: 60 });
   readonly #to = h("input", { id: "audit-to", type: "datetime-local", step: 60 });
-  /** The ids of those whose names can be asked for. */
+  /** The ids of those who can be asked for, by what they are called in the choice. */
   readonly #ids = new Map<string, string>();
+  /** What each of them is called, by id. */
+  readonly #called = new Map<string, string>();
 
   constructor(tools: Tools) {
     const { words } = tools;
@@ -101,10 +103,22 @@ export class AuditView implements View {
     }
   }
 
+  /** Takes somebody into the choice. Several of one name are told apart by their ids. */
   #know(name: string, id: string): void {
-    if (this.#ids.has(name)) return;
-    this.#ids.set(name, id);
-    this.#names.append(h("option", { value: name }));
+    if (this.#called.has(id)) return;
+    this.#called.set(id, name);
+    const alike = [...this.#called].filter(([, called]) => called === name).map(([other]) => other);
+    if (alike.length === 1) this.#offer(name, id);
+    else {
+      this.#ids.delete(name);
+      for (const option of this.#names.querySelectorAll("option")) if (option.value === name) option.remove();
+      for (const other of alike) this.#offer(`${name} (${other})`, other);
+    }
+  }
+
+  #offer(text: string, id: string): void {
+    if (!this.#ids.has(text)) this.#names.append(h("option", { value: text }));
+    this.#ids.set(text, id);
   }
 
   #query(cursor: string | undefined): URLSearchParams {

@@ -12,6 +12,9 @@ import type { Choice } from "../ui/menu.ts";
 import { cell, nameCell } from "../ui/table.ts";
 import { addButton, chip, List, moreButton, tags } from "./list.ts";
 
+/** What is to be changed about somebody; a link or user name that is taken away is null. */
+type PersonPatch = { name?: string; user_name?: string | null; agent?: string | null; roles?: string[] };
+
 export class PeopleView implements View {
   readonly #tools: Tools;
   readonly #list: List<Person>;
@@ -55,7 +58,8 @@ export class PeopleView implements View {
 
   async #load(cursor: string | undefined): Promise<Answer<{ items: Person[]; next?: string | undefined }>> {
     const { client, base } = this.#tools;
-    if (!this.#isInstallation && this.#agents.length === 0) {
+    // Agents come and go with the configuration: whoever begins the list anew sees those of now.
+    if (!this.#isInstallation && cursor === undefined) {
       const agents = await client.agentList();
       if (agents.ok) this.#agents = agents.value.agents.map(({ id, name }) => ({ value: id, label: name || id }));
     }
@@ -145,12 +149,23 @@ export class PeopleView implements View {
       submit: words.text("people.change.submit"),
       fields: this.#fields(person),
       carryOut: async (values) => {
-        const { name = "", user_name = "", agent = "" } = values;
-        const patch = { name, user_name: user_name || null, roles: this.#roles(values), agent: agent || null };
-        const answer = await client.command<Person>("PATCH", `${base}/people/${person.id}`, patch);
+        const { name = person.name } = values;
+        const answer = await client.command<Person>("PATCH", `${base}/people/${person.id}`, this.#patch(person, values));
         return this.#done(answer, words.say("people.changed", { name }));
       },
     });
+  }
+
+  /** What was changed, and nothing else: somebody else may have changed the rest meanwhile. */
+  #patch(person: Person, values: Readonly<Record<string, string>>): PersonPatch {
+    const { name = person.name, user_name = "", agent = "" } = values;
+    const roles = this.#roles(values);
+    const patch: PersonPatch = {};
+    if (name !== person.name) patch.name = name;
+    if (user_name !== (person.user_name ?? "")) patch.user_name = user_name || null;
+    if (agent !== (person.agent ?? "")) patch.agent = agent || null;
+    if (roles.toSorted().join() !== assignedRoles(person).toSorted().join()) patch.roles = roles;
+    return patch;
   }
 
   #invite({ id, name }: Person): void {
@@ -206,9 +221,13 @@ export class PeopleView implements View {
 
   #fields(person: Person | undefined): Field[] {
     const { words } = this.#tools;
-    const given = new Set(person?.roles.filter(({ origin }) => origin === "assigned").map(({ role }) => role));
+    const given = new Set<string>(person ? assignedRoles(person) : []);
     const roles = this.#isInstallation ? (["operator"] as const) : (["agent", "expert", "supervisor", "administrator"] as const);
     const none = { value: "", label: words.text("people.agent.none") };
+    const { agent } = person ?? {};
+    // Whoever the person is stays among the choices, even if the list does not have that agent.
+    const unlisted = agent !== undefined && !this.#agents.some(({ value }) => value === agent);
+    const agents = unlisted ? [...this.#agents, { value: agent, label: agent }] : this.#agents;
     return [
       { kind: "text", name: "name", label: words.text("form.name"), required: true, max: 128, value: person?.name ?? "" },
       {
@@ -229,8 +248,8 @@ export class PeopleView implements View {
               kind: "choice" as const,
               name: "agent",
               label: words.text("people.agent"),
-              choices: [none, ...this.#agents],
-              value: person?.agent ?? "",
+              choices: [none, ...agents],
+              value: agent ?? "",
             },
           ]),
     ];
@@ -248,4 +267,9 @@ export class PeopleView implements View {
     void this.#list.reload();
     return undefined;
   }
+}
+
+/** The roles that were given to somebody in Tandem itself. */
+function assignedRoles({ roles }: Person): string[] {
+  return roles.filter(({ origin }) => origin === "assigned").map(({ role }) => role);
 }

@@ -93,7 +93,7 @@ export class Table<T extends object, F extends string = never> {
   }
 
   #showFoot(length: number): void {
-    const more = Math.min(ROWS_MORE, length - this.#limit);
+    const more = Math.min(ROWS_MORE, length - this.#limit, ROWS_MAX - this.#limit);
     show(this.#foot, length > ROWS_AT_FIRST);
     show(this.#more, more > 0);
     show(this.#fewer, this.#limit > ROWS_AT_FIRST);
