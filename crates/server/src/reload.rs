@@ -195,10 +195,11 @@ impl Running {
             newcomers.push(newcomer);
             further.push(desk);
         }
-        self.certificate.read_again(&http)?;
+        let certificate = self.certificate.read_again(&http)?;
         let people_changed =
             self.identity.change(move |people| people.configure(identity, identity::now())).await?;
         // From here on nothing fails but with the whole program.
+        self.certificate.show(certificate);
         let is_changed = |settings: &&&TenantSettings| {
             let before = self.centers.get(&settings.tenant);
             before.is_none_or(|before| before.document() != settings.center.document())

@@ -223,6 +223,57 @@ fn what_changes_while_the_program_runs_counts_from_the_next_request() {
 }
 
 #[test]
+fn what_cannot_be_written_does_not_come_into_force() {
+    let folder = tempfile::tempdir().unwrap();
+    let now = identity::now();
+    let north = Scope::tenant("north");
+    let person = |name: &str, roles: &[Role]| ConfiguredPerson {
+        scope: north.clone(),
+        name: name.into(),
+        user_name: Some(name.parse().unwrap()),
+        entra: None,
+        roles: roles.iter().copied().collect(),
+        guest: [].into(),
+        agent: None,
+    };
+    let with = |people: &[ConfiguredPerson]| IdentitySettings {
+        tenants: [("north".parse().unwrap(), Configured::default())].into(),
+        people: people.to_vec(),
+        ..IdentitySettings::default()
+    };
+    let (anna, bert) = (person("anna", &[Role::Supervisor]), person("bert", &[Role::Agent]));
+    let identity = Identity::open(folder.path(), None, with(&[anna.clone(), bert]), now).unwrap();
+    let signed_in = |name: &str| {
+        let known = tandem_people::person::Identity::Local { user_name: name.parse().unwrap() };
+        let person = identity.person_known_as(&known).unwrap().unwrap();
+        identity.sign_in(&person, SignIn::Password, "Firefox", now).unwrap().access
+    };
+    let (anna_token, bert_token) = (signed_in("anna"), signed_in("bert"));
+    let reads_reports = |token: &Secret| {
+        let known = identity.authenticate(token.expose().as_bytes(), now).ok()?;
+        let scope = known.caller.scope().clone();
+        Some(known.caller.may(Permission::ReportsRead, Object::Tenant(scope.tenant_name()?)).is_ok())
+    };
+    identity.settle();
+
+    let file = rusqlite::Connection::open(folder.path().join("people.db")).unwrap();
+    let full = "CREATE TRIGGER full BEFORE UPDATE ON logins BEGIN SELECT RAISE(ABORT, 'disk full'); END";
+    file.execute_batch(full).unwrap();
+    // Anna would leave, which ends her login; Bert would be promoted.
+    let promoted = with(&[person("bert", &[Role::Supervisor])]);
+    let outcome = identity.configure(promoted.clone(), now);
+    assert!(matches!(outcome, Err(IdentityFault::Register(_))), "{outcome:?}");
+    assert_eq!(reads_reports(&bert_token), Some(false), "nobody may do more than before");
+    assert_eq!(identity.people(&north).unwrap().len(), 2);
+    assert_eq!(reads_reports(&signed_in("anna")), Some(true), "and nobody is out");
+
+    file.execute_batch("DROP TRIGGER full").unwrap();
+    assert_eq!(identity.configure(promoted, now).unwrap(), 2);
+    assert_eq!((reads_reports(&anna_token), reads_reports(&bert_token)), (None, Some(true)));
+    assert_eq!(identity.people(&north).unwrap().len(), 1);
+}
+
+#[test]
 fn a_tenant_that_comes_back_brings_its_keys_and_logins() {
     let folder = tempfile::tempdir().unwrap();
     let now = identity::now();

@@ -42,20 +42,28 @@ pub struct Certificate {
     tls: Arc<RwLock<Option<TlsAcceptor>>>,
 }
 
+/// A certificate that was read again and can be shown.
+pub struct Renewed {
+    tls: Option<TlsAcceptor>,
+}
+
 impl Certificate {
     fn new(tls: Option<TlsAcceptor>) -> Certificate {
         Certificate { tls: Arc::new(RwLock::new(tls)) }
     }
 
-    /// Reads the files of the configuration again: they may have been renewed. Connections that are open keep what they had.
+    /// Reads the files of the configuration again: they may have been renewed. Nothing is shown otherwise yet.
     ///
     /// # Errors
     ///
-    /// The files cannot be used; then those from before are shown on.
-    pub fn read_again(&self, http: &HttpFile) -> Result<(), ListenFault> {
-        let tls = certified(http)?;
-        *self.tls.write().unwrap_or_else(PoisonError::into_inner) = tls;
-        Ok(())
+    /// The files cannot be used.
+    pub fn read_again(&self, http: &HttpFile) -> Result<Renewed, ListenFault> {
+        Ok(Renewed { tls: certified(http)? })
+    }
+
+    /// Shows what was read from now on. Connections that are open keep what they had.
+    pub fn show(&self, renewed: Renewed) {
+        *self.tls.write().unwrap_or_else(PoisonError::into_inner) = renewed.tls;
     }
 
     fn shown(&self) -> Option<TlsAcceptor> {

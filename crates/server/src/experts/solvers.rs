@@ -66,7 +66,11 @@ impl Kept {
     }
 
     fn apply(&mut self, fact: &Fact) {
-        let Some(interaction) = fact.interaction() else { return };
+        // What is erased is over: it is about nothing that could still be solved.
+        let (Some(interaction), false) = (fact.interaction(), matches!(fact.kind, FactKind::Erased { .. }))
+        else {
+            return;
+        };
         if let FactKind::Closed { outcome, .. } = &fact.kind {
             let about = self.open.remove(&interaction).filter(|_| *outcome == Outcome::Handled);
             if let Some(about) = about
@@ -92,3 +96,25 @@ const FACTS_MAX: u64 = 250_000;
 
 /// Interactions that may be open at once; with one more, what the oldest is about is forgotten.
 const OPEN_MAX: usize = 100_000;
+
+#[cfg(test)]
+mod tests {
+    use tandem_center::Timestamp;
+    use tandem_center::erase::ErasedBy;
+
+    use super::*;
+
+    #[test]
+    fn what_is_erased_is_not_open_again() {
+        let mut kept = Kept { solved: Arc::default(), open: BTreeMap::new(), number: 0 };
+        let tell = |kept: &mut Kept, kind: FactKind| {
+            kept.apply(&Fact { number: 9, at: Timestamp::default(), version: Fact::VERSION, kind });
+        };
+        let interaction = InteractionId(4);
+        tell(&mut kept, FactKind::Answered { interaction });
+        assert_eq!(kept.open.len(), 1);
+        tell(&mut kept, FactKind::Closed { interaction, outcome: Outcome::Handled });
+        tell(&mut kept, FactKind::Erased { interaction, by: ErasedBy::Request, why: None });
+        assert!(kept.open.is_empty());
+    }
+}

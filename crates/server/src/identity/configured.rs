@@ -116,7 +116,7 @@ pub(super) struct Roster {
 
 impl Roster {
     /// Gives each person of the configuration an id: the one of the register, if somebody there has the same identity, else
-    /// one that is always the same. Rows of people who left the configuration are removed.
+    /// one that is always the same.
     pub(super) fn adopt(register: &Register, settings: &IdentitySettings) -> Result<Roster, IdentityFault> {
         let mut roster = Roster::default();
         for person in &settings.people {
@@ -135,11 +135,21 @@ impl Roster {
             };
             roster.people.entry(person.scope.clone()).or_default().insert(id, person.clone());
         }
+        Ok(roster)
+    }
+
+    /// Removes what the register keeps of people who left the configuration: credentials and logins. Without this they are
+    /// nobody already.
+    pub(super) fn sweep(
+        &self,
+        register: &Register,
+        settings: &IdentitySettings,
+    ) -> Result<(), IdentityFault> {
         let tenants = settings.tenants.keys().map(|tenant| Scope::tenant(tenant.as_str()));
         for scope in tenants.chain([Scope::Installation]) {
-            roster.sweep(register, &scope)?;
+            self.sweep_scope(register, &scope)?;
         }
-        Ok(roster)
+        Ok(())
     }
 
     pub(super) fn get(&self, scope: &Scope, id: &PersonId) -> Option<&ConfiguredPerson> {
@@ -165,7 +175,7 @@ impl Roster {
         self.people.values().flatten()
     }
 
-    fn sweep(&self, register: &Register, scope: &Scope) -> Result<(), IdentityFault> {
+    fn sweep_scope(&self, register: &Register, scope: &Scope) -> Result<(), IdentityFault> {
         let kept = super::of(scope)?;
         let mut after: Option<String> = None;
         loop {

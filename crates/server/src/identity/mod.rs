@@ -24,9 +24,11 @@ use rand::{RngCore, SeedableRng};
 use tandem_people::api_key::{self, KeyChange, KeyFault, Keys};
 use tandem_people::audit::Entry;
 use tandem_people::caller::Caller;
+use tandem_people::id::PersonId;
 use tandem_people::login::{AccessFault, Change, Ending, Logins};
 use tandem_people::moment::UnixMillis;
 use tandem_people::passkey::Ceremonies;
+
 use tandem_people::role::Role;
 use tandem_people::scope::Scope;
 use tandem_people::secret::Secret;
@@ -131,6 +133,7 @@ impl Identity {
             }),
         };
         let in_force = identity.in_force();
+        in_force.sweep(&identity.shared.register)?;
         identity.restore_keys(|scope| in_force.has(scope))?;
         identity.restore_logins(now, |scope| in_force.has(scope))?;
         Ok(identity)
@@ -141,27 +144,29 @@ impl Identity {
     ///
     /// # Errors
     ///
-    /// Somebody of the configuration is somebody else in the register, and then everything is as before; the register
-    /// cannot be read or written.
+    /// Somebody of the configuration is somebody else in the register, or the register cannot be read or written. People and
+    /// what they may do are then as before; only who would have left may have to sign in again.
     pub fn configure(&self, settings: IdentitySettings, now: UnixMillis) -> Result<usize, IdentityFault> {
         let _order = self.order();
         let before = self.in_force();
         let is_new = |tenant: &Tenant| !before.settings.tenants.contains_key(tenant);
         let after = Arc::new(InForce::of(&self.shared.register, settings)?);
-        *self.shared.in_force.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&after);
+        let changed = before.roster.differences(&after.roster);
         let added: BTreeSet<Scope> =
             after.settings.tenants.keys().filter(|tenant| is_new(tenant)).map(scope_of).collect();
-        // What is kept of a tenant who was here before, and was not taken back at the start.
-        self.restore_keys(|scope| added.contains(scope))?;
-        self.restore_logins(now, |scope| added.contains(scope))?;
-        let changed = before.roster.differences(&after.roster);
-        for (scope, id) in &changed {
-            match self.person(scope, id)? {
-                Some(person) => self.in_state(|state| state.logins.person_changed(now, &person)),
-                None => self.in_state(|state| state.logins.revoke_all(now, id, None, Ending::Disabled)),
+        self.put_in_force(Arc::clone(&after));
+        if let Err(fault) = self.take_over(&added, &changed, now) {
+            self.put_in_force(before);
+            // Whoever lost a login meanwhile signs in again; nobody may do more than before.
+            if let Err(again) = self.tell_logins(&changed, now) {
+                tracing::error!(%again, "people may have lost their logins to a configuration that is not in force");
             }
+            self.tell_change();
+            return Err(fault);
         }
-        self.write_changes()?;
+        if let Err(fault) = after.sweep(&self.shared.register) {
+            tracing::error!(%fault, "credentials of people who left the configuration are kept until the next start");
+        }
         self.tell_change();
         let count = changed.len();
         for scope in added.into_iter().chain(changed.into_iter().map(|(scope, _)| scope)) {
@@ -169,6 +174,30 @@ impl Identity {
             let _ = self.shared.people.send(scope);
         }
         Ok(count)
+    }
+
+    /// Lets logins and keys be those of what is in force: of further tenants, and of people who changed.
+    fn take_over(
+        &self,
+        added: &BTreeSet<Scope>,
+        changed: &[(Scope, PersonId)],
+        now: UnixMillis,
+    ) -> Result<(), IdentityFault> {
+        // What is kept of a tenant who was here before, and was not taken back at the start.
+        self.restore_keys(|scope| added.contains(scope))?;
+        self.restore_logins(now, |scope| added.contains(scope))?;
+        self.tell_logins(changed, now)?;
+        self.write_changes()
+    }
+
+    fn tell_logins(&self, changed: &[(Scope, PersonId)], now: UnixMillis) -> Result<(), IdentityFault> {
+        for (scope, id) in changed {
+            match self.person(scope, id)? {
+                Some(person) => self.in_state(|state| state.logins.person_changed(now, &person)),
+                None => self.in_state(|state| state.logins.revoke_all(now, id, None, Ending::Disabled)),
+            }
+        }
+        Ok(())
     }
 
     /// Knows a caller by an access token or an API key.
@@ -378,6 +407,10 @@ impl Identity {
         self.shared.changes.send_modify(|count| *count = count.wrapping_add(1));
     }
 
+    fn put_in_force(&self, in_force: Arc<InForce>) {
+        *self.shared.in_force.write().unwrap_or_else(PoisonError::into_inner) = in_force;
+    }
+
     fn in_force(&self) -> Arc<InForce> {
         Arc::clone(&self.shared.in_force.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -407,6 +440,10 @@ impl InForce {
             register.tenant_begin(tenant)?;
         }
         Ok(InForce { roster: Roster::adopt(register, &settings)?, settings })
+    }
+
+    fn sweep(&self, register: &Register) -> Result<(), IdentityFault> {
+        self.roster.sweep(register, &self.settings)
     }
 
     fn has(&self, scope: &Scope) -> bool {
