@@ -101,6 +101,56 @@ fn two_notifications_in_the_wrong_order_are_settled_by_asking() {
 }
 
 #[test]
+fn a_notification_that_comes_late_is_believed_for_seconds_only() {
+    let mut world = subscribed(100);
+    // The call is over, as a check has found; now comes the notification of its beginning, which was tried again.
+    world.run(s(70));
+    let late = world.clock();
+    world.tell(person(1), "Busy", "InACall");
+    assert_eq!(world.believed()[&person(1)], "Busy", "it may be news");
+    world.run(s(10));
+    assert_eq!(world.polls_since(late), 0, "what polls say of a change may take as long");
+    world.run(s(6));
+    let settled = world.told_at(late, person(1), "Available").unwrap();
+    assert!(settled - late <= s(16), "{:?}", settled - late);
+}
+
+#[test]
+fn a_notification_that_is_true_is_confirmed_once() {
+    let mut world = subscribed(100);
+    world.run(s(70));
+    let since = world.clock();
+    for number in 0..20 {
+        world.graph.set(person(number), "Busy", "InACall");
+        world.tell(person(number), "Busy", "InACall");
+        world.run(ms(200));
+    }
+    world.run(s(16));
+    assert_eq!(world.polls_since(since), 1, "of many who change together, one request");
+    let confirmed = world.watcher.known(person(1), world.now).unwrap().polled_at.unwrap();
+    assert!(confirmed >= world.start + since + s(10));
+    assert!((0..20).all(|number| world.believed()[&person(number)] == "Busy"));
+    assert_eq!(world.watcher.health(world.moment()).subscriptions_active, 1);
+}
+
+#[test]
+fn two_that_contradict_each_other_are_settled_again_when_polls_have_caught_up() {
+    let mut world = subscribed(100);
+    world.run(s(70));
+    let since = world.clock();
+    // The change is true, but has not come round to whoever answers polls.
+    world.tell(person(1), "Away", "Away");
+    world.run(s(1));
+    world.tell(person(1), "Busy", "InACall");
+    world.run(s(1));
+    assert_eq!(world.believed()[&person(1)], "Available", "as the poll says that was asked at once");
+    world.graph.set(person(1), "Busy", "InACall");
+    world.run(s(16));
+    assert_eq!(world.believed()[&person(1)], "Busy");
+    assert!(world.clock() - since < s(20));
+}
+
+#[test]
 fn a_poll_with_the_number_of_before_waits_for_ten_seconds() {
     let mut world = World::notifying();
     world.employ(1);

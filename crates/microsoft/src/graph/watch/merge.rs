@@ -5,11 +5,11 @@
 //! overwrites it.
 
 use std::cmp::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::graph::presence::{Presence, Sequence};
-use crate::graph::watch::Source;
 use crate::graph::watch::group::GroupId;
+use crate::graph::watch::{PROPAGATION, Source};
 
 /// One person who is watched.
 #[derive(Debug)]
@@ -159,14 +159,13 @@ impl Seen {
     }
 }
 
-/// How long polls may lag behind a notification (Microsoft Graph: change notifications, latency of presence).
-const PROPAGATION: Duration = Duration::from_secs(10);
-
 /// Polls in a row with a smaller number before it is believed. Chosen by taste: some 20 s of polling.
 const BACKWARD_BELIEVED: u8 = 3;
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::graph::call::start_of_test;
 

@@ -10,6 +10,7 @@ mod grouping;
 mod health;
 mod merge;
 mod polling;
+mod settling;
 mod subscribing;
 mod trust;
 
@@ -34,6 +35,7 @@ use group::{Group, GroupId, Subscription};
 pub use health::{Counts, Health};
 use merge::{Outcome, Watched};
 use polling::Polling;
+use settling::Settling;
 pub use trust::{DOUBT, LATE};
 
 /// How presence is watched.
@@ -207,6 +209,7 @@ pub struct Watcher {
     /// Those who are to be asked for at once, and from when on.
     urgent: BTreeSet<ObjectId>,
     urgent_at: Option<Instant>,
+    settling: Settling,
     polling: Polling,
     memory: Memory,
     counts: Counts,
@@ -261,6 +264,7 @@ impl Watcher {
             calls_made: 0,
             urgent: BTreeSet::new(),
             urgent_at: None,
+            settling: Settling::default(),
             polling: Polling::default(),
             memory: Memory::new(),
             counts: Counts::default(),
@@ -296,6 +300,7 @@ impl Watcher {
         for person in people {
             let Some(watched) = self.people.remove(&person) else { continue };
             self.urgent.remove(&person);
+            self.settling.forget(person);
             let Some(group) = self.groups.get_mut(&watched.group) else { continue };
             group.members.remove(&person);
             self.tidy(now.at, watched.group);
@@ -366,6 +371,7 @@ impl Watcher {
         self.people.clear();
         self.urgent.clear();
         self.urgent_at = None;
+        self.settling.clear();
     }
 
     /// Whether a notification is one of ours: the check that costs nothing, before its content is opened.
@@ -435,6 +441,8 @@ impl Watcher {
         {
             self.handle_answer(now, id, &Err(NoAnswer::TooSlow), throttle);
         }
+        let settling = self.settling.take_due(now.at);
+        self.ask_soon(now.at, settling);
         self.poll_urgent(now.at, throttle);
         let ids: Vec<_> = self.groups.keys().copied().collect();
         for id in ids {
@@ -460,7 +468,7 @@ impl Watcher {
             [poll, Some(group.stale_check), group.subscription_due(), awaited]
         });
         let urgent = self.urgent_at.map(|at| self.polling.not_before(at));
-        groups.chain([late, urgent]).flatten().min()
+        groups.chain([late, urgent, self.settling.poll_timeout()]).flatten().min()
     }
 
     /// What is known of a person, if anything was said yet.
@@ -543,9 +551,13 @@ impl Watcher {
         if merged.contradiction {
             self.doubt(now, id);
         }
-        // Notifications come in any order: of two that come together, the later may be the older.
-        if source == Source::Notification && changed && told_just_now {
-            self.ask_soon(now, [person]);
+        // Notifications come in any order: of two that come together, the later may be the older. And one that comes alone
+        // may be older than the last poll.
+        if source == Source::Notification && changed {
+            if told_just_now {
+                self.ask_soon(now, [person]);
+            }
+            self.settling.told(now, person);
         }
     }
 
@@ -640,6 +652,9 @@ pub const WATCHED_MAX: usize = 100_000;
 
 /// Accounts that one watcher subscribes as; more are not used.
 pub const ACCOUNTS_MAX: usize = 200;
+
+/// How long polls may lag behind a notification (Microsoft Graph: change notifications, latency of presence).
+const PROPAGATION: Duration = Duration::from_secs(10);
 
 /// Within so long after another, a notification may be older than that: Graph is asked.
 const UNORDERED: Duration = Duration::from_secs(10);
