@@ -1,8 +1,8 @@
 //! Presence that Graph tells by itself: subscriptions created, renewed, reauthorised, replaced, lost and refused.
 
 use crate::world::*;
-use tandem_microsoft::graph::call::{Caller, Operation};
-use tandem_microsoft::graph::watch::{Lost, Output, Source};
+use tandem_microsoft::graph::call::{ANSWER_AFTER_MAX, Caller, Operation};
+use tandem_microsoft::graph::watch::{Lost, Output, SETTLE, Source};
 use tandem_microsoft::id::ObjectId;
 
 fn subscribed(people: u32, accounts: u8) -> World {
@@ -11,6 +11,10 @@ fn subscribed(people: u32, accounts: u8) -> World {
     world.watch(people);
     world.run(s(10));
     world
+}
+
+fn was_refused(world: &World) -> bool {
+    world.was_told(s(0), |output| matches!(output, Output::SubscriptionRefused { .. }))
 }
 
 #[test]
@@ -156,6 +160,7 @@ fn where_it_is_refused_everybody_is_polled_and_told_why_and_it_is_tried_again() 
     world.run(s(60));
     let refusals = world.told.iter().filter(|(_, o)| matches!(o, Output::SubscriptionRefused { .. })).count();
     assert_eq!(refusals, 1);
+    assert_eq!(world.sent_since(s(0), Operation::ListSubscriptions), 1, "there might have been a leftover");
     assert_eq!(world.watcher.health(world.moment()).subscriptions_refused, 1);
     assert!(world.polls_since(s(30)) >= 4, "polled in full");
     world.graph.subscribes = Mood::Fine;
@@ -178,6 +183,75 @@ fn a_leftover_of_an_earlier_life_is_ended_first() {
 }
 
 #[test]
+fn a_leftover_with_other_people_is_ended_first() {
+    let mut before = subscribed(50, 1);
+    let leftover = before.graph.subscriptions.remove(0);
+    let mut world = World::notifying();
+    world.graph.subscriptions.push(leftover);
+    world.employ(1);
+    world.watch(60);
+    world.run(s(20));
+    assert_eq!(world.graph.subscriptions.len(), 1);
+    assert_eq!(world.graph.subscriptions[0].people.len(), 60);
+    assert_eq!(world.watcher.health(world.moment()).subscriptions_active, 1);
+    assert!(!was_refused(&world), "nobody is sent to grant a permission that is granted");
+}
+
+#[test]
+fn a_leftover_that_cannot_be_ended_is_told_as_a_refusal_after_some_tries() {
+    let mut before = subscribed(50, 1);
+    let leftover = before.graph.subscriptions.remove(0);
+    let mut world = World::notifying();
+    world.graph.subscriptions.push(leftover);
+    world.graph.deletes = Mood::Refusing(503, "ServiceUnavailable", None);
+    world.employ(1);
+    world.watch(60);
+    world.run(s(5 * 60));
+    assert!(was_refused(&world));
+    assert_eq!(world.sent_since(s(0), Operation::DeleteSubscription), 3);
+    world.graph.deletes = Mood::Fine;
+    world.run(s(16 * 60));
+    assert_eq!(world.watcher.health(world.moment()).subscriptions_active, 1);
+}
+
+#[test]
+fn a_creation_that_was_done_without_an_answer_is_undone_for_one_that_names_all() {
+    let mut world = World::notifying();
+    world.employ(1);
+    world.watch(50);
+    world.run(ms(400));
+    world.graph.latency = ANSWER_AFTER_MAX * 2;
+    world.run(ms(200));
+    assert_eq!(world.graph.subscriptions.len(), 1, "created at Graph, but not yet answered");
+    world.graph.latency = ms(80);
+    world.graph.set(person(777), "Available", "Available");
+    let moment = world.moment();
+    world.watcher.watch(moment, [person(777)]);
+    world.run(ANSWER_AFTER_MAX + s(15));
+    assert_eq!(world.graph.subscriptions.len(), 1);
+    assert!(world.graph.subscriptions[0].people.contains(&person(777)));
+    assert_eq!(world.watcher.health(world.moment()).subscriptions_active, 1);
+    assert!(!was_refused(&world));
+}
+
+#[test]
+fn one_for_fewer_people_that_is_not_ended_at_once_is_ended_later() {
+    let mut world = subscribed(50, 1);
+    world.graph.deletes = Mood::Unreachable;
+    world.graph.set(person(777), "Available", "Available");
+    let moment = world.moment();
+    world.watcher.watch(moment, [person(777)]);
+    world.run(SETTLE + s(1));
+    assert!(world.sent_since(s(0), Operation::DeleteSubscription) >= 1);
+    world.graph.deletes = Mood::Fine;
+    world.run(s(20));
+    assert_eq!(world.graph.subscriptions.len(), 1);
+    assert!(world.graph.subscriptions[0].people.contains(&person(777)));
+    assert_eq!(world.watcher.health(world.moment()).subscriptions_active, 1);
+    assert!(!was_refused(&world));
+}
+
+#[test]
 fn who_comes_later_is_polled_and_soon_in_the_subscription_too() {
     let mut world = subscribed(50, 1);
     world.graph.set(person(777), "Available", "Available");
@@ -190,6 +264,59 @@ fn who_comes_later_is_polled_and_soon_in_the_subscription_too() {
     world.run(s(20));
     assert_eq!(world.graph.subscriptions.len(), 1);
     assert!(world.graph.subscriptions[0].people.contains(&person(777)));
+    assert_eq!(world.watcher.health(world.moment()).subscriptions_active, 1);
+}
+
+#[test]
+fn who_comes_while_it_is_created_is_polled_and_soon_in_it_too() {
+    let mut world = World::notifying();
+    world.graph.latency = s(2);
+    world.employ(1);
+    world.watch(50);
+    world.run(s(1));
+    assert_eq!(world.graph.subscriptions.len(), 1, "created at Graph, but not yet answered");
+    world.graph.set(person(777), "Available", "Available");
+    let moment = world.moment();
+    world.watcher.watch(moment, [person(777)]);
+    world.run(s(5));
+    assert!(world.was_told(s(0), |output| matches!(output, Output::Subscribed { people: 50, .. })));
+    assert_not_relied_upon_until_it_names(&mut world, person(777));
+}
+
+#[test]
+fn whom_graph_comes_to_know_while_it_is_created_is_polled_and_soon_in_it_too() {
+    let mut world = World::notifying();
+    world.employ(1);
+    world.watch(50);
+    world.graph.states.remove(&person(7));
+    world.run(ms(400));
+    world.graph.latency = s(2);
+    world.run(ms(200));
+    assert_eq!(world.graph.subscriptions[0].people.len(), 49, "created at Graph, but not yet answered");
+    world.graph.latency = ms(80);
+    world.graph.set(person(7), "Available", "Available");
+    let moment = world.moment();
+    world.watcher.look(moment, [person(7)]);
+    world.run(s(1));
+    assert_eq!(world.believed()[&person(7)], "Available");
+    world.run(s(2));
+    assert!(world.was_told(s(0), |output| matches!(output, Output::Subscribed { people: 49, .. })));
+    assert_not_relied_upon_until_it_names(&mut world, person(7));
+}
+
+/// The subscription stands without this person, who is polled as often as anybody until it is made anew.
+fn assert_not_relied_upon_until_it_names(world: &mut World, who: ObjectId) {
+    assert!(!world.graph.subscriptions[0].people.contains(&who));
+    let health = world.watcher.health(world.moment());
+    assert_eq!((health.subscriptions_active, health.subscriptions_doubted), (0, 1));
+    world.graph.set(who, "Away", "Away");
+    let since = world.clock();
+    world.run(s(10));
+    assert!(world.told_at(since, who, "Away").is_some(), "found by a poll");
+    world.graph.latency = ms(80);
+    world.run(SETTLE + s(10));
+    assert_eq!(world.graph.subscriptions.len(), 1);
+    assert!(world.graph.subscriptions[0].people.contains(&who));
     assert_eq!(world.watcher.health(world.moment()).subscriptions_active, 1);
 }
 

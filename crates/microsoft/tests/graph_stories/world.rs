@@ -74,9 +74,9 @@ pub(crate) struct Graph {
     pub(crate) reads: Mood,
     pub(crate) subscribes: Mood,
     pub(crate) cares: Mood,
+    pub(crate) deletes: Mood,
     pub(crate) latency: Duration,
     pub(crate) subscriptions: Vec<Held>,
-    pub(crate) one_per_account: bool,
     made: u32,
 }
 
@@ -109,6 +109,7 @@ impl Graph {
             Operation::ReadPresences => &self.reads,
             Operation::SubscribePresence => &self.subscribes,
             Operation::RenewSubscription | Operation::ReauthoriseSubscription => &self.cares,
+            Operation::DeleteSubscription => &self.deletes,
             _ => &Mood::Fine,
         };
         match mood.clone() {
@@ -177,14 +178,20 @@ impl Graph {
     }
 
     fn subscribe(&mut self, call: &Call, body: &Value) -> Response {
-        if self.one_per_account && self.subscriptions.iter().any(|held| held.account == call.caller) {
-            return respond(409, json!({"error": {"code": "ExtensionError"}}));
-        }
         let resource = body["resource"].as_str().unwrap();
         let people: Vec<_> = resource.split('\'').skip(1).step_by(2).map(|id| id.parse().unwrap()).collect();
         assert!((1..=650).contains(&people.len()));
         if people.iter().any(|person| !self.states.contains_key(person)) {
             return respond(404, json!({"error": {"code": "ResourceNotFound"}}));
+        }
+        // One for each account: the same one again is there already, another one is one too many.
+        let mine = self.subscriptions.iter().find(|held| held.account == call.caller);
+        match mine {
+            Some(held) if held.people == people => {
+                return respond(409, json!({"error": {"code": "ExtensionError"}}));
+            }
+            Some(_) => return respond(403, json!({"error": {"code": "Forbidden"}})),
+            None => {}
         }
         self.made += 1;
         let held = Held {
@@ -248,9 +255,9 @@ impl World {
                 reads: Mood::Fine,
                 subscribes: Mood::Fine,
                 cares: Mood::Fine,
+                deletes: Mood::Fine,
                 latency: ms(80),
                 subscriptions: Vec::new(),
-                one_per_account: true,
                 made: 0,
             },
             told: Vec::new(),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
+use crate::graph::fault::Fault;
 use crate::graph::subscription::SubscriptionId;
 use crate::graph::watch::CallId;
 use crate::id::ObjectId;
@@ -37,17 +38,27 @@ pub(super) enum Subscription {
     /// There is no account to subscribe as.
     Off,
     /// To be created then.
-    Waiting { account: ObjectId, next: Instant, failures: u32 },
+    Waiting { account: ObjectId, next: Instant, tries: Tries },
     /// The creation is on its way. Notifications may come before its answer: they bring the state.
-    Creating { account: ObjectId, failures: u32, client_state: Secret, call: CallId },
+    Creating { account: ObjectId, tries: Tries, client_state: Secret, call: CallId },
     /// It stands.
     Active(Active),
     /// It is being ended because other people are to be watched now.
     Removing { account: ObjectId, id: SubscriptionId, client_state: Secret },
-    /// Graph has one of an earlier life for this account: it is looked for, and ended.
-    Clearing { account: ObjectId, failures: u32 },
+    /// Perhaps Graph has one of an earlier life for this account, for it refused another like this: it is looked for, and
+    /// ended.
+    Clearing { account: ObjectId, tries: Tries, refusal: Fault },
     /// Graph does not want it; asked again then.
     Refused { account: ObjectId, again: Instant },
+}
+
+/// What was tried in vain to have a subscription.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tries {
+    /// Creations that failed.
+    pub(super) failures: u32,
+    /// Times that those of an earlier life were looked for.
+    pub(super) clearings: u32,
 }
 
 /// A subscription that stands.
@@ -56,6 +67,8 @@ pub(super) struct Active {
     pub(super) account: ObjectId,
     pub(super) id: SubscriptionId,
     pub(super) client_state: Secret,
+    /// Of whom it tells.
+    pub(super) named: BTreeSet<ObjectId>,
     /// The certificate that it encrypts with.
     pub(super) certificate_id: Option<Box<str>>,
     /// Since when it is known to stand.
@@ -120,9 +133,12 @@ impl Group {
         }
     }
 
-    /// Notes that the members are no longer those of the subscription; whether they were before.
-    pub(super) fn outgrow(&mut self, now: Instant) -> bool {
+    /// Notes that this member has to be in the subscription; whether nobody was missing there before.
+    pub(super) fn outgrow(&mut self, now: Instant, member: ObjectId) -> bool {
         let Subscription::Active(active) = &mut self.subscription else { return false };
+        if active.named.contains(&member) {
+            return false;
+        }
         let first = active.outgrown_at.is_none();
         active.outgrown_at.get_or_insert(now);
         first

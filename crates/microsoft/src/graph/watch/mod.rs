@@ -229,8 +229,8 @@ struct Asked {
 enum Question {
     /// Of these people; of a whole group in its turn, or of some at once.
     Presence { people: Vec<ObjectId>, group: Option<GroupId> },
-    /// To create the subscription of a group.
-    Create { group: GroupId, certificate_id: Option<Box<str>> },
+    /// To create the subscription of a group that names these people.
+    Create { group: GroupId, named: BTreeSet<ObjectId>, certificate_id: Option<Box<str>> },
     /// To renew it, perhaps with another certificate.
     Renew { group: GroupId, certificate_id: Option<Box<str>> },
     /// To let it go on.
@@ -285,7 +285,7 @@ impl Watcher {
             let id = self.group_with_room(now.at);
             if let Some(group) = self.groups.get_mut(&id) {
                 group.members.insert(person);
-                if group.outgrow(now.at) {
+                if group.outgrow(now.at, person) {
                     group.poll_soon(now.at, self.settings.poll_every, self.settings.stale_after);
                 }
             }
@@ -539,7 +539,7 @@ impl Watcher {
         self.counts.contradictions += u64::from(merged.contradiction);
         let Some(group) = self.groups.get_mut(&id) else { return };
         // A subscription does not name whom Graph did not know.
-        if was_omitted && group.outgrow(now) {
+        if was_omitted && group.outgrow(now, person) {
             group.poll_soon(now, self.settings.poll_every, self.settings.stale_after);
         }
         let changed = merged.outcome == Outcome::Changed;

@@ -1,5 +1,6 @@
 //! Having Graph tell: subscriptions created, renewed, reauthorised, replaced and lost.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use rand::RngCore as _;
@@ -8,7 +9,7 @@ use crate::graph::call::{Answer, Caller, Moment, Operation};
 use crate::graph::fault::{Fault, FaultKind};
 use crate::graph::subscription::{self, Granted, SubscriptionId};
 use crate::graph::throttle::{Family, Throttle, back_off};
-use crate::graph::watch::group::{Active, Care, Group, GroupId, Subscription};
+use crate::graph::watch::group::{Active, Care, Group, GroupId, Subscription, Tries};
 use crate::graph::watch::{Asked, CallId, Lost, Output, Question, SETTLE, Watcher};
 use crate::id::ObjectId;
 use crate::secret::Secret;
@@ -28,7 +29,7 @@ impl Watcher {
             }
             let Some(account) = free.next() else { return };
             // A moment's rest, so that people who come together are in the first subscription together.
-            group.subscription = Subscription::Waiting { account, next: now + REST, failures: 0 };
+            group.subscription = Subscription::Waiting { account, next: now + REST, tries: Tries::default() };
         }
     }
 
@@ -39,13 +40,13 @@ impl Watcher {
             return;
         }
         match &group.subscription {
-            Subscription::Waiting { account, failures, .. } => {
-                let (account, failures) = (*account, *failures);
-                self.create(now, id, account, failures, throttle);
+            Subscription::Waiting { account, tries, .. } => {
+                let (account, tries) = (*account, *tries);
+                self.create(now, id, account, tries, throttle);
             }
             Subscription::Refused { account, .. } => {
                 let account = *account;
-                self.create(now, id, account, 0, throttle);
+                self.create(now, id, account, Tries::default(), throttle);
             }
             Subscription::Active(active) if now.at >= active.ends_at => {
                 self.lose_subscription(now.at, id, Lost::Expired);
@@ -81,7 +82,7 @@ impl Watcher {
         let Subscription::Active(active) = &group.subscription else { return };
         let account = active.account;
         self.subscriptions.remove(&active.id);
-        group.subscription = Subscription::Waiting { account, next: now + REST, failures: 0 };
+        group.subscription = Subscription::Waiting { account, next: now + REST, tries: Tries::default() };
         group.poll_soon(now, self.settings.poll_every, self.settings.stale_after);
         self.outputs.push_back(Output::SubscriptionLost { account, why });
         self.look_after(now, id, None);
@@ -115,9 +116,9 @@ impl Watcher {
         let done = Fault::check(operation, answer).map(|_| ());
         self.note(now.at, asked_at, caller, done.as_ref().copied(), Family::Subscriptions, throttle);
         match what {
-            Question::Create { group, certificate_id } => {
+            Question::Create { group, named, certificate_id } => {
                 let granted = subscription::granted(operation, answer);
-                self.on_created(now, (id, caller), group, certificate_id, granted);
+                self.on_created(now, (id, caller), group, (named, certificate_id), granted);
             }
             Question::Renew { group, certificate_id } => {
                 let granted = subscription::granted(operation, answer);
@@ -137,14 +138,7 @@ impl Watcher {
         }
     }
 
-    fn create(
-        &mut self,
-        now: Moment,
-        id: GroupId,
-        account: ObjectId,
-        failures: u32,
-        throttle: &mut Throttle,
-    ) {
+    fn create(&mut self, now: Moment, id: GroupId, account: ObjectId, tries: Tries, throttle: &mut Throttle) {
         let client_state = self.client_state();
         let Some(group) = self.groups.get_mut(&id) else { return };
         let Some(notify) = &self.settings.notify else {
@@ -155,11 +149,11 @@ impl Watcher {
         let known = |person: &&ObjectId| self.people.get(person).is_some_and(|watched| !watched.omitted);
         let people: Vec<_> = group.members.iter().filter(known).copied().collect();
         if people.is_empty() {
-            group.subscription = Subscription::Waiting { account, next: now.at + SETTLE, failures };
+            group.subscription = Subscription::Waiting { account, next: now.at + SETTLE, tries };
             return;
         }
         if let Err(later) = throttle.admit(now.at, Family::Subscriptions) {
-            group.subscription = Subscription::Waiting { account, next: later, failures };
+            group.subscription = Subscription::Waiting { account, next: later, tries };
             return;
         }
         let call = subscription::create_presence(
@@ -170,9 +164,10 @@ impl Watcher {
             now.unix.after(self.settings.subscription_life.min(LIFE_MAX)),
         );
         let certificate_id = notify.encrypt_for.as_ref().map(|with| with.certificate_id.clone());
-        let call = self.send(now.at, call, Question::Create { group: id, certificate_id });
+        let named = people.into_iter().collect();
+        let call = self.send(now.at, call, Question::Create { group: id, named, certificate_id });
         if let Some(group) = self.groups.get_mut(&id) {
-            group.subscription = Subscription::Creating { account, failures, client_state, call };
+            group.subscription = Subscription::Creating { account, tries, client_state, call };
         }
     }
 
@@ -181,14 +176,12 @@ impl Watcher {
         now: Moment,
         (call, caller): (CallId, Caller),
         id: GroupId,
-        certificate_id: Option<Box<str>>,
+        (named, certificate_id): (BTreeSet<ObjectId>, Option<Box<str>>),
         granted: Result<Granted, Fault>,
     ) {
         let creating = match self.groups.get(&id).map(|group| &group.subscription) {
-            Some(Subscription::Creating { account, failures, client_state, call: asked })
-                if *asked == call =>
-            {
-                Some((*account, *failures, client_state.clone()))
+            Some(Subscription::Creating { account, tries, client_state, call: asked }) if *asked == call => {
+                Some((*account, *tries, client_state.clone()))
             }
             // Another one is wanted by now, or none.
             _ => None,
@@ -197,29 +190,34 @@ impl Watcher {
             (Some((account, _, client_state)), Ok(granted)) => {
                 let (ends_at, care) = self.life(now, &granted);
                 let Some(group) = self.groups.get_mut(&id) else { return };
+                // Somebody may have come, or come to be known to Graph, while it was being created.
+                let known =
+                    |person: &ObjectId| self.people.get(person).is_some_and(|watched| !watched.omitted);
+                let outgrown = group.members.difference(&named).any(known);
+                let people = named.len();
                 self.subscriptions.insert(granted.id.clone(), id);
                 group.subscription = Subscription::Active(Active {
                     account,
                     id: granted.id,
                     client_state,
+                    named,
                     certificate_id,
                     since: now.at,
                     ends_at,
                     care,
                     caring: None,
                     failures: 0,
-                    outgrown_at: None,
+                    outgrown_at: outgrown.then_some(now.at),
                 });
                 group.doubted_until = None;
                 group.awaited.clear();
-                let people = group.members.len();
                 let expires = granted.expires;
                 self.outputs.push_back(Output::Subscribed { account, people, expires });
                 // What changed while it was being created is known to nobody else.
                 self.look_after(now.at, id, None);
             }
-            (Some((account, failures, _)), Err(fault)) => {
-                self.on_not_created(now.at, id, account, failures, fault);
+            (Some((account, tries, _)), Err(fault)) => {
+                self.on_not_created(now.at, id, account, tries, fault);
             }
             // No longer wanted: it must not tell what nobody hears.
             (None, Ok(granted)) => self.forget(now.at, caller, &granted.id),
@@ -227,13 +225,22 @@ impl Watcher {
         }
     }
 
-    fn on_not_created(&mut self, now: Instant, id: GroupId, account: ObjectId, failures: u32, fault: Fault) {
-        let failures = failures.saturating_add(1);
-        let pause = back_off(failures, &mut self.random);
+    fn on_not_created(
+        &mut self,
+        now: Instant,
+        id: GroupId,
+        account: ObjectId,
+        mut tries: Tries,
+        fault: Fault,
+    ) {
+        tries.failures = tries.failures.saturating_add(1);
+        let pause = back_off(tries.failures, &mut self.random);
         let Some(group) = self.groups.get_mut(&id) else { return };
         let lasting = match fault.kind {
-            FaultKind::Conflict if failures <= CLEARINGS_MAX => {
-                group.subscription = Subscription::Clearing { account, failures };
+            // The same is there already, or another that takes the account's only place.
+            FaultKind::Conflict | FaultKind::Forbidden if tries.clearings < CLEARINGS_MAX => {
+                tries.clearings += 1;
+                group.subscription = Subscription::Clearing { account, tries, refusal: fault };
                 let call = subscription::list(Caller::Account(account));
                 self.send(now, call, Question::List { group: id });
                 return;
@@ -242,11 +249,16 @@ impl Watcher {
             _ => !fault.is_passing(),
         };
         if lasting {
-            group.subscription = Subscription::Refused { account, again: now + REFUSED_AGAIN };
-            self.outputs.push_back(Output::SubscriptionRefused { account, fault });
+            self.on_refused(now, id, account, fault);
         } else {
-            group.subscription = Subscription::Waiting { account, next: now + pause, failures };
+            group.subscription = Subscription::Waiting { account, next: now + pause, tries };
         }
+    }
+
+    fn on_refused(&mut self, now: Instant, id: GroupId, account: ObjectId, fault: Fault) {
+        let Some(group) = self.groups.get_mut(&id) else { return };
+        group.subscription = Subscription::Refused { account, again: now + REFUSED_AGAIN };
+        self.outputs.push_back(Output::SubscriptionRefused { account, fault });
     }
 
     /// Renews or reauthorises.
@@ -313,10 +325,7 @@ impl Watcher {
                 FaultKind::Forbidden => {
                     let account = active.account;
                     self.lose_subscription(now.at, id, Lost::Refused);
-                    if let Some(group) = self.groups.get_mut(&id) {
-                        group.subscription = Subscription::Refused { account, again: now.at + REFUSED_AGAIN };
-                    }
-                    self.outputs.push_back(Output::SubscriptionRefused { account, fault });
+                    self.on_refused(now.at, id, account, fault);
                 }
                 _ => {
                     active.failures = active.failures.saturating_add(1);
@@ -354,21 +363,24 @@ impl Watcher {
         let Some(group) = self.groups.get_mut(&id) else { return };
         if let Subscription::Removing { account, id, .. } = &group.subscription {
             self.subscriptions.remove(id);
-            group.subscription = Subscription::Waiting { account: *account, next: now, failures: 0 };
+            group.subscription =
+                Subscription::Waiting { account: *account, next: now, tries: Tries::default() };
         }
     }
 
     /// Ends what an earlier life of this program left behind, and tries again.
     fn on_listed(&mut self, now: Instant, id: GroupId, listed: Result<Vec<Granted>, Fault>) {
-        let pause = back_off(2, &mut self.random);
-        let Some(Group { subscription: subscription @ Subscription::Clearing { .. }, .. }) =
-            self.groups.get_mut(&id)
-        else {
-            return;
-        };
-        let Subscription::Clearing { account, failures } = *subscription else { return };
-        *subscription = Subscription::Waiting { account, next: now + pause, failures };
+        let Some(group) = self.groups.get_mut(&id) else { return };
+        let Subscription::Clearing { account, tries, refusal } = &group.subscription else { return };
+        let (account, tries, refusal) = (*account, *tries, refusal.clone());
         let ours = self.settings.notify.as_ref().map(|notify| notify.url.clone()).unwrap_or_default();
+        // Not to know it says nothing about what there is.
+        let is_known = match &listed {
+            Ok(_) => true,
+            Err(fault) => {
+                matches!(fault.kind, FaultKind::Forbidden | FaultKind::Rejected | FaultKind::NotFound)
+            }
+        };
         let left: Vec<_> = listed
             .unwrap_or_default()
             .into_iter()
@@ -377,6 +389,11 @@ impl Watcher {
             .filter(|granted| !self.subscriptions.contains_key(&granted.id))
             .take(LEFT_MAX)
             .collect();
+        if refusal.kind == FaultKind::Forbidden && left.is_empty() && is_known {
+            return self.on_refused(now, id, account, refusal);
+        }
+        let pause = back_off(tries.clearings.saturating_add(1), &mut self.random);
+        group.subscription = Subscription::Waiting { account, next: now + pause, tries };
         for granted in left {
             self.forget(now, Caller::Account(account), &granted.id);
         }
@@ -422,7 +439,7 @@ const REST: Duration = Duration::from_millis(500);
 /// How long after a refusal it is asked again: an administrator's consent takes minutes to come round.
 const REFUSED_AGAIN: Duration = Duration::from_secs(15 * 60);
 
-/// Times that leftovers are cleared before a conflict is taken for a refusal.
+/// Times that leftovers are looked for before a refusal is taken for one.
 const CLEARINGS_MAX: u32 = 3;
 
 /// Leftovers that are ended at once; Graph has one for each account.
