@@ -144,19 +144,6 @@ impl Caller {
         }
     }
 
-    /// Whether the caller may set or take passwords and passkeys of a person: their own, or as an administrator.
-    ///
-    /// # Errors
-    ///
-    /// As [`Caller::may`]; [`Refusal::NotForKeys`] for a program: it could sign in as whoever it changes.
-    pub fn may_change_credentials(&self, scope: &Scope, person: &PersonId) -> Result<(), Refusal> {
-        self.may(Permission::PeopleWrite, Object::Person { scope, person })?;
-        match &self.who {
-            Who::Key { .. } => Err(Refusal::NotForKeys),
-            _ => Ok(()),
-        }
-    }
-
     /// Whether the caller may give these scopes to an API key.
     ///
     /// # Errors
@@ -283,9 +270,6 @@ pub enum Refusal {
     /// Somebody was about to raise their own rights (403).
     #[error("nobody gives a role with more rights to themselves; another administrator can")]
     OwnRights,
-    /// Only people may do that, and programs may not (403).
-    #[error("an API key cannot do this; sign in")]
-    NotForKeys,
 }
 
 impl Refusal {
@@ -296,7 +280,6 @@ impl Refusal {
             Refusal::NotPermitted { .. } => "not_permitted",
             Refusal::BeyondOwn { .. } => "beyond_own",
             Refusal::OwnRights => "own_rights",
-            Refusal::NotForKeys => "not_for_keys",
         }
     }
 }

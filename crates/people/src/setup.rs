@@ -19,8 +19,6 @@ pub enum Setup {
         hash: SecretHash,
         /// Until when it is good.
         until: UnixMillis,
-        /// Wrong codes so far.
-        wrong: u32,
     },
 }
 
@@ -35,10 +33,7 @@ impl Setup {
             }
             code.push(letter);
         }
-        (
-            Setup::Open { hash: SecretHash::of(&plain(&code)), until: now + Setup::GOOD_FOR, wrong: 0 },
-            Secret::new(code),
-        )
+        (Setup::Open { hash: SecretHash::of(&plain(&code)), until: now + Setup::GOOD_FOR }, Secret::new(code))
     }
 
     /// Whether a code would be looked at.
@@ -51,8 +46,7 @@ impl Setup {
     ///
     /// # Errors
     ///
-    /// See [`SetupFault`]. After [`Setup::WRONG_MAX`] wrong codes, and when its time is over, it closes: the program
-    /// must be started again.
+    /// See [`SetupFault`]. When its time is over it closes: the program must be started again.
     pub fn redeem(&mut self, now: UnixMillis, code: &str) -> Result<(), SetupFault> {
         self.check(now, code)?;
         *self = Setup::Closed;
@@ -63,19 +57,16 @@ impl Setup {
     ///
     /// # Errors
     ///
-    /// As [`Setup::redeem`]; a wrong one counts here too.
+    /// As [`Setup::redeem`]. A wrong one changes nothing: with 100 bits guessing is no danger, and whoever could close the setup
+    /// by it would keep its owner out.
     pub fn check(&mut self, now: UnixMillis, code: &str) -> Result<(), SetupFault> {
-        let Setup::Open { hash, until, wrong } = self else { return Err(SetupFault::Closed) };
+        let Setup::Open { hash, until } = self else { return Err(SetupFault::Closed) };
         if *until <= now {
             *self = Setup::Closed;
             return Err(SetupFault::Expired);
         }
         if code.len() <= CODE_BYTES_MAX && SecretHash::of(&plain(code)) == *hash {
             return Ok(());
-        }
-        *wrong += 1;
-        if *wrong >= Setup::WRONG_MAX {
-            *self = Setup::Closed;
         }
         Err(SetupFault::Wrong)
     }
@@ -87,8 +78,6 @@ impl Setup {
 
     /// How long a code is good.
     pub const GOOD_FOR: Duration = Duration::from_secs(30 * 60);
-    /// Wrong codes after which none is good any more. With 100 bits, guessing is not the danger; noise in the log is.
-    pub const WRONG_MAX: u32 = 10;
     /// Random bytes that a code takes: one for each letter, five bits of each are used.
     pub const RANDOM_BYTES: usize = 20;
 }
@@ -96,7 +85,7 @@ impl Setup {
 /// Why a code lets nobody in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SetupFault {
-    /// There is nothing to set up, or the code was used, or too many were wrong.
+    /// There is nothing to set up, or the code was used.
     #[error("there is no setup under way; to begin one, start the program without an operator")]
     Closed,
     /// Its time is over.

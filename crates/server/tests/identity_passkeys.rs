@@ -112,7 +112,18 @@ async fn a_passkey_lets_its_owner_in_until_it_is_removed() {
     // Somebody else cannot remove it, the owner can.
     let path = format!("/api/v1/me/passkeys/{}", passkey["id"].as_str().unwrap());
     assert_eq!(street.ask(&street.token("bert"), "DELETE", &path, "").await.0, StatusCode::NOT_FOUND);
+    let (_, options) = street.ask("", "POST", "/auth/passkey/begin", "").await;
+    let thief = device.sign(&options).to_string();
+    let (_, thief) = street.ask("", "POST", "/auth/passkey/finish", &thief).await;
+    let thief = thief["access_token"].as_str().unwrap();
+    assert_eq!(street.ask(thief, "GET", "/api/v1/me", "").await.0, StatusCode::OK);
     assert_eq!(street.ask(token, "DELETE", &path, "").await.0, StatusCode::NO_CONTENT);
+    assert_eq!(street.ask(token, "GET", "/api/v1/me", "").await.0, StatusCode::OK);
+    assert_eq!(
+        street.ask(thief, "GET", "/api/v1/me", "").await.0,
+        StatusCode::UNAUTHORIZED,
+        "whoever had it"
+    );
     let (_, options) = street.ask("", "POST", "/auth/passkey/begin", "").await;
     let answer = device.sign(&options).to_string();
     let (status, unknown) = street.ask("", "POST", "/auth/passkey/finish", &answer).await;

@@ -7,7 +7,8 @@ use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode};
 use common::{Shop, Street, request};
 use serde_json::Value;
-use tandem::identity::{self, FirstCredential};
+use tandem::identity::{self, FirstCredential, FirstPerson};
+use tandem_people::login::SignIn;
 use tower::ServiceExt;
 
 const PASSWORD: &str = "purple teapot on the roof";
@@ -191,9 +192,10 @@ async fn an_invitation_is_good_once_also_for_those_who_come_at_the_same_time() {
     let accept = |password: &str| {
         let password = tandem_people::secret::Secret::new(password.to_owned());
         let (identity, code) = (shop.identity.clone(), code.to_owned());
-        tokio::spawn(async move {
-            identity.accept_invitation(code, FirstCredential::Password(password), String::new()).await
-        })
+        let (credential, address) = (FirstCredential::Password(password), [127, 0, 0, 1].into());
+        tokio::spawn(
+            async move { identity.accept_invitation(code, credential, address, String::new()).await },
+        )
     };
     assert!(accept("short").await.unwrap().is_err());
     let tries = [PASSWORD, "yellow kettle under the bridge", PASSWORD, PASSWORD].map(accept);
@@ -205,4 +207,148 @@ async fn an_invitation_is_good_once_also_for_those_who_come_at_the_same_time() {
         }
     }
     assert_eq!(let_in, 1);
+}
+
+/// A person of the shop with a password, and the token with which they came in.
+async fn nils(shop: &Shop, roles: &str) -> (String, String) {
+    // Somebody stays in charge, whatever becomes of Nils.
+    let other = r#"{"name":"Nora","user_name":"nora","roles":["administrator"]}"#;
+    assert_eq!(shop.post("/api/v1/people", other).await.0, StatusCode::CREATED);
+    let wish = format!(r#"{{"name":"Nils","user_name":"nils","roles":{roles}}}"#);
+    let (status, nils) = shop.post("/api/v1/people", &wish).await;
+    assert_eq!(status, StatusCode::CREATED, "{nils}");
+    let id = nils["id"].as_str().unwrap().to_owned();
+    let token = invited(shop, &id, PASSWORD).await;
+    (id, token)
+}
+
+/// Invites somebody, who takes the invitation with this password. Answers with the access token.
+async fn invited(shop: &Shop, id: &str, password: &str) -> String {
+    let (_, link) = shop.post(&format!("/api/v1/people/{id}/invitation"), "").await;
+    let body = format!(r#"{{"code":"{}","password":"{password}"}}"#, link["code"].as_str().unwrap());
+    let (status, answer, _) = post(shop, "/auth/invitation", "", &body).await;
+    assert_eq!(status, StatusCode::OK, "{answer}");
+    answer["access_token"].as_str().unwrap().to_owned()
+}
+
+async fn by_password(shop: &Shop, password: &str) -> (StatusCode, Value) {
+    let body = format!(r#"{{"user_name":"nils","password":"{password}"}}"#);
+    let (status, answer, _) = post(shop, "/auth/password", "", &body).await;
+    (status, answer["code"].clone())
+}
+
+#[tokio::test]
+async fn who_is_disabled_while_signing_in_is_not_let_in_and_the_trail_says_so() {
+    let shop = Shop::open().await;
+    let (id, _) = nils(&shop, r#"["administrator"]"#).await;
+    let known = tandem_people::person::Identity::Local { user_name: "nils".parse().unwrap() };
+    let before = shop.identity.person_known_as(&known).unwrap().unwrap();
+    let (status, _) = shop
+        .send(request("PATCH", &format!("/api/v1/people/{id}"), Body::from(r#"{"enabled":false}"#)))
+        .await;
+    assert_eq!(status, StatusCode::OK);
+    // The password was found right a moment before.
+    let late = shop.identity.sign_in(&before, SignIn::Password, "Firefox", identity::now());
+    assert_eq!(late.unwrap_err().to_string(), "this person may not sign in");
+    assert!(shop.identity.logins(&before.id).is_empty());
+    assert_eq!(by_password(&shop, PASSWORD).await, (StatusCode::FORBIDDEN, "disabled".into()));
+    shop.identity.settle();
+    let (_, trail) = shop.get("/api/v1/audit?act=login.open&outcome=refused").await;
+    let codes: Vec<_> = trail["acts"].as_array().unwrap().iter().map(|act| &act["code"]).collect();
+    assert_eq!(codes, ["disabled", "disabled"]);
+}
+
+#[tokio::test]
+async fn who_is_demoted_while_signing_in_has_the_rights_of_now() {
+    let shop = Shop::open().await;
+    let (id, _) = nils(&shop, r#"["administrator"]"#).await;
+    let known = tandem_people::person::Identity::Local { user_name: "nils".parse().unwrap() };
+    let before = shop.identity.person_known_as(&known).unwrap().unwrap();
+    let patch = r#"{"roles":["agent"]}"#;
+    let changed =
+        shop.send(request("PATCH", &format!("/api/v1/people/{id}"), Body::from(patch.to_owned()))).await;
+    assert_eq!(changed.0, StatusCode::OK, "{}", changed.1);
+    let tokens = shop.identity.sign_in(&before, SignIn::Password, "Firefox", identity::now()).unwrap();
+    let (_, me) = me(&shop, tokens.access.expose()).await;
+    assert_eq!(me["roles"][0]["role"], "agent");
+    assert_eq!(me["roles"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn whoever_takes_an_invitation_is_the_only_one_who_gets_in() {
+    let shop = Shop::open().await;
+    let (id, first) = nils(&shop, r#"["agent"]"#).await;
+    assert_eq!(by_password(&shop, PASSWORD).await.0, StatusCode::OK);
+    let again = invited(&shop, &id, "yellow kettle under the bridge").await;
+    assert_eq!(me(&shop, &first).await.0, StatusCode::UNAUTHORIZED);
+    assert_eq!(me(&shop, &again).await.0, StatusCode::OK);
+    assert_eq!(by_password(&shop, PASSWORD).await.0, StatusCode::UNAUTHORIZED);
+    let (_, trail) = shop.get("/api/v1/audit?act=invitation.accept").await;
+    assert_eq!(trail["acts"].as_array().unwrap().len(), 2, "{trail}");
+}
+
+#[tokio::test]
+async fn wrong_codes_of_the_first_start_make_whoever_guesses_wait() {
+    let shop = Shop::open().await;
+    let code = shop.identity.open_setup(identity::now());
+    let body = |code: &str| {
+        format!(r#"{{"code":"{code}","user_name":"olga","name":"Olga","password":"{PASSWORD}"}}"#)
+    };
+    let mut answers = Vec::new();
+    for _ in 0..7 {
+        answers.push(post(&shop, "/auth/setup", "", &body("AAAAA-AAAAA")).await.0);
+    }
+    assert_eq!((answers[0], answers[6]), (StatusCode::FORBIDDEN, StatusCode::TOO_MANY_REQUESTS));
+    let first = FirstPerson { code, user_name: "olga".parse().unwrap(), name: "Olga".into() };
+    let password = FirstCredential::Password(tandem_people::secret::Secret::new(PASSWORD.to_owned()));
+    let elsewhere = [198, 51, 100, 7].into();
+    assert!(shop.identity.set_up(first, password, elsewhere, String::new()).await.is_ok());
+    let (_, trail) = shop.get("/api/v1/installation/audit?act=setup.redeem&outcome=refused").await;
+    assert_eq!(trail["acts"].as_array().unwrap().len(), 5, "who waits is not looked at: {trail}");
+}
+
+#[tokio::test]
+async fn a_login_that_was_ended_while_the_disk_failed_does_not_come_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || {
+        let settings = tandem::identity::IdentitySettings::default();
+        tandem::identity::Identity::open(folder.path(), None, settings, identity::now()).unwrap()
+    };
+    let identity = open();
+    let wish = tandem::identity::NewPerson {
+        name: "Nils".into(),
+        user_name: Some("nils".parse().unwrap()),
+        roles: [tandem_people::role::Role::Agent].into(),
+        ..tandem::identity::NewPerson::default()
+    };
+    let (console, scope) =
+        (tandem_people::caller::Caller::console(), tandem_people::scope::Scope::tenant("default"));
+    let nils = identity.person_create(&console, &scope, wish, identity::now()).unwrap();
+    let signed_in = || identity.sign_in(&nils, SignIn::Password, "Firefox", identity::now()).unwrap();
+    let tokens = [signed_in(), signed_in()];
+    let file = rusqlite::Connection::open(folder.path().join("people.db")).unwrap();
+    let full = "CREATE TRIGGER full BEFORE UPDATE ON logins BEGIN SELECT RAISE(ABORT, 'disk full'); END";
+    file.execute_batch(full).unwrap();
+    let why = tandem_people::login::Ending::Revoked;
+    assert!(identity.logins_revoke(&nils.id, None, why, identity::now()).is_err());
+    let is_known = |token: &tandem::identity::Tokens| {
+        identity.authenticate(token.access.expose().as_bytes(), identity::now())
+    };
+    assert!(tokens.iter().all(|token| is_known(token).is_err()), "they have ended all the same");
+    file.execute_batch("DROP TRIGGER full").unwrap();
+    let written = async {
+        let ended = || -> i64 {
+            let all = "SELECT count(*) FROM logins WHERE revoked_ms IS NOT NULL";
+            file.query_row(all, [], |row| row.get(0)).unwrap()
+        };
+        while ended() < 2 {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    tokio::select! {
+        () = identity.tend() => {}
+        written = tokio::time::timeout(std::time::Duration::from_secs(30), written) => written.unwrap(),
+    }
+    drop(identity);
+    assert!(open().logins(&nils.id).is_empty());
 }

@@ -136,6 +136,25 @@ async fn an_operator_makes_an_administrator_where_there_is_none_and_the_tenant_s
 }
 
 #[tokio::test]
+async fn a_key_invites_nobody_who_may_more_anywhere_and_the_tenant_sees_who_does() {
+    let street = Street::open().await;
+    let olga = street.token("olga");
+    let wish = r#"{"name":"Otto","user_name":"otto","tenants":{"north":["administrator"]}}"#;
+    let (status, otto) = street.ask(&olga, "POST", "/api/v1/installation/people", wish).await;
+    assert_eq!(status, StatusCode::CREATED, "{otto}");
+    let path = format!("/api/v1/installation/people/{}/invitation", otto["id"].as_str().unwrap());
+    let key = r#"{"name":"Provisioning","scopes":["people:write"]}"#;
+    let (status, key) = street.ask(&olga, "POST", "/api/v1/installation/keys", key).await;
+    assert_eq!(status, StatusCode::CREATED, "{key}");
+    let (status, refused) = street.ask(key["secret"].as_str().unwrap(), "POST", &path, "").await;
+    assert_eq!((status, &refused["code"]), (StatusCode::FORBIDDEN, &"beyond_own".into()), "{refused}");
+    assert!(trail(&street, "north", "guest.invite").await.is_empty());
+    assert_eq!(street.ask(&olga, "POST", &path, "").await.0, StatusCode::CREATED);
+    assert_eq!(trail(&street, "north", "guest.invite").await.len(), 1);
+    assert!(trail(&street, "south", "guest.invite").await.is_empty());
+}
+
+#[tokio::test]
 async fn wrong_passwords_for_one_name_and_address_keep_nobody_else_out() {
     let street = Street::open().await;
     let sign_in = async |user_name: &str, address: [u8; 4]| {

@@ -710,7 +710,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Removes a passkey of the caller. */
+        /** Removes a passkey of the caller. All other logins of theirs end. */
         delete: operations["passkey_remove"];
         options?: never;
         head?: never;
@@ -1267,7 +1267,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Takes an invitation: sets the password or the passkey, and signs in. It is good once. */
+        /**
+         * Takes an invitation: sets the password or the passkey, and signs in. It is good once. What the person signed in with here
+         *     before is worthless then.
+         */
         post: operations["sign_in_invitation"];
         delete?: never;
         options?: never;
@@ -9322,6 +9325,15 @@ export interface operations {
             };
             /** @description The user name is taken. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many wrong codes; Retry-After says for how long to wait. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -115,7 +115,6 @@ export const identity = {
   "problem.no_passkeys_here": "passkeys do not work at this address; open the page by its own name.",
   "problem.no_person": "only people can do that, not keys.",
   "problem.no_rule": "nobody may do that.",
-  "problem.not_for_keys": "only people can do that, not keys.",
   "problem.not_now": "that does not work right now; try again in a moment.",
   "problem.not_permitted": "you may not do that; an administrator can give you a role that may.",
   "problem.not_yours": "that belongs to somebody else.",

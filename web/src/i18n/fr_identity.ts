@@ -115,7 +115,6 @@ export const identity = {
   "problem.no_passkeys_here": "les clés d’accès ne marchent pas à cette adresse ; ouvrez la page sous son propre nom.",
   "problem.no_person": "seules des personnes peuvent le faire, pas des clés.",
   "problem.no_rule": "personne ne peut le faire.",
-  "problem.not_for_keys": "seules des personnes peuvent le faire, pas des clés.",
   "problem.not_now": "ce n’est pas possible maintenant ; réessayez dans un instant.",
   "problem.not_permitted": "vous n’en avez pas le droit ; un administrateur peut vous donner un rôle qui l’a.",
   "problem.not_yours": "cela appartient à quelqu’un d’autre.",

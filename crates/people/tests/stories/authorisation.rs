@@ -185,18 +185,6 @@ fn a_key_makes_nobody_more_than_it_is() {
         people.may_assign(Role::Administrator, &scope, &person),
         Err(Refusal::BeyondOwn { missing }) if missing.contains(Permission::AuditRead)
     ));
-    assert_eq!(people.may_change_credentials(&scope, &person), Err(Refusal::NotForKeys));
     let agents = key(&[Permission::PeopleWrite, Permission::QueuesRead, Permission::DirectoryRead]);
     assert_eq!(agents.may_assign(Role::Agent, &scope, &person), Ok(()));
-}
-
-#[test]
-fn everybody_sets_their_own_password_and_an_administrator_those_of_others() {
-    let (scope, me, other) = (north(), PersonId::from_random([1; 16]), PersonId::from_random([2; 16]));
-    let agent = caller(1, north(), &[Role::Agent]);
-    assert_eq!(agent.may_change_credentials(&scope, &me), Ok(()));
-    assert!(agent.may_change_credentials(&scope, &other).is_err());
-    assert_eq!(agent.may_change_credentials(&south(), &me), Err(Refusal::NotYours));
-    let administrator = caller(1, north(), &[Role::Administrator]);
-    assert_eq!(administrator.may_change_credentials(&scope, &other), Ok(()));
 }

@@ -19,7 +19,7 @@ use super::error::{ApiError, ErrorBody};
 use super::me::{Passkey, micros};
 use super::scope::OfMyself;
 use super::sign_in::{SignedIn, label, signed_in};
-use crate::identity::{self, CredentialKind, FirstPerson, IdentityFault};
+use crate::identity::{self, FirstPerson, IdentityFault};
 
 /// What the browser answered when it made a passkey.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -197,7 +197,7 @@ pub(super) async fn add(
     Ok((StatusCode::CREATED, Json(shown)).into_response())
 }
 
-/// Removes a passkey of the caller.
+/// Removes a passkey of the caller. All other logins of theirs end.
 #[utoipa::path(
     delete, path = "/api/v1/me/passkeys/{id}", tag = "sign-in", operation_id = "passkey_remove",
     params(("id" = String, Path, description = "The passkey.")),
@@ -212,10 +212,8 @@ pub(super) async fn remove(
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, ApiError> {
     let Path(id) = id?;
-    let removing = api.identity.change(move |identity| {
-        let person = caller.person().ok_or(IdentityFault::NoPerson)?;
-        identity.credential_remove(caller.scope(), person, CredentialKind::Passkey, &id)
-    });
+    let removing =
+        api.identity.change(move |identity| identity.passkey_remove(&caller, &id, identity::now()));
     removing.await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

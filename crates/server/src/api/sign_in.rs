@@ -123,7 +123,7 @@ pub struct SignedIn {
 pub(super) async fn methods(State(api): State<Api>) -> Result<Json<Methods>, ApiError> {
     let desks = api.desks.clone();
     let methods = api.identity.change(move |identity| {
-        let settings = identity.settings();
+        let ways = identity.ways_in();
         let people = identity.one_click_people()?.into_iter().map(|(user_name, person)| {
             let tenant = person.scope.tenant_name().map(str::to_owned);
             let desk =
@@ -140,9 +140,9 @@ pub(super) async fn methods(State(api): State<Api>) -> Result<Json<Methods>, Api
             }
         });
         Ok(Methods {
-            password: settings.local,
-            passkey: settings.local,
-            entra: settings.entra,
+            password: ways.local,
+            passkey: ways.local,
+            entra: ways.entra,
             setup: identity.is_setting_up(identity::now()),
             one_click: people.collect(),
         })
@@ -187,10 +187,12 @@ pub(super) async fn password(
         (status = 401, description = "The passkey is not good.", body = ErrorBody),
         (status = 403, description = "The code is wrong, was used or has expired, or there is nothing to set up.", body = ErrorBody),
         (status = 409, description = "The user name is taken.", body = ErrorBody),
+        (status = 429, description = "Too many wrong codes; Retry-After says for how long to wait.", body = ErrorBody),
     )
 )]
 pub(super) async fn set_up(
     State(api): State<Api>,
+    peer: Option<Extension<Peer>>,
     headers: HeaderMap,
     body: Result<Json<SetUp>, JsonRejection>,
 ) -> Result<Response, ApiError> {
@@ -198,11 +200,12 @@ pub(super) async fn set_up(
     let user_name = user_name.parse().map_err(IdentityFault::from)?;
     let first = FirstPerson { code: Secret::new(code), user_name, name };
     let credential = first_credential(&api, &headers, password, passkey)?;
-    let tokens = api.identity.set_up(first, credential, label(&headers)).await?;
+    let tokens = api.identity.set_up(first, credential, Peer::address(peer), label(&headers)).await?;
     Ok(signed_in(&api, &tokens))
 }
 
-/// Takes an invitation: sets the password or the passkey, and signs in. It is good once.
+/// Takes an invitation: sets the password or the passkey, and signs in. It is good once. What the person signed in with here
+/// before is worthless then.
 #[utoipa::path(
     post, path = "/auth/invitation", tag = "sign-in", operation_id = "sign_in_invitation",
     request_body = AcceptInvitation,
@@ -214,12 +217,14 @@ pub(super) async fn set_up(
 )]
 pub(super) async fn accept_invitation(
     State(api): State<Api>,
+    peer: Option<Extension<Peer>>,
     headers: HeaderMap,
     body: Result<Json<AcceptInvitation>, JsonRejection>,
 ) -> Result<Response, ApiError> {
     let Json(AcceptInvitation { code, password, passkey }) = body?;
     let credential = first_credential(&api, &headers, password, passkey)?;
-    let tokens = api.identity.accept_invitation(code, credential, label(&headers)).await?;
+    let address = Peer::address(peer);
+    let tokens = api.identity.accept_invitation(code, credential, address, label(&headers)).await?;
     Ok(signed_in(&api, &tokens))
 }
 
@@ -234,14 +239,16 @@ pub(super) async fn accept_invitation(
 )]
 pub(super) async fn click(
     State(api): State<Api>,
+    peer: Option<Extension<Peer>>,
     headers: HeaderMap,
     body: Result<Json<Click>, JsonRejection>,
 ) -> Result<Response, ApiError> {
     let Json(Click { user_name }) = body?;
     let user_name = user_name.parse().map_err(|_| IdentityFault::WrongCredential)?;
-    let label = label(&headers);
-    let signing =
-        api.identity.change(move |identity| identity.sign_in_by_click(&user_name, &label, identity::now()));
+    let (label, address) = (label(&headers), Peer::address(peer));
+    let signing = api
+        .identity
+        .change(move |identity| identity.sign_in_by_click(&user_name, address, &label, identity::now()));
     Ok(signed_in(&api, &signing.await?))
 }
 

@@ -152,6 +152,15 @@ impl Identity {
         }
     }
 
+    /// Removes every password and passkey of a person.
+    pub(super) fn forget_credentials(&self, person: &Person) -> Result<(), IdentityFault> {
+        let _order = self.order();
+        for credential in self.credentials(&person.scope, &person.id)? {
+            self.credential_remove(&person.scope, &person.id, credential.kind, &credential.id)?;
+        }
+        Ok(())
+    }
+
     pub(super) fn password_set(
         &self,
         person: &Person,

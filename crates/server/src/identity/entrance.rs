@@ -8,7 +8,7 @@ use std::time::Duration;
 use tandem_people::audit::Entry;
 use tandem_people::caller::{Caller, Who};
 use tandem_people::id::{LoginId, PersonId};
-use tandem_people::login::{Ending, RenewFault, SignIn};
+use tandem_people::login::{Ending, OpenFault, RenewFault, SignIn};
 use tandem_people::moment::UnixMillis;
 use tandem_people::password::{self, GoodPassword, Verdict};
 use tandem_people::permission::Grants;
@@ -110,9 +110,11 @@ impl Identity {
 
     /// Opens a login for somebody who proved who they are. `label` is how they will know it again.
     ///
+    /// What they may do is read again here: what was read before they proved it may be over.
+    ///
     /// # Errors
     ///
-    /// The person may not sign in; there are too many logins; the disk failed.
+    /// The person may not sign in, or is gone; there are too many logins; the disk failed.
     pub fn sign_in(
         &self,
         person: &Person,
@@ -120,10 +122,44 @@ impl Identity {
         label: &str,
         now: UnixMillis,
     ) -> Result<Tokens, IdentityFault> {
+        self.sign_in_if(person, how, label, now, || Ok(()))
+    }
+
+    /// The same, if what they proved it by still holds when nothing can change any more before the login is open.
+    ///
+    /// # Errors
+    ///
+    /// As [`Identity::sign_in`]; what `holds` answers with.
+    pub fn sign_in_if(
+        &self,
+        person: &Person,
+        how: SignIn,
+        label: &str,
+        now: UnixMillis,
+        holds: impl FnOnce() -> Result<(), IdentityFault>,
+    ) -> Result<Tokens, IdentityFault> {
         let _order = self.order();
-        self.put_if_configured(person, now)?;
+        holds()?;
+        self.open_login(person, how, label, now)
+    }
+
+    /// Opens the login; `order` is held.
+    pub(super) fn open_login(
+        &self,
+        person: &Person,
+        how: SignIn,
+        label: &str,
+        now: UnixMillis,
+    ) -> Result<Tokens, IdentityFault> {
+        let person = self.person(&person.scope, &person.id)?.ok_or(IdentityFault::WrongCredential)?;
+        self.put_if_configured(&person, now)?;
         let random = self.random();
-        let opened = self.in_state(|state| state.logins.open(now, person, how, label, &random))?;
+        let opened = self.in_state(|state| state.logins.open(now, &person, how, label, &random));
+        let opened = opened.inspect_err(|fault| {
+            if *fault == OpenFault::Disabled {
+                self.audit(login_entry(now, &person, None, how, "login.open").refused("disabled"));
+            }
+        })?;
         let mut written = self.write_changes();
         if matches!(written, Err(IdentityFault::Full(_))) {
             // Logins that ended are kept to be seen; they keep nobody out.
@@ -135,7 +171,7 @@ impl Identity {
             self.write_later();
             return Err(fault);
         }
-        self.audit(login_entry(now, person, Some(&opened.id), how, "login.open"));
+        self.audit(login_entry(now, &person, Some(&opened.id), how, "login.open"));
         Ok(Tokens {
             caller: opened.caller,
             login: opened.id,
@@ -180,9 +216,14 @@ impl Identity {
         now: UnixMillis,
     ) -> Result<Invitation, IdentityFault> {
         let person = self.person(scope, id)?.ok_or(IdentityFault::Unknown("person"))?;
-        // Whoever has the link has the person's rights: it is as if the roles were given.
+        // Whoever has the link has the person's rights, everywhere: it is as if the roles were given.
         for held in person.effective() {
             caller.may_assign(held.role, scope, id)?;
+        }
+        for (tenant, roles) in &person.guest {
+            for role in roles {
+                caller.may_assign(*role, &Scope::Tenant(tenant.clone()), id)?;
+            }
         }
         super::credentials::local_name(&person).ok_or(IdentityFault::NoUserName)?;
         if !self.in_force().settings.local {
@@ -202,6 +243,11 @@ impl Identity {
             used_ms: None,
         };
         self.shared.register.credential_put(of(scope)?, id.as_str(), &row)?;
+        for tenant in person.guest.keys() {
+            let object = format!("person/{id}");
+            let entry = Entry::new(now, caller, Scope::Tenant(tenant.clone()), "guest.invite", &object);
+            self.audit(entry.with("name", &person.name));
+        }
         Ok(Invitation { code, until })
     }
 
@@ -245,12 +291,16 @@ impl Identity {
     pub fn sign_in_by_click(
         &self,
         user_name: &UserName,
+        address: IpAddr,
         label: &str,
         now: UnixMillis,
     ) -> Result<Tokens, IdentityFault> {
         let named = self.in_force().settings.one_click.iter().any(|one| one.user_name == *user_name);
         let person = self.person_known_as(&Known::Local { user_name: user_name.clone() })?;
-        let person = person.filter(|_| named).ok_or(IdentityFault::WrongCredential)?;
+        let Some(person) = person.filter(|_| named) else {
+            self.audit_stranger(now, "login.open", "", "wrong_credential", &address.to_string());
+            return Err(IdentityFault::WrongCredential);
+        };
         self.sign_in(&person, SignIn::Demo, label, now)
     }
 
@@ -344,10 +394,16 @@ impl Identity {
         match (password::check(kept.as_ref(), password), person) {
             (Verdict::Right { hash_again }, Some(person)) => {
                 self.in_state(|state| state.attempts.succeeded(user_name));
-                if hash_again {
-                    self.password_keep(&person, &GoodPassword::known(password.clone()), now)?;
-                }
-                self.sign_in(&person, SignIn::Password, label, now)
+                self.sign_in_if(&person, SignIn::Password, label, now, || {
+                    // It may have been changed while it was looked at, which takes its time.
+                    if self.kept_password(&person.scope, &person.id)? != kept {
+                        return Err(IdentityFault::WrongCredential);
+                    }
+                    match hash_again {
+                        true => self.password_keep(&person, &GoodPassword::known(password.clone()), now),
+                        false => Ok(()),
+                    }
+                })
             }
             (_, person) => {
                 self.in_state(|state| state.attempts.failed(now, user_name, address));
@@ -409,11 +465,30 @@ impl Identity {
         let has_role = !person.effective().is_empty() || !person.guest.is_empty();
         if before.as_ref() != Some(&person) && (before.is_some() || has_role) {
             self.put(&person, now)?;
+            self.audit_told(before.as_ref(), &person, now);
             self.in_state(|state| state.logins.person_changed(now, &person));
             self.write_changes()?;
             self.tell_change();
         }
         if has_role { Ok(person) } else { Err(IdentityFault::NoRole { name: shown_name(user).to_owned() }) }
+    }
+
+    /// What somebody may do changed by what Entra says, or they are here for the first time: it stands in the trail like what
+    /// people change.
+    fn audit_told(&self, before: Option<&Person>, after: &Person, now: UnixMillis) {
+        let roles = |person: Option<&Person>| {
+            let held: BTreeSet<String> =
+                person.into_iter().flat_map(Person::effective).map(|held| held.role.to_string()).collect();
+            held.into_iter().collect::<Vec<_>>().join(", ")
+        };
+        let (had, has) = (roles(before), roles(Some(after)));
+        if before.is_some() && had == has {
+            return;
+        }
+        let by = Caller::new(after.scope.clone(), Who::Tandem, Grants::NONE);
+        let (act, object) = ("person.told", format!("person/{}", after.id));
+        let entry = Entry::new(now, &by, after.scope.clone(), act, &object).with("name", &after.name);
+        self.audit(entry.with("roles_before", &had).with("roles", &has));
     }
 
     fn write_login(&self, id: &LoginId) -> Result<(), IdentityFault> {

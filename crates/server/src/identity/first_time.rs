@@ -6,16 +6,18 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use tandem_people::audit::Entry;
-use tandem_people::caller::Caller;
+use tandem_people::caller::{Caller, Who};
 use tandem_people::id::PersonId;
 use tandem_people::login::{Ending, SignIn};
 use tandem_people::moment::UnixMillis;
 use tandem_people::passkey::{CreationOptions, Passkey, RelyingParty};
 use tandem_people::password::GoodPassword;
+use tandem_people::permission::Grants;
 use tandem_people::person::{Identity as Known, Person, UserName};
 use tandem_people::role::Role;
 use tandem_people::scope::Scope;
 use tandem_people::secret::{Secret, SecretHash};
+use tandem_people::setup::SetupFault;
 
 use super::Identity;
 use super::credentials::local_name;
@@ -68,7 +70,7 @@ impl Identity {
         address: IpAddr,
         now: UnixMillis,
     ) -> Result<CreationOptions, IdentityFault> {
-        let person = self.first_person(first, now)?;
+        let person = self.first_person(first, address, now)?;
         self.passkey_begin_for(&person, site, address, now)
     }
 
@@ -82,10 +84,12 @@ impl Identity {
         &self,
         first: FirstPerson,
         credential: FirstCredential,
+        address: IpAddr,
         label: String,
     ) -> Result<Tokens, IdentityFault> {
         let _turn = self.shared.hashing.acquire().await.map_err(|_| IdentityFault::Ending)?;
-        self.change(move |identity| identity.set_up_now(&first, credential, &label, super::now())).await
+        self.change(move |identity| identity.set_up_now(&first, credential, address, &label, super::now()))
+            .await
     }
 
     /// Asks the browser of somebody who was invited to make a passkey. The invitation stays good.
@@ -100,11 +104,12 @@ impl Identity {
         address: IpAddr,
         now: UnixMillis,
     ) -> Result<CreationOptions, IdentityFault> {
-        let person = self.invited(code, now)?;
+        let person = self.invited_from(code, address, now)?;
         self.passkey_begin_for(&person, site, address, now)
     }
 
-    /// Takes an invitation: keeps the credential and opens a login. All other logins of the person end.
+    /// Takes an invitation: keeps the credential and opens a login. All other logins of the person end, and whatever they signed
+    /// in with here before is worthless: somebody who lost it may have asked for the invitation.
     ///
     /// # Errors
     ///
@@ -113,31 +118,47 @@ impl Identity {
         &self,
         code: String,
         credential: FirstCredential,
+        address: IpAddr,
         label: String,
     ) -> Result<Tokens, IdentityFault> {
         let _turn = self.shared.hashing.acquire().await.map_err(|_| IdentityFault::Ending)?;
         self.change(move |identity| {
             let now = super::now();
-            let person = identity.invited(&code, now)?;
+            let person = identity.invited_from(&code, address, now)?;
             let user_name = local_name(&person).ok_or(IdentityFault::NoUserName)?;
             let good = identity.good(&person, &user_name, credential, now)?;
             let how = good.how();
             identity.invitation_take(&person, &code)?;
+            identity.forget_credentials(&person)?;
             identity.keep_first(&person, good, now)?;
+            let who = Who::Person { person: person.id.clone(), login: None };
+            let caller = Caller::new(person.scope.clone(), who, Grants::NONE);
+            let object = format!("person/{}", person.id);
+            identity.audit(Entry::new(now, &caller, person.scope.clone(), "invitation.accept", &object));
             identity.logins_revoke(&person.id, None, Ending::CredentialChanged, now)?;
             identity.sign_in(&person, how, &label, now)
         })
         .await
     }
 
+    /// Who was invited; that somebody came with a link that is not good stands in the trail.
+    fn invited_from(&self, code: &str, address: IpAddr, now: UnixMillis) -> Result<Person, IdentityFault> {
+        self.invited(code, now).inspect_err(|fault| {
+            if matches!(fault, IdentityFault::WrongCredential) {
+                self.audit_stranger(now, "invitation.accept", "", "wrong_credential", &address.to_string());
+            }
+        })
+    }
+
     fn set_up_now(
         &self,
         first: &FirstPerson,
         credential: FirstCredential,
+        address: IpAddr,
         label: &str,
         now: UnixMillis,
     ) -> Result<Tokens, IdentityFault> {
-        let person = self.first_person(first, now)?;
+        let person = self.first_person(first, address, now)?;
         let good = self.good(&person, &first.user_name, credential, now)?;
         // Only now: the code is good once, and whoever mistyped something else is to try again.
         self.in_state(|state| state.setup.redeem(now, first.code.expose()))?;
@@ -152,9 +173,24 @@ impl Identity {
     }
 
     /// Who the first one will be.
-    fn first_person(&self, first: &FirstPerson, now: UnixMillis) -> Result<Person, IdentityFault> {
+    fn first_person(
+        &self,
+        first: &FirstPerson,
+        address: IpAddr,
+        now: UnixMillis,
+    ) -> Result<Person, IdentityFault> {
+        // Counted for the address alone: strangers elsewhere hold nobody up.
+        let account = format!("setup from {address}");
+        self.state().attempts.may_try(now, &account, address)?;
         // First of all: without it nobody learns which names there are.
-        self.in_state(|state| state.setup.check(now, first.code.expose()))?;
+        let right = self.in_state(|state| state.setup.check(now, first.code.expose()));
+        if let Err(fault) = right {
+            if fault == SetupFault::Wrong {
+                self.in_state(|state| state.attempts.failed(now, &account, address));
+            }
+            self.audit_stranger(now, "setup.redeem", "", fault.code(), &address.to_string());
+            return Err(fault.into());
+        }
         let known = Known::Local { user_name: first.user_name.clone() };
         let found = self.person_known_as(&known)?;
         if found.as_ref().is_some_and(|person| !self.is_configured(&person.scope, &person.id)) {

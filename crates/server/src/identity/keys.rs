@@ -53,7 +53,7 @@ impl Identity {
     ///
     /// # Errors
     ///
-    /// There is no such key in the scope; the disk failed, and then it is worthless until the program ends.
+    /// There is no such key in the scope; the disk failed. Then it is worthless all the same, and that is written when it can be.
     pub fn key_revoke(&self, scope: &Scope, id: &KeyId, now: UnixMillis) -> Result<(), IdentityFault> {
         let _order = self.order();
         let is_theirs = self.state().keys.key(id).is_some_and(|key| key.scope == *scope);

@@ -65,6 +65,8 @@ struct Shared {
     /// Held from a change in memory until it is written, so that the disk sees changes in their order.
     writing: Mutex<()>,
     trail: Trail,
+    /// Ends of logins and keys that the disk did not take when they happened.
+    owed: Mutex<Vec<Job>>,
     /// Counts what takes rights away: whoever keeps something open looks again whether they still may.
     changes: watch::Sender<u64>,
     /// Names the scope in which somebody was made, changed or removed.
@@ -129,6 +131,7 @@ impl Identity {
                 writing: Mutex::new(()),
                 changes: watch::Sender::new(0),
                 people: broadcast::Sender::new(PEOPLE_CHANGES_KEPT),
+                owed: Mutex::default(),
                 hashing: Semaphore::new(HASHED_AT_ONCE),
             }),
         };
@@ -269,9 +272,16 @@ impl Identity {
         &self.shared.register
     }
 
-    /// What the configuration says of people and of signing in.
+    /// What the configuration says of people and of signing in. With many customers it is large: for what is asked for by
+    /// strangers there is [`Identity::ways_in`].
     pub fn settings(&self) -> IdentitySettings {
         self.in_force().settings.clone()
+    }
+
+    /// How people sign in here.
+    pub fn ways_in(&self) -> WaysIn {
+        let settings = &self.in_force().settings;
+        WaysIn { local: settings.local, entra: settings.entra }
     }
 
     /// Does something that writes to the disk, on a thread that may wait for it.
@@ -353,6 +363,7 @@ impl Identity {
         let _order = self.order();
         self.in_state(|state| state.logins.handle_timeout(now));
         self.write_later();
+        self.write_owed();
         self.shared.trail.tell_strangers(now);
     }
 
@@ -369,11 +380,41 @@ impl Identity {
     }
 
     /// Writes what changed in logins and keys before it returns.
+    /// An end that could not be written is owed: it holds here, and must not come undone by a restart.
     fn write_changes(&self) -> Result<(), IdentityFault> {
+        let mut first = Ok(());
         for job in self.drain() {
-            trail::write(&self.shared.register, &job)?;
+            if let Err(failure) = trail::write(&self.shared.register, &job) {
+                if job.is_end() {
+                    self.owe(job);
+                }
+                first = first.and(Err(failure.into()));
+            }
         }
-        Ok(())
+        first
+    }
+
+    fn owe(&self, job: Job) {
+        let mut owed = self.shared.owed.lock().unwrap_or_else(PoisonError::into_inner);
+        if owed.len() < OWED_MAX {
+            owed.push(job);
+        } else {
+            tracing::error!(
+                ?job,
+                "an end of a login or key is not written; after a restart it is good again"
+            );
+        }
+    }
+
+    /// Writes what could not be written when it happened.
+    fn write_owed(&self) {
+        let owed = std::mem::take(&mut *self.shared.owed.lock().unwrap_or_else(PoisonError::into_inner));
+        for job in owed {
+            if let Err(failure) = trail::write(&self.shared.register, &job) {
+                tracing::error!(%failure, "the end of a login or key could not be written; it will be tried again");
+                self.owe(job);
+            }
+        }
     }
 
     /// Leaves what changed in logins and keys to the thread of the trail: it matters little if it is lost.
@@ -434,6 +475,15 @@ impl Identity {
     }
 }
 
+/// How people sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaysIn {
+    /// With passwords and passkeys.
+    pub local: bool,
+    /// With Microsoft 365.
+    pub entra: bool,
+}
+
 impl InForce {
     fn of(register: &Register, settings: IdentitySettings) -> Result<InForce, IdentityFault> {
         for tenant in settings.tenants.keys() {
@@ -477,6 +527,9 @@ pub(crate) const REGISTER_FILE: &str = "people.db";
 const KEYS_FILE: &str = "journal.key";
 /// How often what is over is ended.
 const TEND_EVERY: Duration = Duration::from_secs(30);
+/// Ends of logins and keys that wait to be written because the disk failed. At the limit a further one is told in the log and
+/// holds until the program ends.
+const OWED_MAX: usize = 10_000;
 /// After so many rounds of that, old rows are removed: once an hour.
 const PRUNE_ROUNDS: u64 = 120;
 /// How long logins and keys that ended are still kept, to be seen in lists.

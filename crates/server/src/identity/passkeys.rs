@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use tandem_people::caller::{Caller, Who};
 use tandem_people::id::PersonId;
-use tandem_people::login::SignIn;
+use tandem_people::login::{Ending, SignIn};
 use tandem_people::moment::UnixMillis;
 use tandem_people::passkey::{
     AuthenticationResponse, CreationOptions, ForWhom, Passkey, PasskeyFault, RegistrationResponse,
@@ -54,6 +54,8 @@ impl Identity {
     ) -> Result<Tokens, IdentityFault> {
         self.local_is_on()?;
         let response = AuthenticationResponse::read(answer)?;
+        // Until the login is open nobody removes the passkey, and no other answer of it is counted.
+        let _order = self.order();
         let id = response.id().to_string();
         let found = self.shared.register.credential_by_id(CredentialKind::Passkey.as_str(), &id)?;
         let known = found.as_ref().and_then(|(_, _, row)| serde_json::from_slice::<Passkey>(&row.data).ok());
@@ -70,7 +72,21 @@ impl Identity {
         let (scope, _, row) = found.ok_or(PasskeyFault::Unknown)?;
         let person = self.person(&people_scope(&scope), &used.person)?.ok_or(PasskeyFault::Unknown)?;
         self.passkey_keep(&person, &used, &row.label)?;
-        self.sign_in(&person, SignIn::Passkey, label, now)
+        self.open_login(&person, SignIn::Passkey, label, now)
+    }
+
+    /// Removes a passkey of the caller. All other logins of theirs end: whoever had it is out.
+    ///
+    /// # Errors
+    ///
+    /// The caller is no person, or has no such passkey; the disk failed.
+    pub fn passkey_remove(&self, caller: &Caller, id: &str, now: UnixMillis) -> Result<(), IdentityFault> {
+        let Who::Person { person, login } = caller.who() else { return Err(IdentityFault::NoPerson) };
+        {
+            let _order = self.order();
+            self.credential_remove(caller.scope(), person, CredentialKind::Passkey, id)?;
+        }
+        self.logins_revoke(person, login.as_ref(), Ending::CredentialChanged, now).map(drop)
     }
 
     /// Asks the browser of somebody who has signed in to make a passkey.

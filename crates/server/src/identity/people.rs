@@ -281,7 +281,7 @@ impl Identity {
     ///
     /// # Errors
     ///
-    /// There is no such login of theirs; the disk failed, and then it has ended until the program ends.
+    /// There is no such login of theirs; the disk failed. Then it has ended all the same, and that is written when it can be.
     pub fn login_revoke(
         &self,
         person: &PersonId,
@@ -302,7 +302,7 @@ impl Identity {
     ///
     /// # Errors
     ///
-    /// The disk failed, and then they have ended until the program ends.
+    /// The disk failed. Then they have ended all the same, and that is written when it can be.
     pub fn logins_revoke(
         &self,
         person: &PersonId,

@@ -36,6 +36,13 @@ pub(super) enum Job {
     Settled(SyncSender<()>),
 }
 
+impl Job {
+    /// Whether something is worthless by it that would be good again if it were lost.
+    pub(super) fn is_end(&self) -> bool {
+        matches!(self, Job::LoginEnded(..) | Job::KeyRevoked(..))
+    }
+}
+
 /// Where entries and small changes are left to be written.
 pub(super) struct Trail {
     sender: Option<SyncSender<Job>>,

@@ -275,6 +275,7 @@ impl Microsoft {
         let groups: Vec<Guid> = groups.iter().filter_map(|group| group.to_string().parse().ok()).collect();
         let (tid, oid) = (guid(user.tenant.to_string())?, guid(user.user.to_string())?);
         let (name, principal) = (user.name.clone(), user.preferred_username.clone());
+        let (microsoft, entra_tenant) = (self.clone(), user.tenant);
         let signed_in = self.shared.identity.change(move |identity| {
             let mapping = tenant.as_ref().and_then(|tenant| identity.group_roles(tenant)).unwrap_or_default();
             let told = mapping.told(&roles.roles, groups);
@@ -288,7 +289,11 @@ impl Microsoft {
             };
             let now = identity::now();
             let person = identity.provision(&user, now)?;
-            identity.sign_in(&person, how, &label, now)
+            // Graph may have taken its time, and the Entra tenant may have been disconnected meanwhile.
+            identity.sign_in_if(&person, how, &label, now, || {
+                let is_owned = microsoft.owner(entra_tenant) == tenant;
+                is_owned.then_some(()).ok_or(IdentityFault::NotOnboarded { tid: entra_tenant.to_string() })
+            })
         });
         Ok(signed_in.await?)
     }
