@@ -10,7 +10,7 @@ use tandem_people::audit::Entry;
 use tandem_people::caller::Caller;
 use tandem_people::scope::Scope;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::LocalSet;
+use tokio::task::{JoinSet, LocalSet};
 
 use crate::api;
 use crate::centers::Centers;
@@ -161,12 +161,11 @@ impl Program {
         let Running { library, desks, identity, webhooks, microsoft, .. } = &running;
         let (library, microsoft) = (library.clone(), microsoft.clone());
         let (desks, identity, webhooks) = (desks.clone(), identity.clone(), webhooks.clone());
-        let microsoft = async {
-            match &microsoft {
-                Some(microsoft) => microsoft.run().await,
-                None => std::future::pending().await,
-            }
-        };
+        // On its own, so that it goes on while it is closed.
+        let mut connected = JoinSet::new();
+        if let Some(microsoft) = microsoft.clone() {
+            connected.spawn(async move { microsoft.run().await });
+        }
         let broke_off = tokio::select! {
             () = end => false,
             _ = &mut ended => true,
@@ -174,13 +173,22 @@ impl Program {
             () = erase::retain(desks) => true,
             () = identity.tend() => true,
             () = webhooks.run() => true,
-            () = microsoft => true,
+            Some(_) = connected.join_next() => true,
             () = running.serve(asking) => true,
         };
         let _ = stop.send(());
-        if !broke_off {
-            let _ = ended.await;
-        }
+        let calls_end = async {
+            if !broke_off {
+                let _ = ended.await;
+            }
+        };
+        let teams_is_told = async {
+            if let Some(microsoft) = &microsoft {
+                microsoft.close().await;
+            }
+        };
+        tokio::join!(calls_end, teams_is_told);
+        drop(connected);
         if engine.join().is_err() {
             bail!("the engine broke off; the journal is whole, start again");
         }

@@ -259,6 +259,15 @@ impl Microsoft {
         }
     }
 
+    /// Takes back what is shown in Teams and ends the subscriptions, before the program stops; it takes some seconds at most.
+    /// [`Microsoft::run`] has to go on meanwhile.
+    pub async fn close(&self) {
+        let connections: Vec<_> = self.connections().values().cloned().collect();
+        let closing: JoinSet<_> =
+            connections.into_iter().map(|connection| async move { connection.watch.close().await }).collect();
+        closing.join_all().await;
+    }
+
     /// Looks who the agents are in Entra, of one tenant or of all, and tells the watches.
     pub async fn link(&self, tenant: Option<Tenant>) {
         let connections: Vec<_> = self.connections().values().cloned().collect();

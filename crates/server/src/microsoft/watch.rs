@@ -43,6 +43,8 @@ pub enum Message {
     Look(Vec<ObjectId>),
     /// What Microsoft refused it may allow now: somebody has consented.
     Resume,
+    /// The program stops: what it shows in Teams is taken back, and nothing more is watched.
+    Close,
 }
 
 /// A watch as others see it.
@@ -90,6 +92,8 @@ pub struct Watching {
     token_pause: Duration,
     work: JoinSet<Work>,
     reports: Vec<Input>,
+    /// Everything is taken back, and until when that may take.
+    closing: Option<Instant>,
 }
 
 /// What an agent does in calls of ours.
@@ -153,6 +157,7 @@ impl Watch {
             token_pause: TOKEN_PAUSE_MIN,
             work: JoinSet::new(),
             reports: Vec::new(),
+            closing: None,
         };
         (Watch { inbox: sender, seen }, watching)
     }
@@ -168,6 +173,17 @@ impl Watch {
         self.inbox.try_send(message).is_ok()
     }
 
+    /// Has it take back what it shows in Teams and end its subscriptions, and waits until it has, some seconds at most. What
+    /// is not ended by then, ends by itself.
+    pub async fn close(&self) {
+        let closed = async {
+            // A watch that has ended has closed.
+            let _ = self.inbox.send(Message::Close).await;
+            self.inbox.closed().await;
+        };
+        let _ = tokio::time::timeout(CLOSE_PATIENCE + CLOSE_MARGIN, closed).await;
+    }
+
     /// What it knows now.
     pub fn seen<T>(&self, read: impl FnOnce(&Seen) -> T) -> T {
         read(&lock(&self.seen))
@@ -175,18 +191,20 @@ impl Watch {
 }
 
 impl Watching {
-    /// Watches until nobody holds the [`Watch`] any more.
+    /// Watches until it is closed, or nobody holds the [`Watch`] any more.
     pub async fn run(mut self) {
         let mut committed = self.desk.live().committed();
         loop {
             self.turn();
             self.flush().await;
+            if self.is_closed() {
+                return;
+            }
             let until = self.next_timeout().map(tokio::time::Instant::from_std);
             tokio::select! {
-                message = self.inbox.recv() => match message {
-                    Some(message) => self.handle(message),
-                    None => return,
-                },
+                message = self.inbox.recv(), if self.closing.is_none() => {
+                    self.handle(message.unwrap_or(Message::Close));
+                }
                 Some(done) = self.work.join_next() => {
                     if let Ok(work) = done {
                         self.take(work);
@@ -226,7 +244,27 @@ impl Watching {
                 self.watcher.resume(now);
                 self.resume_writing(now);
             }
+            Message::Close => self.close(now),
         }
+    }
+
+    /// Takes back what is shown, ends the subscriptions, and tells nothing more.
+    fn close(&mut self, now: Moment) {
+        self.closing = Some(now.at + CLOSE_PATIENCE);
+        self.agents.clear();
+        self.own.clear();
+        self.held.clear();
+        (self.look_at, self.token_at) = (None, None);
+        self.watcher.close(now);
+        if let Some(writer) = &mut self.writer {
+            writer.close(now.at);
+        }
+    }
+
+    /// Whether all is taken back that can be, or it takes too long.
+    fn is_closed(&self) -> bool {
+        let is_done = || self.work.is_empty() && self.writer.as_ref().is_none_or(PresenceWriter::is_idle);
+        self.closing.is_some_and(|until| until <= Instant::now() || is_done())
     }
 
     fn handle_timeout(&mut self) {
@@ -343,13 +381,13 @@ impl Watching {
             }
             Output::Refused { fault } => tracing::warn!(
                 entra.tenant = %self.graph.tenant(), fault = fault.stable_code(), remedy = fault.remedy(),
-                "presence may not be written"
+                "presence may not be written, as it is refused of several users in a row"
             ),
             Output::Restored => {
                 tracing::info!(entra.tenant = %self.graph.tenant(), "presence may be written again");
             }
             Output::NotWritten { person, fault } => tracing::debug!(
-                entra.tenant = %self.graph.tenant(), %person, fault = fault.stable_code(),
+                entra.tenant = %self.graph.tenant(), %person, fault = fault.stable_code(), remedy = fault.remedy(),
                 "the presence of a user is not written"
             ),
             Output::TokenRefused => {}
@@ -363,6 +401,9 @@ impl Watching {
             Work::Watched(id, answer) => {
                 let was_refused = self.watcher.is_refused();
                 self.watcher.handle_answer(now, id, &answer, &mut self.graph.throttle());
+                if self.closing.is_some() {
+                    return;
+                }
                 if self.watcher.is_refused() {
                     self.token_at.get_or_insert(now.at + self.token_pause);
                 } else if was_refused {
@@ -382,7 +423,7 @@ impl Watching {
 
     /// Asks for presence with a token that may do; what comes of it, or of the next look, decides about another look.
     fn looked_for_token(&mut self, now: Moment, looked: Looked) {
-        if !self.watcher.is_refused() {
+        if !self.watcher.is_refused() || self.closing.is_some() {
             return;
         }
         let pause = match looked {
@@ -458,8 +499,12 @@ impl Watching {
         let view = self.desk.live().view();
         let mut ended = Vec::new();
         let mut shown = Vec::new();
+        let mut linked = Vec::new();
         for (user, agent) in &self.agents {
             let (engaged, talking) = view.live.agents.get(agent).map_or((false, false), engagement);
+            if !self.own.contains_key(user) && !talking {
+                linked.push(*user);
+            }
             let own = self.own.entry(*user).or_default();
             if own.talking != talking {
                 shown.push((*user, talking.then_some(Shown::InACall)));
@@ -473,6 +518,10 @@ impl Watching {
         drop(view);
         for (user, shown) in shown {
             self.show(user, shown);
+        }
+        if let Some(writer) = &mut self.writer {
+            // The program may have ended in the middle of a call of theirs.
+            linked.into_iter().for_each(|user| writer.take_over(now, user));
         }
         for user in &ended {
             self.held.entry(*user).and_modify(|until| *until = Some(now + ECHO_MAX));
@@ -499,7 +548,7 @@ impl Watching {
         let refresh = (!self.agents.is_empty()).then_some(self.refresh_at);
         let writer = self.writer.as_ref().and_then(PresenceWriter::poll_timeout);
         let echoes = self.held.values().flatten().min().copied();
-        let own = [self.look_at, refresh, self.health_at, self.token_at, echoes];
+        let own = [self.look_at, refresh, self.health_at, self.token_at, echoes, self.closing];
         own.into_iter().chain([self.watcher.poll_timeout(), writer]).flatten().min()
     }
 }
@@ -532,6 +581,12 @@ async fn sleep_until(until: Option<tokio::time::Instant>) {
 
 /// What waits for one watch; notifications beyond it are left out, and the next poll tells what they did.
 const INBOX_MAX: usize = 1_024;
+
+/// How long taking everything back may take at the end.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(3);
+
+/// How much longer whoever closes a watch waits for it.
+const CLOSE_MARGIN: Duration = Duration::from_millis(500);
 
 /// How often what has not changed is told again, so that the center knows its age.
 const REFRESH_EVERY: Duration = Duration::from_secs(15);

@@ -69,6 +69,11 @@ pub fn config() -> Arc<Config> {
     config_of(CENTER)
 }
 
+/// The same, with more in its file.
+pub fn config_with(more: &str) -> Arc<Config> {
+    config_of(&format!("{CENTER}\n{more}"))
+}
+
 fn config_of(text: &str) -> Arc<Config> {
     let document: Document = toml::from_str(text).unwrap();
     let known = Known {
@@ -96,9 +101,20 @@ impl Shop {
         identity: Identity,
         microsoft: impl FnOnce(&Identity, &Desks) -> Option<Microsoft>,
     ) -> Shop {
+        Shop::open_configured(directory, access, config(), identity, microsoft).await
+    }
+
+    /// The same, of this configuration.
+    pub async fn open_configured(
+        directory: TempDir,
+        access: Access,
+        config: Arc<Config>,
+        identity: Identity,
+        microsoft: impl FnOnce(&Identity, &Desks) -> Option<Microsoft>,
+    ) -> Shop {
         let restore::Restored { journal, live, recorder } =
             restore::open(directory.path(), None, Tenant::only()).unwrap();
-        let (room, orders) = room(config(), &live, recorder);
+        let (room, orders) = room(config, &live, recorder);
         let lines = ["carrier".into(), "teams".into()].into();
         let (recordings, _) = Recordings::open_folder(directory.path()).unwrap();
         let desk = Desk::new(live.clone(), terms("", lines), journal, orders, recordings);
@@ -114,13 +130,18 @@ impl Shop {
 
     /// Kills nothing, but begins again with what is written.
     pub async fn restart(self) -> Shop {
+        Shop::open_with(self.leave().await, loopback()).await
+    }
+
+    /// Ends, and leaves what is written.
+    pub async fn leave(self) -> TempDir {
         self.settle().await;
         self.live.close().unwrap();
         let Shop { directory, live, desk, router, identity, room, webhooks, telling } = self;
         telling.abort();
         let _ = telling.await;
         drop((live, desk, router, identity, room, webhooks));
-        Shop::open_with(directory, loopback()).await
+        directory
     }
 
     pub fn path(&self) -> &Path {

@@ -16,6 +16,7 @@ use tandem::microsoft::settings::{MicrosoftSettings, PublicUrl, TenantMicrosoft}
 use tandem::outbound::{Outbound, OutboundSettings};
 use tandem::transport::resolve::Resolver;
 use tandem::transport::tls;
+use tandem_center::config::Config;
 use tandem_microsoft::http::{Method, Request as Ask};
 use tandem_people::person::GroupRoles;
 use tandem_people::role::Role;
@@ -28,20 +29,31 @@ use tandem_sandbox::directory::ObjectId;
 use tandem_store::Tenant;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 use tower::ServiceExt;
 
-use crate::common::{Shop, loopback};
+use crate::common::{Shop, config, config_with, loopback};
 
 pub struct World {
     pub shop: Shop,
     pub sandbox: Running,
     /// Speaks to the sandbox as a browser, or as who plays people there.
     pub outside: Outbound,
-    microsoft: Microsoft,
+    pub microsoft: Microsoft,
+    setting: Setting,
     desks: Desks,
-    tasks: Vec<JoinHandle<()>>,
-    _folder: TempDir,
+    tasks: JoinSet<()>,
+    folder: TempDir,
+}
+
+/// What a program is configured with.
+#[derive(Clone)]
+struct Setting {
+    microsoft: MicrosoftSettings,
+    people: IdentitySettings,
+    center: Arc<Config>,
+    /// The customer is not there at first.
+    comes_later: bool,
 }
 
 impl World {
@@ -57,27 +69,45 @@ impl World {
 
     /// With these keys more in `[microsoft]`, and something else than anybody can configure.
     pub async fn open_tuned(keys: &str, tune: impl FnOnce(&mut MicrosoftSettings)) -> World {
-        World::open_when(keys, tune, false).await
+        World::open_when(keys, |setting| tune(&mut setting.microsoft)).await
+    }
+
+    /// With these keys more in `[microsoft]`. Bert is a guest there; who has no presence is offered calls all the same.
+    pub async fn open_with_a_guest(keys: &str) -> World {
+        World::open_when(keys, |setting| {
+            setting.people = people("lena_adatum.example#EXT#@contoso.example");
+            setting.center = config_with("[presence]\nstops = [\"in_call\", \"do_not_disturb\"]");
+        })
+        .await
     }
 
     /// The customer is not there when Microsoft is taken up; it comes while the program runs.
     pub async fn open_before_the_customer() -> World {
-        World::open_when("poll_s = 2", |_| {}, true).await
+        World::open_when("poll_s = 2", |setting| setting.comes_later = true).await
     }
 
-    async fn open_when(keys: &str, tune: impl FnOnce(&mut MicrosoftSettings), comes_later: bool) -> World {
+    async fn open_when(keys: &str, tune: impl FnOnce(&mut Setting)) -> World {
         let _ = Arc::unwrap_or_clone(tls::provider()).install_default();
         let folder = tempfile::tempdir().unwrap();
         let sandbox =
             tandem_sandbox::run(sandbox_config(folder.path()), std::future::pending()).await.unwrap();
+        let mut setting = Setting {
+            microsoft: settings(&sandbox, keys, folder.path()),
+            people: people("bela@contoso.example"),
+            center: config(),
+            comes_later: false,
+        };
+        tune(&mut setting);
+        World::open_beside(sandbox, folder, tempfile::tempdir().unwrap(), setting).await
+    }
+
+    async fn open_beside(sandbox: Running, folder: TempDir, data: TempDir, setting: Setting) -> World {
+        let Setting { microsoft: settings, people, center, comes_later } = setting.clone();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let mut settings = settings(&sandbox, keys, folder.path());
-        tune(&mut settings);
-        let data = tempfile::tempdir().unwrap();
-        let identity = Identity::open(data.path(), None, people(), identity::now()).unwrap();
+        let identity = Identity::open(data.path(), None, people, identity::now()).unwrap();
         let mut opened = None;
-        let shop = Shop::open_connected(data, loopback(), identity, |identity, desks| {
+        let shop = Shop::open_configured(data, loopback(), center, identity, |identity, desks| {
             let public = PublicUrl::of_listener(address, false);
             let resolver = Resolver::new(&[]).unwrap();
             let desks = if comes_later { Desks::new([]) } else { desks.clone() };
@@ -90,14 +120,22 @@ impl World {
         let (microsoft, desks) = opened.unwrap();
         let router = shop.router.clone();
         let running = microsoft.clone();
-        let tasks = vec![
-            tokio::spawn(async move { running.run().await }),
-            tokio::spawn(async move { axum::serve(listener, router).await.unwrap() }),
-        ];
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move { running.run().await });
+        tasks.spawn(async move { axum::serve(listener, router).await.unwrap() });
         let trust = Some(sandbox.addresses().root.clone());
         let outside =
             Outbound::new(&OutboundSettings::microsoft(trust), Resolver::new(&[]).unwrap()).unwrap();
-        World { shop, sandbox, outside, microsoft, desks, tasks, _folder: folder }
+        World { shop, sandbox, outside, microsoft, setting, desks, tasks, folder }
+    }
+
+    /// The program is gone in the middle of everything, and another begins with what is written. Microsoft knows nothing of it.
+    pub async fn crash_and_begin_again(self) -> World {
+        let World { shop, sandbox, microsoft, setting, desks, mut tasks, folder, .. } = self;
+        tasks.shutdown().await;
+        drop((microsoft, desks));
+        let data = shop.leave().await;
+        World::open_beside(sandbox, folder, data, setting).await
     }
 
     /// The customer comes, as the configuration of one says.
@@ -205,12 +243,6 @@ impl World {
     }
 }
 
-impl Drop for World {
-    fn drop(&mut self) {
-        self.tasks.iter().for_each(JoinHandle::abort);
-    }
-}
-
 /// What a response sets: the cookies as a browser sends them back, but for those that are taken away.
 pub fn cookies(response: &Response<Body>) -> Vec<String> {
     let set = response.headers().get_all(header::SET_COOKIE).iter().map(|value| value.to_str().unwrap());
@@ -272,8 +304,8 @@ fn settings(sandbox: &Running, keys: &str, folder: &std::path::Path) -> Microsof
     MicrosoftSettings::of(&file, &[(&Tenant::only(), &own)], None, folder).unwrap()
 }
 
-/// Anna and Bert, who are Alice and Béla in Contoso, and team leads there are supervisors.
-fn people() -> IdentitySettings {
+/// Anna and Bert, who are Alice and somebody in Contoso, and team leads there are supervisors.
+fn people(bert: &str) -> IdentitySettings {
     let agents: BTreeSet<Arc<str>> = ["anna".into(), "bert".into()].into();
     let mut groups = GroupRoles::default();
     let leads = ObjectId::derived(&[CONTOSO, "Team Leads", "group"]);
@@ -291,7 +323,7 @@ fn people() -> IdentitySettings {
         tenants: [(Tenant::only(), Configured { agents, groups })].into(),
         people: vec![
             person("Anna Adler", "alice@contoso.example", "anna"),
-            person("Bert Braun", "bela@contoso.example", "bert"),
+            person("Bert Braun", bert, "bert"),
         ],
         ..IdentitySettings::default()
     }
