@@ -338,7 +338,9 @@ fn an_account_that_is_taken_away_is_no_longer_used() {
     let moment = world.moment();
     let others: [ObjectId; 1] = [account(2)];
     world.watcher.set_accounts(moment, others);
+    assert!(world.watcher.needs_account(account(1)), "its token ends what it holds");
     world.run(s(5));
+    assert!(!world.watcher.needs_account(account(1)));
     assert_eq!(world.graph.subscriptions.len(), 1);
     assert_eq!(world.graph.subscriptions[0].account, Caller::Account(account(2)));
 }

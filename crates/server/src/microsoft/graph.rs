@@ -26,7 +26,7 @@ pub struct Graph {
     outbound: Outbound,
     throttle: Arc<Mutex<Throttle>>,
     trouble: Arc<Mutex<Trouble>>,
-    accounts: Arc<Mutex<BTreeMap<ObjectId, Account>>>,
+    accounts: Arc<Mutex<Accounts>>,
 }
 
 /// An account that signed in for the installation.
@@ -36,6 +36,14 @@ pub struct Account {
     pub refresh: Secret,
     /// Keeps the refresh token that takes the place of the last.
     pub keep: Keep,
+}
+
+/// The accounts whose tokens are here.
+#[derive(Default)]
+struct Accounts {
+    used: BTreeMap<ObjectId, Account>,
+    /// Those that are not to be used any more, with what buys the token to end what they hold. It is kept nowhere else.
+    leaving: BTreeMap<ObjectId, Secret>,
 }
 
 /// Keeps the refresh token of an account.
@@ -99,14 +107,23 @@ impl Graph {
         lock(&self.trouble).clone()
     }
 
-    /// Uses these accounts from now on.
+    /// Uses these accounts from now on. Others are leaving: they can end what they hold, until they are let go.
     pub fn set_accounts(&self, accounts: BTreeMap<ObjectId, Account>) {
-        *lock(&self.accounts) = accounts;
+        let mut known = lock(&self.accounts);
+        let before = std::mem::replace(&mut known.used, accounts);
+        known.leaving.extend(before.into_iter().map(|(id, account)| (id, account.refresh)));
+        let Accounts { used, leaving } = &mut *known;
+        leaving.retain(|id, _| !used.contains_key(id));
     }
 
     /// The accounts.
     pub fn accounts(&self) -> Vec<ObjectId> {
-        lock(&self.accounts).keys().copied().collect()
+        lock(&self.accounts).used.keys().copied().collect()
+    }
+
+    /// Forgets the tokens of those that are leaving and that nothing needs any more.
+    pub fn let_go(&self, is_needed: impl Fn(ObjectId) -> bool) {
+        lock(&self.accounts).leaving.retain(|id, _| is_needed(*id));
     }
 
     /// Sends a call that the throttle has admitted.
@@ -201,15 +218,14 @@ impl Graph {
         match caller {
             Caller::Application => self.entra.app_token(self.tenant).await,
             Caller::Account(id) => {
-                let account = lock(&self.accounts).get(&id).cloned();
-                let Some(account) = account else { return Err(Refusal::unreachable()) };
+                let refresh = lock(&self.accounts).refresh(id).ok_or_else(Refusal::unreachable)?;
                 let keep = |next: &Secret| {
-                    if let Some(kept) = lock(&self.accounts).get_mut(&id) {
-                        kept.refresh = next.clone();
+                    let kept = lock(&self.accounts).replace(id, next);
+                    if let Some(keep) = kept {
+                        keep(id, next);
                     }
-                    (account.keep)(id, next);
                 };
-                self.entra.account_token(self.tenant, id, &account.refresh, keep).await
+                self.entra.account_token(self.tenant, id, &refresh, keep).await
             }
         }
     }
@@ -253,6 +269,25 @@ impl Graph {
             Err(fault) if fault.is_passing() || fault.status == 401 => trouble.failing = Some(fault),
             Err(_) => {}
         }
+    }
+}
+
+impl Accounts {
+    fn refresh(&self, id: ObjectId) -> Option<Secret> {
+        let used = self.used.get(&id).map(|account| &account.refresh);
+        used.or_else(|| self.leaving.get(&id)).cloned()
+    }
+
+    /// Takes the next refresh token; how it is kept, if it is.
+    fn replace(&mut self, id: ObjectId, next: &Secret) -> Option<Keep> {
+        if let Some(account) = self.used.get_mut(&id) {
+            account.refresh = next.clone();
+            return Some(Arc::clone(&account.keep));
+        }
+        if let Some(refresh) = self.leaving.get_mut(&id) {
+            *refresh = next.clone();
+        }
+        None
     }
 }
 

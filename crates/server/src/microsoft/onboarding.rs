@@ -4,6 +4,7 @@
 //! sign in; only when a token of our own for the tenant was given and an administrator of the same tenant signed in, the
 //! tenant is the customer's.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -249,6 +250,7 @@ impl Microsoft {
             return Err(OnboardingFault::OfConfiguration(tid));
         }
         let register = self.shared.identity.register();
+        connection.graph.set_accounts(BTreeMap::new());
         for account in connection.kept().accounts.keys() {
             register.secret_remove(tenant, &connection::account_secret(*account))?;
         }
@@ -292,9 +294,10 @@ impl Microsoft {
         connection.keep(register, |kept| {
             kept.accounts.remove(&account);
         })?;
-        register.secret_remove(&connection.tenant, &connection::account_secret(account))?;
+        // No longer used, its next token is not kept.
         connection.use_accounts(register);
         connection.tell_accounts();
+        register.secret_remove(&connection.tenant, &connection::account_secret(account))?;
         Ok(())
     }
 

@@ -322,6 +322,7 @@ impl Watching {
                 self.carry_out_writing(output);
             }
             if quiet {
+                self.graph.let_go(|account| self.watcher.needs_account(account));
                 return;
             }
         }

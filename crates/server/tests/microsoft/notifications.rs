@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
+use tandem::identity::{self, EntraName};
 use tandem::microsoft::settings::MicrosoftSettings;
 use tandem_microsoft::http::Method;
 use tandem_sandbox::config::app::CONTOSO;
+use tandem_sandbox::directory::ObjectId;
+use tandem_store::Tenant;
 use tandem_store::register::{Scope, Secret};
 
 use crate::world::{World, cookies, location};
@@ -26,6 +29,12 @@ async fn subscribed_tuned(keys: &str, tune: impl FnOnce(&mut MicrosoftSettings))
     for agent in ["anna", "bert"] {
         world.shop.put(&format!("/api/v1/agents/{agent}/state"), r#"{"state": "available"}"#).await;
     }
+    subscribe(&world).await;
+    world
+}
+
+/// An account is connected, and Graph tells presence to it.
+async fn subscribe(world: &World) {
     let path = format!("/api/v1/microsoft/{CONTOSO}/presence-account");
     let (status, link) = world.shop.post(&path, "").await;
     assert_eq!(status, StatusCode::OK, "{link}");
@@ -35,7 +44,14 @@ async fn subscribed_tuned(keys: &str, tune: impl FnOnce(&mut MicrosoftSettings))
     let done = world.browse(&back, &cookies(&away)).await;
     assert_eq!(done.status(), StatusCode::FOUND);
     world.microsoft_until(|shown| shown["connections"][0]["presence"]["subscriptions"] == 1).await;
-    world
+}
+
+/// Takes the account off.
+async fn unsubscribe(world: &World) {
+    let (_, shown) = world.shop.get("/api/v1/microsoft").await;
+    let (account, _) = shown["connections"][0]["accounts"].as_object().unwrap().iter().next().unwrap();
+    let path = format!("/api/v1/microsoft/{CONTOSO}/presence-account/{account}");
+    assert_eq!(world.shop.delete(&path, "").await.0, StatusCode::NO_CONTENT);
 }
 
 fn says(shown: &Value, presence: &str) -> bool {
@@ -206,6 +222,47 @@ async fn what_graph_has_missed_to_tell_is_asked_for() {
     let lifecycle = format!("{SUBSCRIPTIONS}/{id}/lifecycle");
     world.play(Method::Post, &lifecycle, &json!({"event": "missed"})).await;
     world.agent_until("anna", |shown| says(shown, "in_meeting")).await;
+}
+
+#[tokio::test]
+async fn an_account_that_is_taken_off_leaves_no_subscription_and_no_token_behind() {
+    let world = subscribed().await;
+    another_than(&world, "").await;
+    unsubscribe(&world).await;
+    let none = |shown: &Value| shown["subscriptions"].as_array().is_some_and(Vec::is_empty);
+    world.sandbox_until(SUBSCRIPTIONS, none).await;
+    let accounts = |shown: &Value| shown["connections"][0]["presence"]["subscriptions"] == 0;
+    world.microsoft_until(accounts).await;
+    let scope = Scope::Tenant(Tenant::only());
+    let account = ObjectId::derived(&[CONTOSO, "bela", "user"]);
+    assert_eq!(world.shop.identity.register().secret(scope, &format!("presence.{account}")).unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_subscription_that_was_left_behind_for_other_people_makes_room() {
+    let world = subscribed().await;
+    let left = another_than(&world, "").await;
+    let once = json!({"troubles": [
+        {"path": "subscriptions/", "method": "DELETE", "times": 1, "what": {"unavailable": {}}},
+    ]});
+    world.play(Method::Put, "/sandbox/graph/switches", &once).await;
+    unsubscribe(&world).await;
+    world.until_troubles_are_over().await;
+    let shown = world.play(Method::Get, SUBSCRIPTIONS, &json!({})).await;
+    assert_eq!(shown["subscriptions"][0]["id"], left.as_str(), "it stands still: {shown}");
+    world.becomes("chidi", "in_a_meeting").await;
+    world.shop.pass(60).await;
+    let mut settings = world.shop.identity.settings();
+    let anna = settings.people.iter_mut().find(|person| person.agent.as_deref() == Some("anna")).unwrap();
+    let chidi = "chidi@contoso.example".into();
+    anna.entra = Some(EntraName::Principal { tenant: CONTOSO.parse().unwrap(), name: chidi });
+    world.shop.identity.configure(settings, identity::now()).unwrap();
+    world.agent_until("anna", |shown| says(shown, "in_meeting")).await;
+    subscribe(&world).await;
+    another_than(&world, &left).await;
+    world.shop.pass(60).await;
+    world.becomes("chidi", "presenting").await;
+    world.agent_until("anna", |shown| says(shown, "presenting")).await;
 }
 
 const SELDOM: &str = "poll_s = 300\ncheck_s = 3600\nstale_s = 3600";

@@ -329,6 +329,15 @@ impl Watcher {
         self.employ_accounts(now.at);
     }
 
+    /// Whether something is held or asked as this account, so that its token is still needed. One that is no longer used is
+    /// needed until its subscription is ended.
+    #[must_use]
+    pub fn needs_account(&self, account: ObjectId) -> bool {
+        let holds = |group: &Group| group.subscription.account() == Some(account);
+        self.groups.values().any(holds)
+            || self.asked.values().any(|asked| asked.caller == Caller::Account(account))
+    }
+
     /// Has notifications sent there from now on, or none. Subscriptions that stand take another certificate when they are
     /// renewed, and another address when they are created again.
     pub fn set_notify(&mut self, now: Moment, notify: Option<Notify>) {
