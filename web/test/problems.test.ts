@@ -49,3 +49,12 @@ const MADE = /(?:ApiError::(?:bad_request|unavailable|forbidden)|StatusCode::[A-
 /** The codes of a fault, in the function that tells them. */
 const CODE_OF = /fn code\([^]*?\n    \}/;
 const NAMED = /=> "([a-z_]+)"/g;
+
+test("every reason for which a webhook is disabled has words", () => {
+  const file = readFileSync(new URL("../../crates/server/src/webhooks/keep.rs", import.meta.url), "utf8");
+  const reasons = [...file.matchAll(/DisabledWhy::\w+ => "(\w+)"/g)].map(([, reason]) => reason);
+  expect(reasons).toContain("too_far_behind");
+  for (const words of [new Words("en"), new Words("fr")]) {
+    expect(reasons.filter((reason) => words.known(`webhooks.reason.${reason}`) === undefined)).toEqual([]);
+  }
+});

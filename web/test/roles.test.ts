@@ -200,7 +200,7 @@ describe("an administrator", () => {
     await page.getByRole("row", { name: /Event 41/ }).getByRole("button", { name: "Send again" }).click();
     await page.getByText("It was taken.").waitFor({ state: "attached" });
     await choose("Customer records", "Send a test");
-    await page.locator(".refusal").getByText("It was not taken: the connection was refused").waitFor();
+    await page.locator(".refusal").getByText("It was not taken: no answer: the connection was refused").waitFor();
   });
 
   test("reads the trail, filtered and page by page", async () => {

@@ -89,6 +89,15 @@ async fn the_example_takes_what_is_signed_new_and_not_old() {
     assert_eq!(test["taken"], true, "{test}");
     assert_eq!(example.event().await["type"], "webhook.test");
 
+    // Whoever wants to do it again sets back what is remembered, and asks for a replay.
+    let before = first["number"].as_u64().unwrap() - 1;
+    std::fs::write(shop.path().join("last.txt"), format!("{before}\n")).unwrap();
+    let (status, replayed) =
+        shop.post(&format!("/api/v1/webhooks/{id}/replay"), &json!({ "after": before }).to_string()).await;
+    assert_eq!(status, StatusCode::OK, "{replayed}");
+    let again = example.event().await;
+    assert_eq!((&again["id"], &again["number"]), (&first["id"], &first["number"]));
+
     // While the secret is replaced, the old one is good for as long as it is said.
     let (_, rotated) = shop.post(&format!("/api/v1/webhooks/{id}/secret"), "").await;
     shop.call(2).await;

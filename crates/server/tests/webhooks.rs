@@ -97,6 +97,58 @@ async fn what_was_erased_is_not_told_any_more() {
 }
 
 #[tokio::test]
+async fn what_is_erased_while_it_waits_to_be_sent_again_is_not_in_it_any_more() {
+    let (shop, receiver) = (Shop::open().await, Receiver::open().await);
+    receiver.asks_to_wait(1);
+    let wanted = json!({ "types": ["call.arrived"], "include_personal": true });
+    told(&shop, &receiver, wanted).await;
+    shop.call(1).await;
+    assert_eq!(receiver.count(1).await[0].body["data"]["customer"], "+4917012345");
+    shop.hang_up(1).await;
+    let number = all_numbers(&shop, "call.arrived").await[0];
+    let (status, _) = shop.delete(&format!("/api/v1/interactions/{number}/personal-data"), "").await;
+    assert_eq!(status, StatusCode::OK);
+    receiver.answers([204]);
+    // An attempt that was under way already may still have it; from then on it is gone.
+    let again = receiver::until(|| async {
+        let heard = receiver.count(2).await;
+        heard.iter().skip(1).find(|event| event.body["data"].get("customer").is_none()).cloned()
+    });
+    let again = again.await;
+    assert_eq!(again.body["number"], number);
+}
+
+#[tokio::test]
+async fn a_register_that_cannot_be_written_for_a_while_has_all_of_it_afterwards() {
+    let (shop, receiver) = (Shop::open().await, Receiver::open().await);
+    let (id, _) = told(&shop, &receiver, json!({})).await;
+    let before = webhook(&shop, &id).await["cursor"].as_u64().unwrap();
+    let file = rusqlite::Connection::open(shop.path().join("people.db")).unwrap();
+    let full = "CREATE TRIGGER full BEFORE INSERT ON deliveries BEGIN SELECT RAISE(ABORT, 'disk full'); END";
+    file.execute_batch(full).unwrap();
+    for call in 1..=12 {
+        shop.call(call).await;
+    }
+    // After twenty it is to be written before the next is sent.
+    receiver.count(22).await;
+    assert_eq!(webhook(&shop, &id).await["cursor"].as_u64().unwrap(), before);
+    file.execute_batch("DROP TRIGGER full").unwrap();
+    let (_, all) = shop.get("/api/v1/events?limit=200").await;
+    let last = all["events"].as_array().unwrap().last().unwrap()["number"].as_u64().unwrap();
+    receiver::until(|| async {
+        let cursor = webhook(&shop, &id).await["cursor"].as_u64().unwrap();
+        (cursor >= last).then_some(())
+    })
+    .await;
+    let heard = receiver.count(22).await;
+    let (_, log) = shop.get(&format!("/api/v1/webhooks/{id}/deliveries?limit=200")).await;
+    assert_eq!(log["deliveries"].as_array().unwrap().len(), heard.len(), "{log}");
+    let mut ids: Vec<_> = heard.iter().map(|event| &event.id).collect();
+    ids.dedup();
+    assert_eq!(ids.len(), heard.len(), "nothing was sent twice");
+}
+
+#[tokio::test]
 async fn an_event_that_is_refused_is_sent_again_before_all_others() {
     let (shop, receiver) = (Shop::open().await, Receiver::open().await);
     receiver.answers([500, 204]);

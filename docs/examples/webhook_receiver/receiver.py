@@ -4,7 +4,8 @@
     python3 receiver.py --port 8000 --secret secret.txt --last last.txt
 
 `secret.txt` holds the webhook's secret (`whsec_...`); while it is replaced, both, with a space between them. It is read
-for every event, so it can be changed while the program runs. `last.txt` remembers the last number between two runs.
+for every event, so it can be changed while the program runs. `last.txt` remembers the last number between two runs, and
+is read for every event too: to be told again from event 4000 on, `echo 4000 > last.txt`, then ask Tandem for a replay.
 Put a server that speaks TLS in front: Tandem sends events to https:// only, but for addresses that its administrator
 allows ([webhooks] networks).
 """

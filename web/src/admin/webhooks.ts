@@ -124,7 +124,7 @@ export class WebhooksView implements View {
     });
   }
 
-  #replay({ id }: Webhook, name: string): void {
+  #replay({ id, state }: Webhook, name: string): void {
     const { words, client, dialog } = this.#tools;
     const since: Field = { kind: "time", name: "since", label: words.text("webhooks.replay.since"), required: true };
     dialog.open({
@@ -134,7 +134,8 @@ export class WebhooksView implements View {
       fields: [since],
       carryOut: async ({ since: from = "" }) => {
         const answer = await client.command<object>("POST", `/api/v1/webhooks/${id}/replay`, { since: Date.parse(from) * 1000 });
-        return this.#done(answer, words.text("webhooks.replayed"));
+        const waits = state === "paused" || state === "disabled";
+        return this.#done(answer, words.text(waits ? "webhooks.replayed.later" : "webhooks.replayed"));
       },
     });
   }
@@ -220,7 +221,7 @@ export class WebhooksView implements View {
     const { words, say, refuse } = this.#tools;
     if (!answer.ok) refuse(words.say("refused.act", { reason: problemText(words, answer.problem) }));
     else if (answer.value.taken) say(done);
-    else refuse(words.say("webhooks.not_taken", { why: whyText(answer.value) }));
+    else refuse(words.say("webhooks.not_taken", { why: whyText(words, answer.value) }));
   }
 
   /** Shows a secret once, or answers with what went wrong. */
@@ -255,15 +256,20 @@ function stateChip(words: Words, { state, attempts = 0, reason }: Webhook): HTML
     case "paused":
       return chip("away", "break", words.text("webhooks.state.paused"));
     default:
-      return chip("late", "end", words.say("webhooks.state.disabled", { reason: reason ?? "" }));
+      return chip("late", "end", words.say("webhooks.state.disabled", { reason: reasonText(words, reason) }));
   }
 }
 
 function outcomeChip(words: Words, delivery: Delivery): HTMLElement {
   if (delivery.taken) return chip("free", "available", words.say("webhooks.taken", { status: String(delivery.status ?? "") }));
-  return chip("late", "end", whyText(delivery));
+  return chip("late", "end", whyText(words, delivery));
 }
 
-function whyText({ status, error }: { status?: number; error?: string }): string {
-  return error ?? `HTTP ${status ?? "?"}`;
+/** Why nothing came of an attempt. What the network says of itself is not translated. */
+function whyText(words: Words, { status, error }: { status?: number; error?: string }): string {
+  return error === undefined ? `HTTP ${status ?? "?"}` : words.say("webhooks.no_answer", { error });
+}
+
+function reasonText(words: Words, reason = ""): string {
+  return words.known(`webhooks.reason.${reason}`) ?? reason;
 }

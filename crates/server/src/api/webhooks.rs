@@ -529,6 +529,10 @@ impl From<WebhookFault> for ApiError {
             WebhookFault::TooFarBack => {
                 ApiError::bad_request("too_far_back", message, "read what is older from /api/v1/events")
             }
+            WebhookFault::TooFarBehind => {
+                let remedy = "say first from where it goes on: POST /api/v1/webhooks/{id}/replay";
+                ApiError::new(StatusCode::CONFLICT, "too_far_behind", message, remedy)
+            }
             WebhookFault::SecretLost => {
                 let remedy = "give it another secret: POST /api/v1/webhooks/{id}/secret";
                 ApiError::new(StatusCode::CONFLICT, "secret_lost", message, remedy)

@@ -25,11 +25,15 @@ pub struct Courier {
     read_to: u64,
     /// Read, wanted and not taken yet, in order; at most [`PAGE_FACTS`].
     letters: VecDeque<Letter>,
+    /// When they were read. What is personal in them may be erased afterwards: see [`LETTERS_FRESH`].
+    read_at: Timestamp,
     doing: Doing,
     standing: Standing,
-    /// Attempts that are not written yet; at most [`LOG_GROUP`].
+    /// Attempts that are not written yet; at most [`LOG_GROUP`], and [`UNWRITTEN_ATTEMPTS_MAX`] while the disk fails.
     attempts: Vec<Attempt>,
-    /// When they are written at the latest.
+    /// The register has another standing than this one.
+    standing_unwritten: bool,
+    /// When what is not written is written at the latest.
     log_due: Option<Timestamp>,
     outputs: VecDeque<Output>,
     random: StdRng,
@@ -63,14 +67,16 @@ pub enum Output {
         /// Which attempt it is, from 1.
         attempt: u32,
     },
-    /// To write attempts into the log, and to move the cursor if it is still at the first of the two.
+    /// To write attempts into the log, and to move the cursor if it is still at the first of the two. If that fails, it
+    /// becomes [`Courier::handle_unwritten`].
     Write {
         /// What was tried, in order.
         attempts: Vec<Attempt>,
         /// From where the cursor goes to where.
         cursor: Option<(u64, u64)>,
     },
-    /// To write that the deliveries go otherwise from now on.
+    /// To write that the deliveries go otherwise from now on. If that fails, it becomes
+    /// [`Courier::handle_standing_unwritten`].
     Standing(Standing),
 }
 
@@ -156,9 +162,11 @@ impl Courier {
             newest,
             read_to: cursor,
             letters: VecDeque::new(),
+            read_at: now,
             doing: Doing::Nothing,
             standing,
             attempts: Vec::new(),
+            standing_unwritten: false,
             log_due: None,
             outputs: VecDeque::new(),
             random: StdRng::seed_from_u64(seed),
@@ -181,6 +189,7 @@ impl Courier {
         if self.doing == Doing::Reading {
             self.doing = Doing::Nothing;
             self.letters.extend(letters);
+            self.read_at = self.now;
             self.read_to = self.read_to.max(to);
             // Somebody who reads past the last commit that was told has read commits.
             self.newest = self.newest.max(to);
@@ -209,7 +218,8 @@ impl Courier {
                 self.doing = Doing::Nothing;
                 self.letters.pop_front();
                 self.settle();
-                if self.attempts.len() >= LOG_GROUP {
+                // While the disk fails it is tried now and then, not with each event.
+                if self.attempts.len() == LOG_GROUP {
                     self.write();
                 }
                 if self.standing != Standing::Well {
@@ -229,11 +239,32 @@ impl Courier {
             && until <= self.now
         {
             self.doing = Doing::Nothing;
+            self.forget_letters();
         }
         if self.log_due.is_some_and(|due| due <= self.now) {
             self.write();
         }
         self.proceed();
+    }
+
+    /// This could not be written: the register is where it was, and it is tried again soon.
+    pub fn handle_unwritten(&mut self, now: Timestamp, attempts: Vec<Attempt>, cursor: Option<(u64, u64)>) {
+        self.at(now);
+        if let Some((from, _)) = cursor {
+            self.written = from;
+        }
+        let later = std::mem::replace(&mut self.attempts, attempts);
+        self.attempts.extend(later);
+        // What is told of the oldest is lost; the events are not.
+        self.attempts.drain(..self.attempts.len().saturating_sub(UNWRITTEN_ATTEMPTS_MAX));
+        self.log_due = Some(self.now + UNWRITTEN_PAUSE);
+    }
+
+    /// How deliveries go could not be written: it is tried again soon.
+    pub fn handle_standing_unwritten(&mut self, now: Timestamp) {
+        self.at(now);
+        self.standing_unwritten = true;
+        self.log_due = Some(self.now + UNWRITTEN_PAUSE);
     }
 
     /// Nothing more will be asked for: writes what is not written.
@@ -256,6 +287,11 @@ impl Courier {
         resting.into_iter().chain(self.log_due).min()
     }
 
+    /// How deliveries go, written or not.
+    pub fn standing(&self) -> Standing {
+        self.standing
+    }
+
     /// How many facts it is behind.
     pub fn behind(&self) -> u64 {
         self.newest.saturating_sub(self.cursor)
@@ -273,6 +309,9 @@ impl Courier {
         if self.doing != Doing::Nothing || self.is_disabled() {
             return;
         }
+        if !self.letters.is_empty() && self.now.since(self.read_at) > LETTERS_FRESH {
+            self.forget_letters();
+        }
         if let Some(letter) = self.letters.front() {
             let attempt = match self.standing {
                 Standing::Failing { attempts, .. } => attempts.saturating_add(1),
@@ -284,6 +323,12 @@ impl Courier {
             self.outputs.push_back(Output::Read { after: self.read_to });
             self.doing = Doing::Reading;
         }
+    }
+
+    /// Everything that is not taken is read again before it is sent.
+    fn forget_letters(&mut self) {
+        self.letters.clear();
+        self.read_to = self.cursor;
     }
 
     fn fail(&mut self, attempt: u32, asked_s: Option<u32>) {
@@ -315,6 +360,7 @@ impl Courier {
 
     fn stand(&mut self, standing: Standing) {
         self.standing = standing;
+        self.standing_unwritten = false;
         self.outputs.push_back(Output::Standing(standing));
     }
 
@@ -324,19 +370,25 @@ impl Courier {
             Some(letter) => letter.number.saturating_sub(1).max(self.cursor),
             None => self.read_to,
         };
-        if self.cursor - self.written >= UNWRITTEN_MAX {
+        if self.cursor - self.written >= UNWRITTEN_MAX && self.log_due.is_none() {
             self.write();
         }
     }
 
     fn log(&mut self, attempt: Attempt) {
         self.attempts.push(attempt);
+        if self.attempts.len() > UNWRITTEN_ATTEMPTS_MAX {
+            self.attempts.remove(0);
+        }
         let due = self.now + LOG_DELAY;
         self.log_due.get_or_insert(due);
     }
 
     fn write(&mut self) {
         self.log_due = None;
+        if std::mem::take(&mut self.standing_unwritten) {
+            self.outputs.push_back(Output::Standing(self.standing));
+        }
         if self.attempts.is_empty() && self.cursor == self.written {
             return;
         }
@@ -353,6 +405,13 @@ pub const PAGE_FACTS: usize = 200;
 /// stand in the journal, and whoever enables the endpoint again says from where it goes on.
 pub const BEHIND_FACTS_MAX: u64 = 1_000_000;
 
+/// How far back an endpoint can be moved, and one that was paused or disabled goes on: so far that it does not fall too far
+/// behind before it has begun.
+pub const REPLAY_FACTS_MAX: u64 = 900_000;
+
+/// What was read longer ago is read again before it is sent: what has been erased meanwhile is not in it any more.
+pub const LETTERS_FRESH: Duration = Duration::from_secs(5);
+
 /// An endpoint that has taken nothing for so long is disabled.
 pub const FAILING_MAX: Duration = Duration::from_secs(3 * 24 * 3_600);
 
@@ -365,6 +424,12 @@ const JITTER: std::ops::Range<f64> = 0.8..1.2;
 
 /// The longest `Retry-After` that is waited for; a longer one is asked again then.
 pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(6 * 3_600);
+
+/// The register could not be written: then again.
+const UNWRITTEN_PAUSE: Duration = Duration::from_secs(10);
+
+/// Attempts that wait for a disk that fails; of more, the oldest are not in the log.
+const UNWRITTEN_ATTEMPTS_MAX: usize = 200;
 
 /// The journal could not be read: then again.
 const UNREADABLE_PAUSE: Duration = Duration::from_secs(10);
@@ -478,6 +543,8 @@ mod tests {
             let due = courier.poll_timeout().unwrap();
             pauses.push(due.since(now).as_secs_f64());
             courier.handle_timeout(due);
+            assert_eq!(drain(&mut courier), [Output::Read { after: 10 }], "what was read may be erased");
+            courier.handle_page(due, vec![letter(11), letter(13), letter(14)], 14);
             assert_eq!(sent(&drain(&mut courier)), [(11, attempt + 1)]);
             now = due;
         }
@@ -499,6 +566,7 @@ mod tests {
         courier.handle_timeout(at(599));
         assert_eq!(sent(&drain(&mut courier)), []);
         courier.handle_timeout(at(600));
+        courier.handle_page(at(600), vec![letter(11)], 14);
         assert_eq!(sent(&drain(&mut courier)), [(11, 2)]);
         courier.handle_answer(at(600), Answer { retry_after_s: Some(u32::MAX), ..answer(at(600), 503) });
         assert_eq!(courier.poll_timeout(), Some(at(600) + RETRY_AFTER_MAX));
@@ -530,6 +598,7 @@ mod tests {
             let Some(due) = courier.poll_timeout() else { break outputs };
             assert!(due.since(at(0)) < FAILING_MAX + Duration::from_secs(5 * 3_600));
             courier.handle_timeout(due);
+            courier.handle_page(due, vec![letter(11)], 14);
             assert_eq!(sent(&drain(&mut courier)).first().map(|(number, _)| *number), Some(11));
             now = due;
         };
@@ -562,6 +631,13 @@ mod tests {
     }
 
     #[test]
+    fn whoever_goes_on_as_far_back_as_may_be_is_not_disabled_at_once() {
+        let mut courier = Courier::new(at(0), 0, Standing::Well, REPLAY_FACTS_MAX, 1);
+        courier.handle_committed(at(1), REPLAY_FACTS_MAX + 10_000);
+        assert_eq!(drain(&mut courier), [Output::Read { after: 0 }]);
+    }
+
+    #[test]
     fn facts_that_nobody_wants_move_the_cursor_without_a_word() {
         let mut courier = Courier::new(at(0), 0, Standing::Well, 999, 1);
         drain(&mut courier);
@@ -582,6 +658,72 @@ mod tests {
         assert_eq!(courier.poll_timeout(), Some(at(0) + UNREADABLE_PAUSE));
         courier.handle_timeout(at(60));
         assert_eq!(drain(&mut courier), [Output::Read { after: 0 }]);
+    }
+
+    #[test]
+    fn what_was_read_a_while_ago_is_read_again_before_it_is_sent() {
+        let mut courier = with_letters();
+        let late = at(0) + LETTERS_FRESH + Duration::from_secs(1);
+        courier.handle_answer(late, answer(at(0), 200));
+        assert_eq!(drain(&mut courier), [Output::Read { after: 12 }], "13 may have been erased meanwhile");
+        courier.handle_page(late, vec![letter(13), letter(14)], 14);
+        assert_eq!(sent(&drain(&mut courier)), [(13, 1)]);
+    }
+
+    #[test]
+    fn what_could_not_be_written_is_written_later_from_where_the_register_is() {
+        let mut courier = with_letters();
+        courier.handle_answer(at(0), answer(at(0), 200));
+        courier.handle_timeout(at(1));
+        let [Output::Write { attempts, cursor }] = &drain(&mut courier)[1..] else { panic!() };
+        assert_eq!(*cursor, Some((10, 12)));
+        courier.handle_unwritten(at(1), attempts.clone(), *cursor);
+        courier.handle_answer(at(1), answer(at(1), 200));
+        assert_eq!(courier.poll_timeout(), Some(at(1) + UNWRITTEN_PAUSE));
+        drain(&mut courier);
+        courier.handle_timeout(at(1) + UNWRITTEN_PAUSE);
+        let outputs = drain(&mut courier);
+        assert!(
+            matches!(&outputs[..], [Output::Write { attempts, cursor: Some((10, 13)) }] if attempts.len() == 2),
+            "{outputs:?}"
+        );
+    }
+
+    #[test]
+    fn while_the_disk_fails_events_go_on_and_the_log_is_bounded() {
+        let mut courier = Courier::new(at(0), 0, Standing::Well, 2_000, 1);
+        let mut tried = 0;
+        for number in 1..=1_000_u64 {
+            let now = at(number);
+            courier.handle_timeout(now);
+            while let Some(output) = courier.poll_output() {
+                match output {
+                    Output::Read { after } => courier.handle_page(now, vec![letter(after + 1)], after + 1),
+                    Output::Write { attempts, cursor } => {
+                        tried += 1;
+                        courier.handle_unwritten(now, attempts, cursor);
+                    }
+                    Output::Send { .. } | Output::Standing(_) => {}
+                }
+            }
+            courier.handle_answer(now, answer(now, 200));
+        }
+        assert_eq!(courier.behind(), 1_000, "each was taken");
+        assert!((90..=110).contains(&tried), "every ten seconds, not with each event: {tried}");
+        assert_eq!(courier.attempts.len(), UNWRITTEN_ATTEMPTS_MAX);
+        assert_eq!(courier.written, 0);
+    }
+
+    #[test]
+    fn a_standing_that_could_not_be_written_is_written_later() {
+        let mut courier = with_letters();
+        courier.handle_answer(at(0), answer(at(0), 410));
+        let gone = Standing::Disabled { since_us: at(0).as_micros(), why: DisabledWhy::Gone };
+        assert_eq!(drain(&mut courier).last(), Some(&Output::Standing(gone)));
+        courier.handle_standing_unwritten(at(0));
+        courier.handle_timeout(at(0) + UNWRITTEN_PAUSE);
+        assert_eq!(drain(&mut courier), [Output::Standing(gone)]);
+        assert_eq!(courier.poll_timeout(), None);
     }
 
     #[test]

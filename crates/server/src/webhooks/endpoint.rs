@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use tandem_people::caller::Who;
 
-use super::delivery::Standing;
+use super::delivery::{REPLAY_FACTS_MAX, Standing};
 use super::event::EventType;
 use super::tell::Detail;
 
@@ -66,6 +66,12 @@ impl Endpoint {
         matches!(self.state(), EndpointState::Active | EndpointState::Failing)
     }
 
+    /// Whether it can go on where it was, so many facts back; one that is told goes on anyway.
+    #[must_use]
+    pub fn may_go_on(&self, behind: u64) -> bool {
+        self.is_told() || behind <= REPLAY_FACTS_MAX
+    }
+
     /// Whether it wants to be told of this.
     #[must_use]
     pub fn wants(&self, kind: EventType) -> bool {
@@ -93,5 +99,34 @@ impl EndpointState {
             EndpointState::Paused => "paused",
             EndpointState::Disabled => "disabled",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::delivery::DisabledWhy;
+    use super::*;
+
+    #[test]
+    fn who_was_told_nothing_for_too_long_says_from_where_to_go_on() {
+        let well = Endpoint {
+            url: "https://example.com/events".into(),
+            description: String::new(),
+            types: BTreeSet::new(),
+            include_personal: false,
+            created_ms: 0,
+            created_by: Who::Console,
+            paused: false,
+            standing: Standing::Well,
+        };
+        let paused = Endpoint { paused: true, ..well.clone() };
+        let why = DisabledWhy::TooFarBehind;
+        let disabled = Endpoint { standing: Standing::Disabled { since_us: 1, why }, ..well.clone() };
+        let may_go_on = |endpoint: &Endpoint| {
+            [REPLAY_FACTS_MAX, REPLAY_FACTS_MAX + 1].map(|behind| endpoint.may_go_on(behind))
+        };
+        assert_eq!(may_go_on(&paused), [true, false]);
+        assert_eq!(may_go_on(&disabled), [true, false]);
+        assert_eq!(may_go_on(&well), [true, true], "it is being told");
     }
 }

@@ -12,7 +12,7 @@ use tandem_store::{FactNumber, Tenant};
 use tokio::sync::Notify;
 use zeroize::Zeroizing;
 
-use super::delivery::{Answer, BEHIND_FACTS_MAX, DisabledWhy, Standing};
+use super::delivery::{Answer, DisabledWhy, REPLAY_FACTS_MAX, Standing};
 use super::endpoint::{Endpoint, EndpointState};
 use super::event::{Event, EventType};
 use super::signature::{SECRET_OCTETS, Secrets, SigningSecret};
@@ -89,9 +89,12 @@ pub enum WebhookFault {
     /// There is no fact of this number, or none that programs are told of.
     #[error("there is no event with the number {0}")]
     NoEvent(u64),
-    /// Going on there would be more than [`BEHIND_FACTS_MAX`] behind.
-    #[error("that lies more than {} facts back", BEHIND_FACTS_MAX)]
+    /// Going on there would be more than [`REPLAY_FACTS_MAX`] behind.
+    #[error("that lies more than {REPLAY_FACTS_MAX} facts back")]
     TooFarBack,
+    /// It cannot go on where it was: that is more than [`REPLAY_FACTS_MAX`] behind.
+    #[error("it was told nothing for more than {REPLAY_FACTS_MAX} facts and cannot go on where it was")]
+    TooFarBehind,
     /// The secret cannot be read any more.
     #[error("the secret of the webhook cannot be read any more")]
     SecretLost,
@@ -212,7 +215,8 @@ impl Webhooks {
         Ok(made)
     }
 
-    /// Changes an endpoint. One that was disabled is enabled again, and goes on where it was.
+    /// Changes an endpoint. One that was paused or disabled and is not to be paused goes on where it was, unless that is too
+    /// far back: then somebody says first with [`Webhooks::replay`] from where.
     ///
     /// # Errors
     ///
@@ -225,10 +229,15 @@ impl Webhooks {
         now_ms: i64,
     ) -> Result<Kept, WebhookFault> {
         self.shared.outbound.reach().address(&wanted.url)?;
+        let newest = *self.desk(tenant)?.live().committed().borrow();
         let (whose, which) = (tenant.clone(), id.to_owned());
         let changed = self
             .at_disk(move |shared| {
+                let behind = newest.saturating_sub(shared.view(&whose, &which)?.cursor);
                 shared.change(&whose, &which, now_ms, |endpoint| {
+                    if !wanted.paused && !endpoint.may_go_on(behind) {
+                        return Err(WebhookFault::TooFarBehind);
+                    }
                     endpoint.url = wanted.url;
                     endpoint.description = wanted.description;
                     endpoint.types = wanted.types;
@@ -237,6 +246,7 @@ impl Webhooks {
                     if !wanted.paused {
                         endpoint.standing = Standing::Well;
                     }
+                    Ok(())
                 })
             })
             .await?;
@@ -324,7 +334,7 @@ impl Webhooks {
     pub async fn replay(&self, tenant: &Tenant, id: &str, after: u64) -> Result<u64, WebhookFault> {
         let newest = *self.desk(tenant)?.live().committed().borrow();
         let after = after.min(newest);
-        if newest - after > BEHIND_FACTS_MAX {
+        if newest - after > REPLAY_FACTS_MAX {
             return Err(WebhookFault::TooFarBack);
         }
         let (whose, which) = (tenant.clone(), id.to_owned());
@@ -508,27 +518,32 @@ impl Shared {
         tenant: &Tenant,
         id: &str,
         now_ms: i64,
-        change: impl FnOnce(&mut Endpoint),
+        change: impl FnOnce(&mut Endpoint) -> Result<(), WebhookFault>,
     ) -> Result<Kept, WebhookFault> {
         let _changing = lock(&self.changing);
         let mut kept = self.view(tenant, id)?;
-        change(&mut kept.endpoint);
+        change(&mut kept.endpoint)?;
         self.put(tenant, &kept, now_ms)?;
         Ok(kept)
     }
 
-    /// Writes how deliveries go, unless somebody has paused or changed the endpoint meanwhile.
-    pub(super) fn stand(&self, name: &Name, from: Standing, to: Standing, now_ms: i64) {
+    /// Writes how deliveries go, unless somebody has paused, changed or removed the endpoint meanwhile.
+    pub(super) fn stand(
+        &self,
+        name: &Name,
+        from: Standing,
+        to: Standing,
+        now_ms: i64,
+    ) -> Result<(), WebhookFault> {
         let changed = self.change(&name.0, &name.1, now_ms, |endpoint| {
             if endpoint.standing == from {
                 endpoint.standing = to;
             }
+            Ok(())
         });
         match changed {
-            Ok(_) | Err(WebhookFault::Unknown) => {}
-            Err(fault) => {
-                tracing::error!(tenant = %name.0, webhook = &*name.1, %fault, "the state of a webhook is not written");
-            }
+            Ok(_) | Err(WebhookFault::Unknown) => Ok(()),
+            Err(fault) => Err(fault),
         }
     }
 

@@ -119,7 +119,7 @@ struct Round {
     endpoint: Endpoint,
     secrets: Secrets,
     courier: Courier,
-    /// How deliveries go, as it is written.
+    /// How deliveries go, as the register has it.
     standing: Standing,
     /// The letter that is on its way.
     sending: Option<Pin<Box<dyn Future<Output = Answer> + Send>>>,
@@ -128,9 +128,11 @@ struct Round {
 
 impl Round {
     async fn run(shared: Arc<Shared>, name: Name, mut stopped: watch::Receiver<bool>) {
-        let Some(mut round) = Round::begin(shared, name).await else { return };
-        let Some(desk) = round.shared.desks.desk(&round.name.0) else { return };
+        // Before anything is read: a commit that comes meanwhile is noticed.
+        let Some(desk) = shared.desks.desk(&name.0) else { return };
         let mut committed = desk.live().committed();
+        let newest = *committed.borrow();
+        let Some(mut round) = Round::begin(shared, name, newest).await else { return };
         loop {
             round.carry_out().await;
             if round.sending.is_none() && (round.ending || !round.is_told()) {
@@ -156,7 +158,7 @@ impl Round {
     }
 
     /// Reads what there is to know; `None`: there is nothing to do.
-    async fn begin(shared: Arc<Shared>, name: Name) -> Option<Round> {
+    async fn begin(shared: Arc<Shared>, name: Name, newest: u64) -> Option<Round> {
         let whose = name.clone();
         let found = at_disk(&shared, move |shared| {
             let Kept { endpoint, cursor, .. } = shared.begin(&whose)?;
@@ -170,7 +172,7 @@ impl Round {
                     tracing::error!(%tenant, webhook, "a secret cannot be read; give the webhook another one");
                     let why = DisabledWhy::SecretLost;
                     let lost = Standing::Disabled { since_us: now().as_micros(), why };
-                    shared.stand(&whose, endpoint.standing, lost, now_ms());
+                    shared.stand(&whose, endpoint.standing, lost, now_ms())?;
                     return Ok((Endpoint { standing: lost, ..endpoint }, cursor, None));
                 }
                 Err(fault) => return Err(fault),
@@ -194,7 +196,6 @@ impl Round {
         };
         shared.show(&name, Some(Seen { state: endpoint.state(), behind: 0 }));
         let (secrets, seed) = found?;
-        let newest = *shared.desks.desk(&name.0)?.live().committed().borrow();
         let standing = endpoint.standing;
         let courier = Courier::new(now(), cursor, standing, newest, seed);
         Some(Round { shared, name, endpoint, secrets, courier, standing, sending: None, ending: false })
@@ -219,7 +220,7 @@ impl Round {
                 Output::Standing(standing) => self.stand(standing).await,
             }
         }
-        self.endpoint.standing = self.standing;
+        self.endpoint.standing = self.courier.standing();
         let seen = Seen { state: self.endpoint.state(), behind: self.courier.behind() };
         self.shared.show(&self.name, Some(seen));
     }
@@ -240,8 +241,8 @@ impl Round {
 
     async fn write(&mut self, attempts: Vec<Attempt>, cursor: Option<(u64, u64)>) {
         let name = self.name.clone();
+        let rows: Vec<_> = attempts.iter().cloned().map(row).collect();
         let written = at_disk(&self.shared, move |shared| {
-            let rows: Vec<_> = attempts.into_iter().map(row).collect();
             let cursor = cursor.map(|(from, to)| (FactNumber(from), FactNumber(to)));
             Ok(shared.register.deliveries_append(&name.0, &name.1, &rows, cursor)?)
         });
@@ -249,14 +250,14 @@ impl Round {
             Ok(()) | Err(WebhookFault::Register(Failure::Refused(Refusal::Unknown(_)))) => {}
             Err(fault) => {
                 let name = &self.name;
-                tracing::error!(tenant = %name.0, webhook = &*name.1, %fault, "the log of a webhook is not written: events are sent again after a restart");
+                tracing::error!(tenant = %name.0, webhook = &*name.1, %fault, "the log of a webhook is not written yet: after a restart events would be sent again");
+                self.courier.handle_unwritten(now(), attempts, cursor);
             }
         }
     }
 
     async fn stand(&mut self, standing: Standing) {
         let (name, from) = (self.name.clone(), self.standing);
-        self.standing = standing;
         match standing {
             Standing::Disabled { why, .. } => {
                 tracing::warn!(tenant = %name.0, webhook = &*name.1, why = why.word(), "a webhook is disabled");
@@ -266,11 +267,15 @@ impl Round {
             }
             Standing::Well | Standing::Failing { .. } => {}
         }
-        let _ = at_disk(&self.shared, move |shared| {
-            shared.stand(&name, from, standing, now_ms());
-            Ok(())
-        })
-        .await;
+        let written = at_disk(&self.shared, move |shared| shared.stand(&name, from, standing, now_ms()));
+        match written.await {
+            Ok(()) => self.standing = standing,
+            Err(fault) => {
+                let name = &self.name;
+                tracing::error!(tenant = %name.0, webhook = &*name.1, %fault, "the state of a webhook is not written yet");
+                self.courier.handle_standing_unwritten(now());
+            }
+        }
     }
 }
 
