@@ -1,6 +1,7 @@
 //! Microsoft: signing in with a Microsoft 365 account, connecting customers' Entra tenants, and how that goes.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, PathRejection};
@@ -277,9 +278,10 @@ pub(super) async fn consent_start(
     Query(opened): Query<Opened>,
 ) -> Result<Response, ApiError> {
     let microsoft = of(&api)?;
-    match microsoft.open_link(opened.ticket.as_deref().unwrap_or_default(), Peer::address(peer)).await {
+    let address = Peer::address(peer);
+    match microsoft.open_link(opened.ticket.as_deref().unwrap_or_default(), address).await {
         Ok(begun) => Ok(sent_away(&api, &begun)),
-        Err(fault) => Ok(not_connected(&fault, &headers)),
+        Err(fault) => Ok(not_connected(&api, &fault, address, &headers)),
     }
 }
 
@@ -299,10 +301,10 @@ pub(super) async fn consent_callback(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let microsoft = of(&api)?;
-    let states = states(&headers);
-    match microsoft.consent_returned(&query.unwrap_or_default(), &states, Peer::address(peer)).await {
+    let (states, address) = (states(&headers), Peer::address(peer));
+    match microsoft.consent_returned(&query.unwrap_or_default(), &states, address).await {
         Ok(begun) => Ok(sent_away(&api, &begun)),
-        Err(fault) => Ok(forget_states(&api, &states, not_connected(&fault, &headers))),
+        Err(fault) => Ok(forget_states(&api, &states, not_connected(&api, &fault, address, &headers))),
     }
 }
 
@@ -571,8 +573,10 @@ fn refused(api: &Api, peer: Option<Extension<Peer>>, fault: &SignInFault) {
     api.identity.audit_stranger(crate::identity::now(), "login.open", "entra", fault.code(), &address);
 }
 
-fn not_connected(fault: &OnboardingFault, headers: &HeaderMap) -> Response {
+fn not_connected(api: &Api, fault: &OnboardingFault, address: IpAddr, headers: &HeaderMap) -> Response {
     tracing::info!(code = fault.code(), %fault, "an Entra tenant is not connected");
+    let (now, address) = (crate::identity::now(), address.to_string());
+    api.identity.audit_stranger(now, "entra_tenant.connect", "", fault.code(), &address);
     let (code, remedy) = (Some(fault.code()), fault.remedy());
     Halt { what: What::NotConnected, code, text: fault.to_string(), remedy }.page(headers)
 }

@@ -144,6 +144,10 @@ async fn a_made_up_link_opens_nothing() {
         let refused = world.browse(path, &[]).await;
         assert_eq!(refused.status(), StatusCode::FORBIDDEN, "{path}");
     }
+    world.shop.identity.settle();
+    let (_, trail) = world.shop.get("/api/v1/installation/audit?act=entra_tenant.connect").await;
+    let acts: Vec<_> = trail["acts"].as_array().unwrap().iter().map(|act| &act["outcome"]).collect();
+    assert_eq!(acts, ["refused"; 3], "{trail}");
     let (status, told) = world.shop.post("/api/v1/tenants/nobody/onboarding", &json!({}).to_string()).await;
     assert_eq!(status, StatusCode::NOT_FOUND, "{told}");
 }
