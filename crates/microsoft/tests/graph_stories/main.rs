@@ -17,5 +17,6 @@ mod presence_polled;
 mod presence_subscribed;
 mod presence_trouble;
 mod presence_written;
+mod presence_written_anything;
 mod sealed;
 mod world;

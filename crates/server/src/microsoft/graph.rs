@@ -139,6 +139,9 @@ impl Graph {
         // What a token permits stands in it, so one that is not permitted enough stays so: the next may be.
         let is_forbidden = answer.as_ref().is_ok_and(|answer| answer.status == 403);
         let is_asked_again = matches!(call.operation, Operation::ReadPresences | Operation::SetPresence);
+        if is_forbidden && is_of_person(call.operation, &token) {
+            return answer;
+        }
         if is_forbidden && is_asked_again && call.caller == Caller::Application {
             self.entra.app_token_refused(self.tenant, &token);
         }
@@ -252,6 +255,16 @@ impl Graph {
         }
     }
 
+    /// Notes that something is refused of everybody, as it seems from several who were refused in a row.
+    pub fn note_forbidden(&self, fault: &Fault) {
+        lock(&self.trouble).forbidden.insert(fault.operation, fault.clone());
+    }
+
+    /// Takes back that presence may not be written: somebody has consented, and it is tried.
+    pub fn forget_writing_forbidden(&self) {
+        lock(&self.trouble).forbidden.retain(|operation, _| !writes_presence(*operation));
+    }
+
     fn note(&self, call: &Call, answer: &Answer) {
         if call.caller != Caller::Application {
             return;
@@ -261,6 +274,9 @@ impl Graph {
         match Fault::check(call.operation, answer) {
             Ok(_) => {
                 trouble.forbidden.remove(&call.operation);
+                if writes_presence(call.operation) {
+                    trouble.forbidden.retain(|operation, _| !writes_presence(*operation));
+                }
                 trouble.failing = None;
             }
             Err(fault) if fault.status == 403 => {
@@ -300,6 +316,17 @@ pub fn moment() -> Moment {
 fn may_read_presence(token: &Secret) -> bool {
     let told = permissions::in_token(token);
     told.application.is_empty() || permits(&told, Operation::ReadPresences)
+}
+
+/// Whether it is for the person's sake that an operation was forbidden, as of a guest or of an account that is disabled: the
+/// token tells that we may.
+fn is_of_person(operation: Operation, token: &Secret) -> bool {
+    writes_presence(operation) && permits(&permissions::in_token(token), operation)
+}
+
+/// Whether an operation is one of those that one permission, that of writing presence, permits.
+fn writes_presence(operation: Operation) -> bool {
+    matches!(operation, Operation::SetPresence | Operation::ClearPresence)
 }
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -380,10 +380,13 @@ impl Watching {
                 let graph = self.graph.clone();
                 self.work.spawn(async move { Work::Written(id, graph.send(&call).await) });
             }
-            Output::Refused { fault } => tracing::warn!(
-                entra.tenant = %self.graph.tenant(), fault = fault.stable_code(), remedy = fault.remedy(),
-                "presence may not be written, as it is refused of several users in a row"
-            ),
+            Output::Refused { fault } => {
+                self.graph.note_forbidden(&fault);
+                tracing::warn!(
+                    entra.tenant = %self.graph.tenant(), fault = fault.stable_code(), remedy = fault.remedy(),
+                    "presence may not be written, as it is refused of several users in a row"
+                );
+            }
             Output::Restored => {
                 tracing::info!(entra.tenant = %self.graph.tenant(), "presence may be written again");
             }
@@ -541,6 +544,7 @@ impl Watching {
     /// Who consents mostly consents to all.
     fn resume_writing(&mut self, now: Moment) {
         if let Some(writer) = &mut self.writer {
+            self.graph.forget_writing_forbidden();
             writer.resume(now.at);
         }
     }

@@ -89,6 +89,23 @@ async fn a_call_in_which_the_program_was_gone_is_over_in_teams_when_it_is_back()
 }
 
 #[tokio::test]
+async fn what_may_not_be_taken_back_is_when_consent_is_given() {
+    let world = writing().await;
+    talks(&world, 1).await;
+    world.teams_until("alice", in_a_call).await;
+    let app = format!("/sandbox/tenants/{CONTOSO}/apps/{TANDEM_APP}");
+    world.play(Method::Delete, &format!("{app}/permissions/Presence.ReadWrite.All"), &json!({})).await;
+    let world = world.crash_and_begin_again().await;
+    world.microsoft_until(|shown| tells_of(shown, "clear_presence")).await;
+
+    let link = link(&world).await;
+    let (status, page) = onboards(&world, &link, "ravi", "ravi").await;
+    assert_eq!(status, StatusCode::OK, "{page}");
+    world.teams_until("alice", as_before).await;
+    world.microsoft_until(|shown| !tells_of(shown, "clear_presence")).await;
+}
+
+#[tokio::test]
 async fn a_program_that_is_told_to_stop_takes_back_what_it_shows() {
     let world = writing().await;
     talks(&world, 1).await;
@@ -131,9 +148,11 @@ async fn a_guest_whom_graph_does_not_show_keeps_nobody_else_from_being_shown() {
     world.becomes("alice", "do_not_disturb").await;
     world.agent_until("anna", |shown| says(shown, "do_not_disturb")).await;
     world.agent_until("bert", |shown| says(shown, "unknown")).await;
+    let asked = json!({"troubles": [{"path": "setPresence", "times": 1, "what": {"slow": {"ms": 0}}}]});
+    world.play(Method::Put, SWITCHES, &asked).await;
     world.shop.call(1).await;
     world.agent_until("bert", |shown| shown["state"] == "in_conversation").await;
-    world.microsoft_until(is_told).await;
+    world.until_troubles_are_over().await;
 
     world.shop.pass(60).await;
     world.becomes("alice", "available").await;
@@ -142,6 +161,8 @@ async fn a_guest_whom_graph_does_not_show_keeps_nobody_else_from_being_shown() {
     world.teams_until("alice", in_a_call).await;
     world.shop.hang_up(2).await;
     world.teams_until("alice", as_before).await;
+    let (_, shown) = world.shop.get("/api/v1/microsoft").await;
+    assert!(shown["connections"][0]["faults"].is_null(), "nothing is to be granted: {shown}");
 }
 
 #[tokio::test]
@@ -154,7 +175,7 @@ async fn without_the_permission_calls_go_on_and_the_page_says_so_until_it_is_giv
     world.play(Method::Put, SWITCHES, &expired).await;
     world.microsoft_until(|shown| standing(shown) == "missing").await;
     talks(&world, 1).await;
-    world.microsoft_until(is_told).await;
+    world.microsoft_until(|shown| tells_of(shown, "set_presence")).await;
     let (_, anna) = world.shop.get("/api/v1/agents/anna").await;
     assert_eq!(anna["state"], "in_conversation", "{anna}");
 
@@ -162,15 +183,13 @@ async fn without_the_permission_calls_go_on_and_the_page_says_so_until_it_is_giv
     let (status, page) = onboards(&world, &link, "ravi", "ravi").await;
     assert_eq!(status, StatusCode::OK, "{page}");
     world.teams_until("alice", in_a_call).await;
-    world.microsoft_until(|shown| standing(shown) == "granted" && !is_told(shown)).await;
+    world.microsoft_until(|shown| standing(shown) == "granted" && !tells_of(shown, "set_presence")).await;
 }
 
-/// Whether it is told that Graph does not permit presence to be set.
-fn is_told(shown: &Value) -> bool {
+/// Whether the page tells of a fault of this operation.
+fn tells_of(shown: &Value, operation: &str) -> bool {
     let faults = shown["connections"][0]["faults"].as_array();
-    faults.is_some_and(|faults| {
-        faults.iter().any(|fault| fault["message"].to_string().contains("set_presence"))
-    })
+    faults.is_some_and(|faults| faults.iter().any(|fault| fault["message"].to_string().contains(operation)))
 }
 
 /// How it stands with the permission to write presence.
