@@ -5,10 +5,14 @@
 //! newness ([`Memory`]) and its seal ([`Sealed`]). Graph is answered 202 in any case: who forges learns nothing.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::fmt;
+use std::marker::PhantomData;
 use std::time::Duration;
 
 use aws_lc_rs::digest::{self, SHA256};
-use serde::Deserialize;
+use serde::de::{IgnoredAny, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 use url::form_urlencoded;
 
 use crate::graph::sealed::{self, Sealed};
@@ -103,7 +107,8 @@ pub enum Unreadable {
 }
 
 impl Delivery {
-    /// Reads the body of a POST. Items that cannot be read are counted and left out.
+    /// Reads the body of a POST. Items that cannot be read are counted and left out. What is built of it is never larger
+    /// than a few times the body, whatever stands in it: anybody can send one.
     ///
     /// # Errors
     /// It is too large, or nothing that Graph sends.
@@ -111,14 +116,15 @@ impl Delivery {
         if body.len() > DELIVERY_OCTETS_MAX {
             return Err(Unreadable::TooLarge);
         }
-        let wire: WireDelivery = serde_json::from_slice(body).map_err(|_| Unreadable::Malformed)?;
+        let wire: WireDelivery<'_> = serde_json::from_slice(body).map_err(|_| Unreadable::Malformed)?;
         let tokens = wire.validation_tokens.unwrap_or_default();
-        if wire.value.len() > ITEMS_MAX || tokens.len() > TOKENS_MAX {
+        if wire.value.has_more || tokens.has_more {
             return Err(Unreadable::TooLarge);
         }
-        let mut delivery = Self { tokens: tokens.into_iter().map(Secret::new).collect(), ..Self::default() };
-        for value in wire.value {
-            match serde_json::from_value::<WireItem>(value).ok().and_then(WireItem::item) {
+        let tokens = tokens.kept.into_iter().map(Secret::new).collect();
+        let mut delivery = Self { tokens, ..Self::default() };
+        for text in wire.value.kept {
+            match serde_json::from_str::<WireItem>(text.get()).ok().and_then(WireItem::item) {
                 Some(item) => delivery.items.push(item),
                 None => delivery.strange += 1,
             }
@@ -234,8 +240,9 @@ pub const VALIDATION_CONTENT_TYPE: &str = "text/plain; charset=utf-8";
 /// Octets of a query that is looked into for a validation; a longer one is none.
 pub const VALIDATION_OCTETS_MAX: usize = 8 * 1024;
 
-/// Octets of a delivery that a shell reads; a longer one is answered 413 and not read.
-pub const DELIVERY_OCTETS_MAX: usize = 4 * 1024 * 1024;
+/// Octets of a delivery that a shell reads: some 10 KiB for each item that Graph sends at once. A longer one is answered 413
+/// and not read.
+pub const DELIVERY_OCTETS_MAX: usize = 1024 * 1024;
 
 /// Items in one delivery; Graph sends up to about 100. More, and nothing is read.
 pub const ITEMS_MAX: usize = 2000;
@@ -251,10 +258,54 @@ pub const MEMORY_MAX: usize = 1 << 18;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct WireDelivery {
-    value: Vec<serde_json::Value>,
+struct WireDelivery<'a> {
+    /// Items as they stand in the body: one that is none is no fault of the others.
+    #[serde(borrow)]
+    value: AtMost<&'a RawValue, ITEMS_MAX>,
     #[serde(default)]
-    validation_tokens: Option<Vec<String>>,
+    validation_tokens: Option<AtMost<String, TOKENS_MAX>>,
+}
+
+/// The first of a list. What comes after them is passed over and takes no memory.
+struct AtMost<T, const MAX: usize> {
+    kept: Vec<T>,
+    has_more: bool,
+}
+
+impl<T, const MAX: usize> Default for AtMost<T, MAX> {
+    fn default() -> Self {
+        Self { kept: Vec::new(), has_more: false }
+    }
+}
+
+impl<'de, T: Deserialize<'de>, const MAX: usize> Deserialize<'de> for AtMost<T, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct First<T, const MAX: usize>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>, const MAX: usize> Visitor<'de> for First<T, MAX> {
+            type Value = AtMost<T, MAX>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                let mut first = AtMost::default();
+                while first.kept.len() < MAX {
+                    match list.next_element()? {
+                        Some(one) => first.kept.push(one),
+                        None => return Ok(first),
+                    }
+                }
+                while list.next_element::<IgnoredAny>()?.is_some() {
+                    first.has_more = true;
+                }
+                Ok(first)
+            }
+        }
+
+        deserializer.deserialize_seq(First(PhantomData))
+    }
 }
 
 #[derive(Deserialize)]

@@ -112,6 +112,30 @@ fn what_is_too_large_is_not_read() {
 }
 
 #[test]
+fn what_strangers_fill_a_body_with_is_passed_over_or_refused() {
+    let filled = |before: &str, with: &str, after: &str| {
+        let room = DELIVERY_OCTETS_MAX - before.len() - after.len();
+        let fill = format!("{with},").repeat(room / (with.len() + 1));
+        format!("{before}{}{after}", fill.trim_end_matches(','))
+    };
+    for with in [r#"{"":0}"#, "[]", "0", r#""""#] {
+        let items = filled(r#"{"value":["#, with, "]}");
+        assert_eq!(Delivery::parse(items.as_bytes()).unwrap_err(), Unreadable::TooLarge, "{with}");
+        // One item is as long as the body, and holds nothing that is an item's.
+        let item = filled(r#"{"value":[{"subscriptionId":"s","x":["#, with, "]}]}");
+        let read = Delivery::parse(item.as_bytes()).unwrap();
+        assert_eq!((read.items.len(), read.strange), (1, 0), "{with}");
+    }
+    let tokens = filled(r#"{"value":[],"validationTokens":["#, r#""""#, "]}");
+    assert_eq!(Delivery::parse(tokens.as_bytes()).unwrap_err(), Unreadable::TooLarge);
+    let deep = format!(r#"{{"value":[{}]}}"#, "[".repeat(DELIVERY_OCTETS_MAX / 2));
+    assert_eq!(Delivery::parse(deep.as_bytes()).unwrap_err(), Unreadable::Malformed);
+    let half = DELIVERY_OCTETS_MAX / 2 - 16;
+    let deep = format!(r#"{{"value":[{}{}]}}"#, "[".repeat(half), "]".repeat(half));
+    assert_eq!(Delivery::parse(deep.as_bytes()).unwrap().strange, 1);
+}
+
+#[test]
 fn a_copy_is_known_for_as_long_as_graph_repeats_itself() {
     let item = |number: usize| parse(&json!({"value": [rich(ONE, number)]})).items.remove(0);
     let now = UnixTime(1_800_000_000);
