@@ -3,6 +3,9 @@
 
 mod common;
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
@@ -13,6 +16,7 @@ use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use serde_json::Value;
 use tandem::api::access::{Access, Token};
+use tandem_people::scope::Scope;
 use tokio::io::DuplexStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -21,6 +25,8 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How often both ends of a handshake take a turn: more than it has messages.
+const ROUNDS: usize = 16;
 
 /// A browser window, connected without a socket of the system.
 struct Window(WebSocketStream<DuplexStream>);
@@ -218,6 +224,38 @@ async fn a_window_closes_when_its_login_ends_or_its_role_is_taken() {
     assert_eq!(fresh.json().await["type"], "facts");
     revoke(&next.login);
     assert_eq!(fresh.end().await, Some(CloseCode::Library(4401)));
+}
+
+#[tokio::test]
+async fn a_key_that_is_revoked_while_its_window_opens_shows_nothing() {
+    let street = Street::open().await;
+    let wish = r#"{"name":"a wallboard","scopes":["live:read"]}"#;
+    let (_, key) = street.ask(&street.token("ada"), "POST", "/api/v1/keys", wish).await;
+    let (near, far) = tokio::io::duplex(4 * 1024);
+    let service = TowerToHyperService::new(street.router.clone());
+    let mut serving =
+        pin!(http1::Builder::new().serve_connection(TokioIo::new(far), service).with_upgrades());
+    let mut request = "ws://localhost:8080/live".into_client_request().unwrap();
+    let token = format!("Bearer {}", key["secret"].as_str().unwrap());
+    request.headers_mut().insert("Authorization", token.parse().unwrap());
+    let mut opening = pin!(tokio_tungstenite::client_async(request, near));
+    let mut is_served = false;
+    // In one breath, so that what follows the handshake has not begun yet.
+    let opened = poll_fn(|context| {
+        for _ in 0..ROUNDS {
+            if let Poll::Ready(opened) = opening.as_mut().poll(context) {
+                return Poll::Ready(opened);
+            }
+            is_served = is_served || serving.as_mut().poll(context).is_ready();
+        }
+        Poll::Pending
+    });
+    let mut window = Window(opened.await.unwrap().0);
+    let (north, id) = (Scope::tenant("north"), key["key"]["id"].as_str().unwrap().parse().unwrap());
+    street.identity.key_revoke(&north, &id, tandem::identity::now()).unwrap();
+    assert!(
+        matches!(window.message().await, Message::Close(Some(close)) if close.code == CloseCode::Library(4401))
+    );
 }
 
 #[tokio::test]

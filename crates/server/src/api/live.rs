@@ -179,6 +179,10 @@ async fn serve(
     drop(greeting);
     let desk = following.desk.clone();
     let mut changes = api.identity.changes();
+    // What changed between the handshake and now is told to nobody any more.
+    if let Err((code, reason)) = following.check(&api) {
+        return close(&mut socket, code, reason).await;
+    }
     let Follower { view, mut groups } = desk.live().follow();
     let mut number = view.live.number;
     send(&mut socket, state_message(&view)?).await?;
