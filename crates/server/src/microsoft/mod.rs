@@ -71,6 +71,8 @@ struct Shared {
     to_start: Mutex<Vec<(Watching, Following)>>,
     started: Notify,
     sign_ins: Mutex<PendingSignIns<Remembered>>,
+    /// Held while links are read and written: of two who use one, only the first still finds it.
+    links: Mutex<()>,
     consents: Mutex<Waiting<String, (ConsentProof, onboarding::Ticket), UnixTime>>,
     deliveries: mpsc::Sender<Delivered>,
     delivered: Mutex<Option<mpsc::Receiver<Delivered>>>,
@@ -137,6 +139,7 @@ impl Microsoft {
                 to_start: Mutex::default(),
                 started: Notify::new(),
                 sign_ins: Mutex::new(PendingSignIns::new()),
+                links: Mutex::new(()),
                 consents: Mutex::new(Waiting::new(onboarding::CONSENTS_MAX)),
                 deliveries,
                 delivered: Mutex::new(Some(delivered)),

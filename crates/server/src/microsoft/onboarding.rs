@@ -135,6 +135,7 @@ impl Microsoft {
         };
         let now = unix_now().0;
         let register = self.shared.identity.register();
+        let _one_at_a_time = lock(&self.shared.links);
         let mut kept = tickets(register, tenant)?;
         kept.tickets.retain(|ticket| ticket.expires > now);
         if kept.tickets.len() >= TICKETS_MAX {
@@ -312,6 +313,8 @@ impl Microsoft {
         kept.consented_by = Some(administrator);
         kept.consented_at = Some(unix_now().0);
         register.entra_tenant_put(tenant, &connection::row(tid, &kept))?;
+        // Before anything else waits: the browser may hang up.
+        self.tell_trail(tenant, "entra_tenant.connect", tid, administrator).await;
         self.shared.entra.forget(tid);
         match self.connection(tid) {
             Some(known) => {
@@ -326,7 +329,6 @@ impl Microsoft {
             }
         }
         self.learn_name(tid).await;
-        self.tell_trail(tenant, "entra_tenant.connect", tid, administrator).await;
         Ok(())
     }
 
@@ -432,12 +434,16 @@ impl Microsoft {
         Ok(Ticket { tenant, what, code: code.to_owned() })
     }
 
-    /// The link has done its work: nobody uses it again.
+    /// The link does its work, once: whoever began with it and comes later is refused.
     fn use_up(&self, ticket: &Ticket) -> Result<(), OnboardingFault> {
         let register = self.shared.identity.register();
+        let _one_at_a_time = lock(&self.shared.links);
         let mut kept = tickets(register, &ticket.tenant)?;
-        let hash = hash(&ticket.code);
+        let (hash, before) = (hash(&ticket.code), kept.tickets.len());
         kept.tickets.retain(|other| other.hash != hash);
+        if kept.tickets.len() == before {
+            return Err(OnboardingFault::Link);
+        }
         put_tickets(register, &ticket.tenant, &kept)
     }
 }

@@ -61,6 +61,34 @@ async fn an_administrator_consents_and_signs_in_and_the_tenant_is_connected() {
 }
 
 #[tokio::test]
+async fn a_link_with_which_two_have_begun_connects_the_tenant_of_whoever_ends_first() {
+    let world = World::open_with("").await;
+    let link = link(&world).await;
+    let administrators = ["karin", "ravi"];
+    let mut begun = Vec::new();
+    for _ in administrators {
+        begun.push(world.browse(&link, &[]).await);
+    }
+    let mut proving = Vec::new();
+    for (away, administrator) in begun.iter().zip(administrators) {
+        let back = world.at_entra(&location(away), &[("user", administrator), ("consent", "accept")]).await;
+        proving.push(world.browse(&back, &cookies(away)).await);
+    }
+    let mut ended = Vec::new();
+    for (away, administrator) in proving.iter().zip(administrators) {
+        let back = world.at_entra(&location(away), &[("user", administrator), ("consent", "accept")]).await;
+        let done = world.browse(&back, &cookies(away)).await;
+        ended.push((done.status(), text(done).await));
+    }
+    let [(first, page), (second, refusal)] = ended.as_slice() else { panic!("{ended:?}") };
+    assert_eq!(*first, StatusCode::OK, "{page}");
+    assert_eq!(*second, StatusCode::FORBIDDEN, "{refusal}");
+    assert!(refusal.contains("onboarding_link"), "{refusal}");
+    let (_, shown) = world.shop.get("/api/v1/microsoft").await;
+    assert_eq!(connected(&shown), [FABRIKAM]);
+}
+
+#[tokio::test]
 async fn who_came_in_by_an_entra_tenant_that_is_taken_off_is_out_at_once() {
     let world = World::open_with("").await;
     onboards(&world, &link(&world).await, "karin", "karin").await;
