@@ -62,12 +62,18 @@ fn what_is_wrong_with_people_is_told_at_its_key() {
     let open = "[http]\nlisten = \"0.0.0.0:8443\"\ncertificate = \"c\"\nkey = \"k\"\n[sign_in]\none_click = [\"olga\"]\n\
                 [[operators]]\nname = \"Olga\"\nuser_name = \"olga\"\n";
     has(open, "sign_in.one_click");
+    for proxied in ["public_url = \"https://tandem.example.com\"", "trusted_proxies = [\"127.0.0.1\"]"] {
+        let open = format!(
+            "[http]\n{proxied}\n[sign_in]\none_click = [\"olga\"]\n[[operators]]\nname = \"Olga\"\nuser_name = \"olga\"\n"
+        );
+        has(&open, "sign_in.one_click");
+    }
 }
 
 #[test]
 fn people_of_the_configuration_are_understood() {
     let text = format!(
-        "[sign_in]\nidle_hours = 8\none_click = [\"olga\"]\n[[operators]]\nname = \"Olga\"\nuser_name = \"Olga\"\n\
+        "[http]\npublic_url = \"http://localhost:8080\"\n[sign_in]\nidle_hours = 8\none_click = [\"olga\"]\n[[operators]]\nname = \"Olga\"\nuser_name = \"Olga\"\n\
          tenants = {{ default = [\"supervisor\"] }}\n[[people]]\nname = \"Anna\"\n\
          entra = {{ tenant = \"{TID}\", user = \"Anna@North.example\" }}\nroles = [\"agent\", \"expert\"]\n\
          [roles]\n\"{FIRST}\" = [\"agent\"]\n"

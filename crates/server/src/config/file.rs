@@ -247,7 +247,7 @@ pub struct SignInFile {
     /// For how many days the audit trail is kept, 30 to 3650. Default 365.
     pub audit_days: u32,
     /// User names of people of this configuration who sign in with one click and no proof. For a demo; refused unless
-    /// `http.listen` is loopback. Default: nobody.
+    /// `http.listen` is loopback, and where `http.public_url` or `http.trusted_proxies` lead others there. Default: nobody.
     pub one_click: Vec<String>,
 }
 

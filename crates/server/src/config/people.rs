@@ -14,6 +14,7 @@ use crate::config::fault::Fault;
 use crate::config::file::{EntraUserFile, File, OperatorFile, PersonFile, SignInFile};
 use crate::config::settings::Entry;
 use crate::identity::{Configured, ConfiguredPerson, EntraName, IdentitySettings, OneClick};
+use crate::microsoft::settings;
 
 /// What the configuration says of people, as far as it can be understood; what cannot is told.
 pub(super) fn check(file: &File, tenants: &[Entry], faults: &mut Vec<Fault>) -> IdentitySettings {
@@ -224,12 +225,19 @@ impl Check<'_> {
 
     fn one_click(&mut self, file: &File, people: &[ConfiguredPerson]) -> Vec<OneClick> {
         let key = "sign_in.one_click";
-        if !file.sign_in.one_click.is_empty() && !file.http.listen.ip().is_loopback() {
-            let problem = format!(
-                "lets everybody in who reaches http.listen, which is {}; remove it, or listen on 127.0.0.1",
-                file.http.listen
-            );
-            self.fault(key, problem);
+        let http = &file.http;
+        let elsewhere = http.public_url.as_deref().filter(|address| !settings::is_on_this_machine(address));
+        let reached = if !http.listen.ip().is_loopback() {
+            Some(format!("http.listen, which is {}; remove it, or listen on 127.0.0.1", http.listen))
+        } else if let Some(address) = elsewhere {
+            Some(format!("http.public_url, which is {address}; remove one of them"))
+        } else if !http.trusted_proxies.is_empty() {
+            Some("a proxy of http.trusted_proxies; remove one of them".to_owned())
+        } else {
+            None
+        };
+        if let Some(reached) = reached.filter(|_| !file.sign_in.one_click.is_empty()) {
+            self.fault(key, format!("lets everybody in who reaches {reached}"));
         }
         let mut one_click = Vec::new();
         for text in &file.sign_in.one_click {

@@ -194,16 +194,25 @@ pub fn public_url(text: &str) -> Result<PublicUrl, &'static str> {
     if !bare || !url.username().is_empty() || url.password().is_some() {
         return Err(PROBLEM);
     }
-    let loopback = match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-        None => return Err(PROBLEM),
-    };
+    let host = url.host().ok_or(PROBLEM)?;
+    let loopback = is_loopback(&host);
     match url.scheme() {
         "https" => Ok(PublicUrl(url.origin().ascii_serialization())),
         "http" if loopback => Ok(PublicUrl(url.origin().ascii_serialization())),
         _ => Err("must begin with https://, or be on this machine; Microsoft sends no sign-in elsewhere"),
+    }
+}
+
+/// Whether `http.public_url` names this machine, so that nobody else reaches the program by it.
+pub(crate) fn is_on_this_machine(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| url.host().is_some_and(|host| is_loopback(&host)))
+}
+
+fn is_loopback(host: &Host<&str>) -> bool {
+    match host {
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+        Host::Domain(name) => name.eq_ignore_ascii_case("localhost"),
     }
 }
 
