@@ -55,6 +55,13 @@ impl Entry {
         self
     }
 
+    /// The same, of which it is not known whether it was done, for this reason.
+    #[must_use]
+    pub fn unknown(mut self, code: &str) -> Entry {
+        self.outcome = Outcome::Unknown { code: cut(code) };
+        self
+    }
+
     /// The same, with one more detail. Beyond [`Entry::DETAILS_MAX`] it is left out.
     #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Entry {
@@ -80,6 +87,11 @@ pub enum Outcome {
     /// It was not.
     Refused {
         /// Why: the stable word of a [`Refusal`](crate::caller::Refusal) or of another fault.
+        code: Arc<str>,
+    },
+    /// It was begun, and whether it was done is not known: the disk or the contact center did not answer in time.
+    Unknown {
+        /// Why: the stable word of the fault.
         code: Arc<str>,
     },
 }

@@ -5,12 +5,24 @@
 mod common;
 
 use std::collections::BTreeSet;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::mpsc;
+use std::time::Duration;
 
+use axum::extract::Request;
 use axum::http::StatusCode;
+use axum::middleware::{self, Next};
 use common::Street;
 use tandem::api::authorisation::{Over, RULES, Rule};
+use tandem::api::listen;
+use tandem::config::file::HttpFile;
 use tandem_people::permission::{Permission, Reach, grants};
 use tandem_people::role::Role;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::runtime;
+use tokio::sync::Notify;
 
 /// Routes that ask nobody who they are: health, the document, signing in, and the live socket, which asks in its first
 /// message.
@@ -266,3 +278,116 @@ async fn what_is_forbidden_and_what_strangers_try_is_in_the_trail() {
     let of_strangers = page["acts"].as_array().unwrap().iter().filter(|act| act["who"] == "unknown").count();
     assert_eq!(of_strangers, 60, "beyond that they are counted");
 }
+
+/// A program with one thread for the disk, so that one who takes it keeps all others waiting.
+fn with_one_disk(story: impl Future<Output = ()>) {
+    let runtime = runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build();
+    runtime.unwrap().block_on(story);
+}
+
+/// The disk does nothing else until the answer is dropped.
+fn disk_is_busy() -> mpsc::Sender<()> {
+    let (free, wait) = mpsc::channel::<()>();
+    tokio::task::spawn_blocking(move || wait.recv());
+    free
+}
+
+/// Waits until the trail of north tells of somebody that an act with this outcome was done to them.
+async fn told_of_north(street: &Street, outcome: &str, act: &str, object: &str) {
+    let is_told = async {
+        while !street.told("north", outcome).await.iter().any(|(did, to, _)| did == act && to == object) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let within = tokio::time::timeout(PATIENCE, is_told).await;
+    assert!(within.is_ok(), "{act} {object} does not stand in the trail");
+}
+
+/// Somebody of north whom administrators may change.
+async fn newcomer(street: &Street, ada: &str) -> String {
+    let body = r#"{"name":"Nora","user_name":"nora","roles":["supervisor"]}"#;
+    let (status, made) = street.ask(ada, "POST", "/api/v1/people", body).await;
+    assert_eq!(status, StatusCode::CREATED, "{made}");
+    made["id"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn who_hangs_up_in_the_middle_of_an_act_stands_in_the_trail_all_the_same() {
+    with_one_disk(async {
+        let street = Street::open().await;
+        let ada = street.token("ada");
+        let nora = newcomer(&street, &ada).await;
+        let http = HttpFile { listen: "127.0.0.1:0".parse().unwrap(), ..HttpFile::default() };
+        let (listening, _) = listen::open(&http).await.unwrap();
+        let address = listening.address();
+        let begun = std::sync::Arc::new(Notify::new());
+        let tells = begun.clone();
+        let router = street.router.clone().layer(middleware::from_fn(move |request: Request, next: Next| {
+            let tells = tells.clone();
+            async move {
+                let mut answer = pin!(next.run(request));
+                // The request has no body: as soon as it waits for anything, it waits for the disk.
+                poll_fn(|context| {
+                    let polled = answer.as_mut().poll(context);
+                    tells.notify_one();
+                    polled
+                })
+                .await
+            }
+        }));
+        tokio::spawn(listening.serve(router, std::future::pending()));
+
+        let free = disk_is_busy();
+        let mut client = TcpStream::connect(address).await.unwrap();
+        let head = format!(
+            "DELETE /api/v1/people/{nora} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {ada}\r\n\r\n"
+        );
+        client.write_all(head.as_bytes()).await.unwrap();
+        begun.notified().await;
+        client.shutdown().await.unwrap();
+        let mut answer = Vec::new();
+        client.read_to_end(&mut answer).await.unwrap();
+        assert!(answer.is_empty(), "nobody is answered");
+        drop(free);
+
+        told_of_north(&street, "done", "person.remove", &format!("person/{nora}")).await;
+        let (status, _) = street.ask(&ada, "GET", &format!("/api/v1/people/{nora}"), "").await;
+        assert_eq!(status, StatusCode::NOT_FOUND, "she is removed");
+    });
+}
+
+#[test]
+fn an_act_that_takes_longer_than_its_request_may_stands_in_the_trail_when_it_is_done() {
+    with_one_disk(async {
+        let street = Street::open().await;
+        let ada = street.token("ada");
+        let nora = newcomer(&street, &ada).await;
+        let free = disk_is_busy();
+        let body = r#"{"name":"Nora North"}"#;
+        let (status, answer) = street.ask(&ada, "PATCH", &format!("/api/v1/people/{nora}"), body).await;
+        assert_eq!((status, &answer["code"]), (StatusCode::SERVICE_UNAVAILABLE, &"too_slow".into()));
+        drop(free);
+        told_of_north(&street, "done", "person.change", &format!("person/{nora}")).await;
+        let (_, shown) = street.ask(&ada, "GET", &format!("/api/v1/people/{nora}"), "").await;
+        assert_eq!(shown["name"], "Nora North");
+    });
+}
+
+#[tokio::test]
+async fn an_act_of_which_nobody_knows_whether_it_was_done_stands_so_in_the_trail() {
+    let street = Street::open().await;
+    let sam = street.token("sam");
+    street.north_is_silent();
+    let body = r#"{"closed":true,"reason":"fire drill"}"#;
+    let (status, answer) = street.ask(&sam, "PUT", "/api/v1/queues/support/switch", body).await;
+    assert_eq!((status, &answer["code"]), (StatusCode::SERVICE_UNAVAILABLE, &"engine_silent".into()));
+    let unknown = street.told("north", "unknown").await;
+    assert_eq!(unknown, [("queue.switch".into(), "queues/support/switch".into(), "engine_silent".into())]);
+    assert!(street.told("north", "done").await.iter().all(|(act, _, _)| act != "queue.switch"));
+    street.settle().await;
+    let (_, queue) = street.ask(&sam, "GET", "/api/v1/queues/support", "").await;
+    assert_eq!(queue["queue"]["closed"], true, "it was done: {queue}");
+}
+
+/// How long something that must come is waited for.
+const PATIENCE: Duration = Duration::from_secs(60);

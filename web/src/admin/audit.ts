@@ -27,6 +27,7 @@ export class AuditView implements View {
       ["", "audit.outcome.all"],
       ["done", "audit.outcome.done"],
       ["refused", "audit.outcome.refused"],
+      ["unknown", "audit.outcome.unknown"],
       ["refused.not_yours", "audit.outcome.not_yours"],
     ] as const;
     for (const [value, key] of outcomes) this.#outcome.append(h("option", { value }, words.text(key)));
@@ -139,15 +140,20 @@ export class AuditView implements View {
   #cells({ act, detail, who, id, name, object, object_name, outcome, code, at }: Act): HTMLTableCellElement[] {
     const { words } = this.#tools;
     const more = Object.entries(detail).map(([called, value]) => `${called}: ${value}`);
-    const isDone = outcome === "done";
-    const told = isDone ? words.text("audit.done") : words.say("audit.refused", { code: code ?? "" });
     return [
       nameCell(h("code", { class: "name" }, act), h("span", { class: "below" }, more.join(" · "))),
       cell("who", ...this.#named(this.#whoText(who), id, name)),
       cell("object", ...this.#object(object, object_name)),
-      cell("state", isDone ? chip("free", "available", told) : chip("late", "end", told)),
+      cell("state", this.#outcomeChip(outcome, code ?? "")),
       cell("when", words.moment(at)),
     ];
+  }
+
+  #outcomeChip(outcome: string, code: string): HTMLElement {
+    const { words } = this.#tools;
+    if (outcome === "done") return chip("free", "available", words.text("audit.done"));
+    if (outcome === "unknown") return chip("away", "break", words.say("audit.unknown", { code }));
+    return chip("late", "end", words.say("audit.refused", { code }));
   }
 
   /** Somebody by name, the id for those who point at it or hear the page; by id where there is no name any more. */

@@ -1587,7 +1587,7 @@ export interface components {
              * @description When, in microseconds since 1970 UTC.
              */
             at: number;
-            /** @description Why it was refused. */
+            /** @description Why it was refused, or why it is not known. */
             code?: string | null;
             /** @description What else is worth knowing. */
             detail: {
@@ -1606,7 +1606,7 @@ export interface components {
             object: string;
             /** @description What that is called now, if it is a person, a key, an agent, a queue or a tenant that is still there. */
             object_name?: string | null;
-            /** @description `done` or `refused`. */
+            /** @description `done`, `refused`, or `unknown` for what was begun and may have been done or not. */
             outcome: string;
             /** @description `person`, `key`, `console` (the root key, or somebody at the machine), `tandem` or `unknown`. */
             who: string;
@@ -4046,7 +4046,7 @@ export interface operations {
                 act?: string;
                 /** @description Of this person or key. */
                 who?: string;
-                /** @description `done`, `refused`, or `refused.` with a code, such as `refused.not_yours`. */
+                /** @description `done`, `refused`, `unknown`, or one of these with a code, such as `refused.not_yours`. */
                 outcome?: string;
                 /** @description From this moment on, in microseconds since 1970 UTC. */
                 from?: number;
@@ -5125,7 +5125,7 @@ export interface operations {
                 act?: string;
                 /** @description Of this person or key. */
                 who?: string;
-                /** @description `done`, `refused`, or `refused.` with a code, such as `refused.not_yours`. */
+                /** @description `done`, `refused`, `unknown`, or one of these with a code, such as `refused.not_yours`. */
                 outcome?: string;
                 /** @description From this moment on, in microseconds since 1970 UTC. */
                 from?: number;

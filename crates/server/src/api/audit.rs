@@ -45,9 +45,9 @@ pub struct Act {
     /// What that is called now, if it is a person, a key, an agent, a queue or a tenant that is still there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object_name: Option<String>,
-    /// `done` or `refused`.
+    /// `done`, `refused`, or `unknown` for what was begun and may have been done or not.
     pub outcome: String,
-    /// Why it was refused.
+    /// Why it was refused, or why it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
     /// What else is worth knowing.
@@ -75,7 +75,7 @@ pub struct ActsQuery {
     /// Of this person or key.
     #[serde(default)]
     who: Option<String>,
-    /// `done`, `refused`, or `refused.` with a code, such as `refused.not_yours`.
+    /// `done`, `refused`, `unknown`, or one of these with a code, such as `refused.not_yours`.
     #[serde(default)]
     outcome: Option<String>,
     /// From this moment on, in microseconds since 1970 UTC.

@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::extract::{MatchedPath, RawPathParams, Request, State};
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, MatchedPath, RawPathParams, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -186,8 +187,8 @@ pub(super) async fn only_permitted(
         Err(full) => return full.into_response(),
     };
     let headers = request.headers().clone();
-    let response = match admit(&api, rule, caller.clone(), &params, &headers).await {
-        Err(error) => error.into_response(),
+    let admitted = match admit(&api, rule, caller.clone(), &params, &headers).await {
+        Err(error) => Err(error),
         Ok(admitted) => {
             match admitted {
                 Admitted::Tenant(scope) => request.extensions_mut().insert(*scope).is_some(),
@@ -196,12 +197,44 @@ pub(super) async fn only_permitted(
                 }
                 Admitted::Myself(myself) => request.extensions_mut().insert(myself).is_some(),
             };
-            next.run(request).await
+            if asked.changes() { whole(request).await } else { Ok(request) }
         }
     };
-    asked.answered(&api, rule, &caller, &headers, trail::Answer::of(&response)).await;
-    drop(place);
-    response
+    if !asked.changes() {
+        let response = match admitted {
+            Err(error) => error.into_response(),
+            Ok(request) => next.run(request).await,
+        };
+        asked.answered(&api, rule, &caller, &headers, trail::Answer::of(&response)).await;
+        return response;
+    }
+    // A change that has begun comes to its end and is told, whether or not somebody still waits for the answer.
+    let told = tokio::spawn(async move {
+        let _place = place;
+        let response = match admitted {
+            Err(error) => error.into_response(),
+            Ok(request) => {
+                tokio::spawn(next.run(request)).await.unwrap_or_else(|_| broke_off().into_response())
+            }
+        };
+        asked.answered(&api, rule, &caller, &headers, trail::Answer::of(&response)).await;
+        response
+    });
+    told.await.unwrap_or_else(|_| broke_off().into_response())
+}
+
+/// The request with all of its body: nothing of a change waits for its client once it has begun.
+async fn whole(request: Request) -> Result<Request, ApiError> {
+    let (parts, body) = request.into_parts();
+    let body = Bytes::from_request(Request::from_parts(parts.clone(), body), &()).await?;
+    Ok(Request::from_parts(parts, Body::from(body)))
+}
+
+/// The program fails in the middle of a change, or ends.
+fn broke_off() -> ApiError {
+    let message = "the program could not answer; whether the change was made is not known";
+    let remedy = "look at the state before you try again; the log says why";
+    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "broke_off", message, remedy)
 }
 
 /// What each route is called in the audit trail, by method and path: `noun.verb`, from the names of the document.

@@ -96,7 +96,7 @@ pub(super) async fn carry_out(
     if let Turn::Again(status, body) = scope.api.repeats.begin(Instant::now(), &key, asked.as_bytes())? {
         return Ok(json(status, body));
     }
-    // Forgets the key also when the client goes away in the middle: whether it was carried out is not known then.
+    // Forgets the key also when whether it was carried out is not known.
     let trial = Trial { api: &scope.api, key: &key, settled: false };
     let carried = scope.desk.command(command).await?;
     let body = serde_json::to_vec(&Done::of(scope, carried, shown)).unwrap_or_default();

@@ -1,4 +1,5 @@
-//! What of a request goes into the audit trail: each act that changes something for others, and each that was refused.
+//! What of a request goes into the audit trail: each act that changes something for others, or may have, and each that was
+//! refused.
 //!
 //! It is decided here, once, for all routes: who asked, what the route is called, what it named, and what was answered.
 
@@ -46,6 +47,13 @@ impl Answer {
     }
 }
 
+/// What became of an act, with the code of the answer.
+enum Became<'a> {
+    Done,
+    Refused(&'a str),
+    Unknown(&'a str),
+}
+
 /// What was asked, as the trail says it.
 pub(super) struct Asked {
     at: UnixMillis,
@@ -73,6 +81,11 @@ impl Asked {
         }
     }
 
+    /// Whether it may change something.
+    pub(super) fn changes(&self) -> bool {
+        self.changes
+    }
+
     /// Nobody is known by the token. Who sent none has not signed in yet, and tried nothing.
     pub(super) fn by_stranger(&self, api: &Api, stranger: &Stranger) {
         if *stranger != Stranger::Missing {
@@ -95,22 +108,27 @@ impl Asked {
         let administrative = self.changes && is_administrative(rule);
         let own = caller.scope().clone();
         let whose = || scope_of(api, rule, caller, headers, &self.id);
-        let (scope, refused) = match status {
-            status if status.is_success() && administrative => (whose(), None),
-            StatusCode::FORBIDDEN => (whose(), Some(code)),
+        let (scope, became) = match status {
+            status if status.is_success() && administrative => (whose(), Became::Done),
+            StatusCode::FORBIDDEN => (whose(), Became::Refused(code)),
             // An own password that is wrong is refused so.
-            StatusCode::UNAUTHORIZED => (own, Some(code)),
-            StatusCode::NOT_FOUND if self.is_not_theirs(api, caller, code).await => (own, Some(NOT_YOURS)),
-            StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY if administrative => {
-                (whose(), Some(code))
+            StatusCode::UNAUTHORIZED => (own, Became::Refused(code)),
+            StatusCode::NOT_FOUND if self.is_not_theirs(api, caller, code).await => {
+                (own, Became::Refused(NOT_YOURS))
             }
+            StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY if administrative => {
+                (whose(), Became::Refused(code))
+            }
+            // The disk or the engine did not answer in time: it may have been done all the same.
+            status if status.is_server_error() && administrative => (whose(), Became::Unknown(code)),
             _ => return,
         };
         let object = noted.object.unwrap_or(self.object);
         let entry = Entry::new(self.at, caller, scope, &self.act, &object);
-        let entry = match refused {
-            None => entry,
-            Some(code) => entry.refused(code),
+        let entry = match became {
+            Became::Done => entry,
+            Became::Refused(code) => entry.refused(code),
+            Became::Unknown(code) => entry.unknown(code),
         };
         let entry = entry.with("address", &self.peer.0.to_string());
         let entry = noted.detail.iter().fold(entry, |entry, (name, value)| entry.with(name, value));

@@ -212,6 +212,7 @@ fn entry_row(entry: &Entry) -> Option<(register::Scope, AuditEntry)> {
     let outcome = match &entry.outcome {
         Outcome::Done => "done".to_owned(),
         Outcome::Refused { code } => format!("refused.{code}"),
+        Outcome::Unknown { code } => format!("unknown.{code}"),
     };
     let row = AuditEntry {
         at_ms: rows::millis(entry.at),

@@ -63,6 +63,8 @@ struct Room {
     answering: bool,
     rung: Vec<(CallId, PartyId)>,
     status: Status,
+    /// Whether orders are carried out and not answered.
+    is_silent: bool,
 }
 
 pub fn config() -> Arc<Config> {
@@ -248,6 +250,7 @@ fn room(
         answering: true,
         rung: Vec::new(),
         status: Status::default(),
+        is_silent: false,
     }));
     room.lock().unwrap().turn();
     let (orders, waiting) = mpsc::channel(16);
@@ -329,7 +332,9 @@ async fn engine(room: Arc<Mutex<Room>>, mut orders: mpsc::Receiver<Order>) {
                     Some(refusal) => Err(refusal),
                     None => Ok(Carried { before, last: room.center.fact_number() }),
                 };
-                let _ = reply.send(answer);
+                if !room.is_silent {
+                    let _ = reply.send(answer);
+                }
             }
             Order::Told { inputs, .. } => {
                 for input in inputs {
@@ -475,6 +480,11 @@ impl Street {
         self.settle().await;
     }
 
+    /// The engine of north carries out what it is told from now on, and does not say so.
+    pub fn north_is_silent(&self) {
+        self.rooms[0].lock().unwrap().is_silent = true;
+    }
+
     pub async fn settle(&self) {
         for (room, desk) in self.rooms.iter().zip([&self.north, &self.south]) {
             let number = room.lock().unwrap().center.fact_number();
@@ -487,8 +497,13 @@ impl Street {
 
     /// What the audit trail of a tenant says was refused, as act, object and code, the latest first.
     pub async fn refused(&self, tenant: &str) -> Vec<(String, String, String)> {
-        let path = "/api/v1/audit?outcome=refused&limit=200";
-        let (status, page) = self.ask_in(ROOT, Some(tenant), "GET", path, "").await;
+        self.told(tenant, "refused").await
+    }
+
+    /// What the audit trail of a tenant says of acts with this outcome, as act, object and code, the latest first.
+    pub async fn told(&self, tenant: &str, outcome: &str) -> Vec<(String, String, String)> {
+        let path = format!("/api/v1/audit?outcome={outcome}&limit=200");
+        let (status, page) = self.ask_in(ROOT, Some(tenant), "GET", &path, "").await;
         assert_eq!(status, StatusCode::OK, "{page}");
         let text = |act: &Value, name: &str| act[name].as_str().unwrap_or_default().to_owned();
         let acts = page["acts"].as_array().unwrap().iter();
