@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 
+use crate::graph::batch::Answered;
 use crate::graph::call::Operation;
 use crate::graph::fault::{Fault, FaultKind};
 
@@ -104,13 +105,22 @@ impl Throttle {
     /// # Errors
     /// Not now, but perhaps at the moment returned, when one should ask again.
     pub fn admit(&mut self, now: Instant, family: Family) -> Result<(), Instant> {
+        self.admit_batch(now, family, 1)
+    }
+
+    /// Asks to send one request now in which there are so many calls ([`Batch`](crate::graph::batch::Batch)): Graph counts
+    /// each of them. What they go beyond the pace, those that follow wait for.
+    ///
+    /// # Errors
+    /// As [`Throttle::admit`].
+    pub fn admit_batch(&mut self, now: Instant, family: Family, calls: u32) -> Result<(), Instant> {
         let Self { presence, directory, subscriptions, random } = self;
         match family {
             Family::Presence => presence,
             Family::Directory => directory,
             Family::Subscriptions => subscriptions,
         }
-        .admit(now, random)
+        .admit(now, calls, random)
     }
 
     /// Tells what came of a request that was admitted at `asked_at`.
@@ -132,6 +142,29 @@ impl Throttle {
             Err(FaultKind::NoToken) => {}
             // Graph works and does not mind: what it refuses is between it and the caller.
             _ => lane.clear(asked_at),
+        }
+    }
+
+    /// Tells what came of a batch that was admitted at `asked_at`. Graph limits each call in it alone: the pause that it asks for
+    /// with one of them is kept as if that one had been asked alone, though the batch was done. Other faults of one call in a
+    /// batch that was done are about whom it asked for.
+    pub fn heard_batch(&mut self, now: Instant, asked_at: Instant, answered: Result<&[Answered], &Fault>) {
+        let family = Operation::Batch.family();
+        let answered = match answered {
+            Ok(answered) => answered,
+            Err(fault) => return self.heard(now, asked_at, family, Err(fault)),
+        };
+        let mut hasty = false;
+        for Answered { call, answer } in answered {
+            if let Err(fault) = Fault::check(call.operation, answer)
+                && matches!(fault.kind, FaultKind::Throttled { .. })
+            {
+                hasty = true;
+                self.heard(now, asked_at, call.operation.family(), Err(&fault));
+            }
+        }
+        if !hasty {
+            self.heard(now, asked_at, family, Ok(()));
         }
     }
 
@@ -190,7 +223,7 @@ impl Lane {
         Self { interval, ahead_max: interval * burst.saturating_sub(1), even: None, trouble: None }
     }
 
-    fn admit(&mut self, now: Instant, random: &mut StdRng) -> Result<(), Instant> {
+    fn admit(&mut self, now: Instant, calls: u32, random: &mut StdRng) -> Result<(), Instant> {
         if let Some(trouble) = &mut self.trouble {
             let until = trouble.seeing_until.unwrap_or(trouble.until);
             if now < until {
@@ -203,7 +236,7 @@ impl Lane {
         {
             return Err(earliest);
         }
-        self.even = Some(even + self.interval);
+        self.even = Some(even + self.interval * calls);
         if let Some(trouble) = &mut self.trouble {
             trouble.seeing_until = Some(now + back_off(trouble.faults, random));
         }

@@ -1,14 +1,17 @@
 //! Several calls in one request: each is answered as if it had been asked alone.
 
+use std::time::Instant;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tandem_microsoft::graph::batch::{Batch, CALLS_MAX, NotBatched};
 use tandem_microsoft::graph::call::{Answer, Call, Caller, NoAnswer, Operation, Target};
 use tandem_microsoft::graph::photo::{self, Photo};
+use tandem_microsoft::graph::throttle::{Family, Limits, Rate, Throttle};
 use tandem_microsoft::graph::{members, profile};
 use tandem_microsoft::http::{Method, Response};
 
-use crate::world::{account, person, s};
+use crate::world::{account, person, s, start};
 
 fn ok(body: &Value) -> Answer {
     Ok(Response { status: 200, headers: Vec::new(), body: body.to_string().into_bytes() })
@@ -69,6 +72,55 @@ fn answers_in_any_order_belong_to_their_calls_and_the_hasty_ones_are_asked_again
         alone.push(profile::read(person(2))).unwrap();
         alone.call().body
     });
+}
+
+#[test]
+fn what_is_refused_for_haste_inside_a_batch_slows_what_is_asked_alone_too() {
+    let start = start();
+    let mut throttle = Throttle::new(&Limits::default(), 7);
+    let asked = |throttle: &mut Throttle, at: Instant, body: &Value| {
+        let mut batch = Batch::new();
+        for number in 0..2 {
+            batch.push(profile::read(person(number))).unwrap();
+        }
+        throttle.admit_batch(at, Family::Directory, 2).unwrap();
+        throttle.heard_batch(at, at, batch.answers(&ok(body)).as_deref());
+    };
+    let done = json!({"responses": [{"id": "0", "status": 200, "body": {}}, {"id": "1", "status": 503}]});
+    asked(&mut throttle, start, &done);
+    assert_eq!(throttle.troubled_since(Family::Directory), None, "trouble with somebody is no haste");
+
+    let hasty = json!({"responses": [
+        {"id": "0", "status": 200, "body": {}},
+        {"id": "1", "status": 429, "headers": {"Retry-After": "9"}, "body": {"error": {"code": "TooManyRequests"}}},
+    ]});
+    asked(&mut throttle, start, &hasty);
+    let until = throttle.admit(start, Family::Directory).unwrap_err();
+    assert!(until >= start + s(9));
+    throttle.admit(start, Family::Presence).unwrap();
+
+    asked(&mut throttle, until, &done);
+    assert_eq!(throttle.troubled_since(Family::Directory), None);
+
+    let fault = Batch::new().answers(&Err(NoAnswer::Unreachable)).unwrap_err();
+    throttle.heard_batch(until, until, Err(&fault));
+    assert!(throttle.admit(until, Family::Directory).is_err(), "and so does a batch that is not done at all");
+}
+
+#[test]
+fn each_call_of_a_batch_counts() {
+    let start = start();
+    let rate = Rate { requests: 100, per: s(10) };
+    let limits = Limits { directory: rate, share_percent: 100, ..Limits::default() };
+    let mut throttle = Throttle::new(&limits, 7);
+    let (mut calls, mut now) = (0, start);
+    while now < start + s(100) {
+        match throttle.admit_batch(now, Family::Directory, 20) {
+            Ok(()) => calls += 20,
+            Err(later) => now = later,
+        }
+    }
+    assert!((800..=1_040).contains(&calls), "{calls} calls where 1,000 are allowed");
 }
 
 #[test]

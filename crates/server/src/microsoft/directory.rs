@@ -400,8 +400,7 @@ impl Following {
             // No more are due at once than a batch takes.
             let _ = batch.push(profile::read(*user));
         }
-        let answer = self.graph.ask(&batch.call()).await;
-        let answered = match batch.answers(&answer) {
+        let answered = match self.graph.ask_all(batch).await {
             Ok(answered) => answered,
             Err(fault) => {
                 tracing::debug!(entra.tenant = %tid, fault = fault.stable_code(), "profiles are not read now");

@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tandem_microsoft::entra::refusal::Refusal;
+use tandem_microsoft::graph::batch::{Answered, Batch};
 use tandem_microsoft::graph::call::{Answer, Call, Caller, Endpoint, Moment, NoAnswer, Operation};
 use tandem_microsoft::graph::fault::Fault;
 use tandem_microsoft::graph::permissions;
-use tandem_microsoft::graph::throttle::Throttle;
+use tandem_microsoft::graph::throttle::{Family, Throttle};
 use tandem_microsoft::id::{EntraTenantId, Guid, ObjectId};
 use tandem_microsoft::secret::Secret;
 
@@ -181,14 +182,8 @@ impl Graph {
     /// Asks at the pace of the tenant, for somebody who waits for the answer; not for long.
     pub async fn ask(&self, call: &Call) -> Answer {
         let family = call.operation.family();
-        let deadline = Instant::now() + ASK_PATIENCE;
-        loop {
-            let admitted = self.throttle().admit(Instant::now(), family);
-            match admitted {
-                Ok(()) => break,
-                Err(later) if later <= deadline => tokio::time::sleep_until(later.into()).await,
-                Err(_) => return Err(NoAnswer::TooSlow),
-            }
+        if !self.has_turn(family, 1).await {
+            return Err(NoAnswer::TooSlow);
         }
         let asked_at = Instant::now();
         let answer = self.send(call).await;
@@ -196,6 +191,37 @@ impl Graph {
         let result = fault.as_ref().map_or(Ok(()), Err);
         self.throttle().heard(Instant::now(), asked_at, family, result);
         answer
+    }
+
+    /// Asks several things in one request, at the pace of the tenant; each counts as if it were asked alone.
+    ///
+    /// # Errors
+    ///
+    /// The request as a whole was not done, or not in time.
+    pub async fn ask_all(&self, batch: Batch) -> Result<Vec<Answered>, Fault> {
+        let call = batch.call();
+        let calls = u32::try_from(batch.len()).unwrap_or(u32::MAX);
+        if !self.has_turn(call.operation.family(), calls).await {
+            return batch.answers(&Err(NoAnswer::TooSlow));
+        }
+        let asked_at = Instant::now();
+        let answer = self.send(&call).await;
+        let answered = batch.answers(&answer);
+        self.throttle().heard_batch(Instant::now(), asked_at, answered.as_deref());
+        answered
+    }
+
+    /// Waits for a turn, not for long; whether it came.
+    async fn has_turn(&self, family: Family, calls: u32) -> bool {
+        let deadline = Instant::now() + ASK_PATIENCE;
+        loop {
+            let admitted = self.throttle().admit_batch(Instant::now(), family, calls);
+            match admitted {
+                Ok(()) => return true,
+                Err(later) if later <= deadline => tokio::time::sleep_until(later.into()).await,
+                Err(_) => return false,
+            }
+        }
     }
 
     async fn exchange(&self, call: &Call, token: &Secret) -> Answer {
