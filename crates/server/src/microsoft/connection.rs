@@ -2,17 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use tandem_center::id::AgentId;
 use tandem_microsoft::graph::call::{Call, Caller, Operation};
-use tandem_microsoft::graph::fault::Fault;
+use tandem_microsoft::graph::fault::{Fault, FaultKind};
 use tandem_microsoft::id::{EntraTenantId, ObjectId};
 use tandem_microsoft::secret::Secret;
 use tandem_people::person::{Identity as KnownAs, Person};
 use tandem_people::scope::Scope;
 use tandem_store::Tenant;
 use tandem_store::register::{EntraTenantRow, Register, Secret as KeptSecret};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 
 use super::entra::unix_now;
 use super::grants::Grants;
@@ -35,8 +38,26 @@ pub struct Connection {
     /// What was granted there, as it was read last.
     pub grants: Grants,
     kept: Mutex<Kept>,
-    /// Object ids of people whom the configuration names by their principal name.
-    principals: Mutex<BTreeMap<Arc<str>, ObjectId>>,
+    /// Who has the principal names by which the configuration names people, as Graph said last.
+    principals: Mutex<BTreeMap<Arc<str>, Found>>,
+}
+
+/// A user who was found by a principal name: it may change, and be given to somebody else.
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    user: ObjectId,
+    /// When it was asked.
+    at: Instant,
+}
+
+/// Who the agents are in an Entra tenant, as far as it is known.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Linked {
+    /// The agents, by user.
+    pub(super) agents: BTreeMap<ObjectId, AgentId>,
+    /// Those whom the configuration names by principal name, who have not signed in, and of whom Graph has to be asked who
+    /// they are: not known yet, or not asked for lately.
+    pub(super) to_ask: Vec<(Arc<str>, AgentId)>,
 }
 
 /// Who said that an Entra tenant is a customer's.
@@ -132,12 +153,9 @@ impl Connection {
         }
     }
 
-    /// Who the agents are, by user, of these people.
-    pub(super) async fn agents(
-        &self,
-        people: &[Person],
-        settings: &IdentitySettings,
-    ) -> BTreeMap<ObjectId, AgentId> {
+    /// Who the agents are of these people. Nothing is asked for it: who was found by principal name before is taken for the
+    /// same, and to be asked for again after some time.
+    pub(super) fn agents(&self, people: &[Person], settings: &IdentitySettings, again: Duration) -> Linked {
         let tid = self.tid.to_string();
         let mut agents = BTreeMap::new();
         for person in people.iter().filter(|person| person.enabled) {
@@ -152,27 +170,58 @@ impl Connection {
         }
         let scope = Scope::tenant(self.tenant.as_str());
         let known: BTreeSet<AgentId> = agents.values().cloned().collect();
+        let mut to_ask = Vec::new();
+        let principals = lock(&self.principals);
         for person in settings.people.iter().filter(|person| person.scope == scope) {
             let (Some(agent), Some(EntraName::Principal { tenant, name })) = (&person.agent, &person.entra)
             else {
                 continue;
             };
             let agent = AgentId::new(&**agent);
-            if tenant.as_str() == tid
-                && !known.contains(&agent)
-                && let Some(user) = self.principal(name).await
+            if tenant.as_str() == tid && !known.contains(&agent) {
+                let found = principals.get(name);
+                if let Some(found) = found {
+                    agents.insert(found.user, agent.clone());
+                }
+                if found.is_none_or(|found| found.at.elapsed() >= again) {
+                    to_ask.push((Arc::clone(name), agent));
+                }
+            }
+        }
+        Linked { agents, to_ask }
+    }
+
+    /// Asks Graph for those whom only a principal name tells; all agents then.
+    pub(super) async fn find_agents(self: &Arc<Self>, linked: Linked) -> BTreeMap<ObjectId, AgentId> {
+        let Linked { mut agents, to_ask } = linked;
+        let at_once = Arc::new(Semaphore::new(ASKED_AT_ONCE));
+        let mut asking = JoinSet::new();
+        for (name, agent) in to_ask {
+            let before = lock(&self.principals).get(&name).map(|found| found.user);
+            let (connection, at_once) = (Arc::clone(self), Arc::clone(&at_once));
+            asking.spawn(async move {
+                // Never closed.
+                let _turn = at_once.acquire().await;
+                (before, connection.principal(&name).await, agent)
+            });
+        }
+        while let Some(asked) = asking.join_next().await {
+            let Ok((before, now, agent)) = asked else { continue };
+            // Meanwhile somebody else may have been found to be the user of before.
+            if let Some(before) = before.filter(|user| Some(*user) != now && agents.get(user) == Some(&agent))
             {
+                agents.remove(&before);
+            }
+            if let Some(user) = now {
                 agents.insert(user, agent);
             }
         }
         agents
     }
 
-    /// The object id of somebody whom the configuration names by principal name and who has not signed in yet.
+    /// The object id of somebody whom the configuration names by principal name and who has not signed in yet. While Graph
+    /// does not answer, it is whoever it was.
     async fn principal(&self, name: &Arc<str>) -> Option<ObjectId> {
-        if let Some(user) = lock(&self.principals).get(name) {
-            return Some(*user);
-        }
         #[derive(Deserialize)]
         struct User {
             id: String,
@@ -184,17 +233,29 @@ impl Connection {
         let read = Fault::read(Operation::ReadProfile, &answer, |response| {
             serde_json::from_slice::<User>(&response.body).ok()?.id.parse::<ObjectId>().ok()
         });
+        let mut principals = lock(&self.principals);
         match read {
             Ok(user) => {
-                lock(&self.principals).insert(Arc::clone(name), user);
+                let before = principals.insert(Arc::clone(name), Found { user, at: Instant::now() });
+                if before.is_some_and(|before| before.user != user) {
+                    tracing::info!(entra.tenant = %self.tid, %user, "a principal name is somebody else's by now");
+                }
                 Some(user)
+            }
+            Err(fault) if fault.kind == FaultKind::NotFound => {
+                principals.remove(name);
+                tracing::info!(
+                    entra.tenant = %self.tid, fault = fault.stable_code(),
+                    "somebody of the configuration is not found by principal name"
+                );
+                None
             }
             Err(fault) => {
                 tracing::info!(
                     entra.tenant = %self.tid, fault = fault.stable_code(),
-                    "somebody of the configuration is not found by principal name yet"
+                    "a principal name cannot be looked for; it is tried again"
                 );
-                None
+                principals.get(name).map(|found| found.user)
             }
         }
     }
@@ -253,3 +314,6 @@ pub(super) fn row(tid: EntraTenantId, kept: &Kept) -> EntraTenantRow {
 pub(super) fn now_ms() -> i64 {
     i64::try_from(unix_now().0.saturating_mul(1_000)).unwrap_or(i64::MAX)
 }
+
+/// Principal names that are asked for at once in one tenant.
+const ASKED_AT_ONCE: usize = 8;

@@ -22,11 +22,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
+use tandem_center::id::AgentId;
 use tandem_microsoft::entra::code_flow::PendingSignIns;
 use tandem_microsoft::entra::consent::ConsentProof;
 use tandem_microsoft::graph::call::{BadAddress, Endpoint};
 use tandem_microsoft::graph::subscription::Notify as NotifyAt;
-use tandem_microsoft::id::EntraTenantId;
+use tandem_microsoft::id::{EntraTenantId, ObjectId};
 use tandem_microsoft::time::UnixTime;
 use tandem_people::scope::Scope;
 use tandem_store::Tenant;
@@ -69,7 +70,10 @@ struct Shared {
     people: RwLock<BTreeMap<Tenant, Arc<People>>>,
     /// What goes on by itself and is not started yet.
     to_start: Mutex<Vec<(Watching, Following)>>,
-    started: Notify,
+    /// The tenants of whom it is to be looked who the agents are.
+    to_link: Mutex<BTreeSet<Tenant>>,
+    /// There is something to start, or somebody to look for.
+    wanted: Notify,
     sign_ins: Mutex<PendingSignIns<Remembered>>,
     /// Held while links are read and written: of two who use one, only the first still finds it.
     links: Mutex<()>,
@@ -137,7 +141,8 @@ impl Microsoft {
                 connections: RwLock::default(),
                 people: RwLock::default(),
                 to_start: Mutex::default(),
-                started: Notify::new(),
+                to_link: Mutex::default(),
+                wanted: Notify::new(),
                 sign_ins: Mutex::new(PendingSignIns::new()),
                 links: Mutex::new(()),
                 consents: Mutex::new(Waiting::new(onboarding::CONSENTS_MAX)),
@@ -164,7 +169,7 @@ impl Microsoft {
             // The program ends.
             return Ok(());
         };
-        self.link(Some(tenant.clone())).await;
+        self.link_soon(Some(tenant));
         taken
     }
 
@@ -210,36 +215,49 @@ impl Microsoft {
         u64::try_from(all).unwrap_or(u64::MAX)
     }
 
-    /// Runs everything that goes on by itself; never ends.
+    /// Runs everything that goes on by itself; never ends. What waits for Microsoft waits in a task of its own, so that a
+    /// tenant whose Graph is slow keeps nobody else waiting; all of them end with this.
     pub async fn run(&self) {
-        let mut watches = JoinSet::new();
+        let mut tasks = JoinSet::new();
         let mut people = self.shared.identity.people_changes();
-        let delivered = graph::lock(&self.shared.delivered).take();
-        let mut links = tokio::time::interval(LINKS_EVERY);
+        if let Some(delivered) = graph::lock(&self.shared.delivered).take() {
+            let microsoft = self.clone();
+            tasks.spawn(async move { microsoft.deliver(delivered).await });
+        }
+        let mut links = tokio::time::interval(self.shared.settings.links_every);
+        let mut linking = JoinSet::new();
+        let mut linked_now = BTreeSet::new();
         let mut naming = JoinSet::new();
         let mut renewals = tokio::time::interval(self.shared.settings.keys_every);
-        let deliveries = async {
-            if let Some(delivered) = delivered {
-                self.deliver(delivered).await;
-            }
-            std::future::pending::<()>().await;
-        };
-        tokio::pin!(deliveries);
         loop {
             for (watching, following) in std::mem::take(&mut *graph::lock(&self.shared.to_start)) {
-                watches.spawn(watching.run());
-                watches.spawn(following.run());
+                tasks.spawn(watching.run());
+                tasks.spawn(following.run());
+            }
+            for tenant in self.next_to_link(&mut linked_now) {
+                let microsoft = self.clone();
+                linking.spawn(async move {
+                    microsoft.link(&tenant).await;
+                    tenant
+                });
             }
             tokio::select! {
-                () = self.shared.started.notified() => {}
-                Some(_) = watches.join_next() => {}
+                () = self.shared.wanted.notified() => {}
+                Some(_) = tasks.join_next() => {}
                 Some(_) = naming.join_next() => {}
+                Some(done) = linking.join_next() => match done {
+                    Ok(tenant) => {
+                        linked_now.remove(&tenant);
+                    }
+                    // It is not known whose it was: at worst somebody is looked for twice at once.
+                    Err(_) => linked_now.clear(),
+                },
                 _ = links.tick() => {
                     if naming.is_empty() {
                         let microsoft = self.clone();
                         naming.spawn(async move { microsoft.learn_names().await });
                     }
-                    self.link(None).await;
+                    self.link_soon(None);
                 }
                 _ = renewals.tick() => self.renew_keys().await,
                 changed = people.recv() => {
@@ -249,15 +267,11 @@ impl Microsoft {
                     while let Ok(scope) = people.try_recv() {
                         scopes.insert(Some(scope));
                     }
-                    if scopes.contains(&None) {
-                        self.link(None).await;
-                    } else {
-                        for scope in scopes.into_iter().flatten() {
-                            self.link(scope.tenant_name().and_then(|name| name.parse().ok())).await;
-                        }
+                    for scope in scopes {
+                        let tenant = scope.as_ref().and_then(Scope::tenant_name);
+                        self.link_soon(tenant.and_then(|name| name.parse().ok()).as_ref());
                     }
                 }
-                () = &mut deliveries => {}
             }
         }
     }
@@ -271,33 +285,61 @@ impl Microsoft {
         closing.join_all().await;
     }
 
-    /// Looks who the agents are in Entra, of one tenant or of all, and tells the watches.
-    pub async fn link(&self, tenant: Option<Tenant>) {
-        let connections: Vec<_> = self.connections().values().cloned().collect();
-        let connections =
-            connections.into_iter().filter(|one| tenant.as_ref().is_none_or(|own| one.tenant == *own));
-        let mut by_tenant: BTreeMap<Tenant, Vec<Arc<Connection>>> = BTreeMap::new();
-        for connection in connections {
-            by_tenant.entry(connection.tenant.clone()).or_default().push(connection);
-        }
-        for (tenant, connections) in by_tenant {
-            let scope = Scope::tenant(tenant.as_str());
-            let people = self.shared.identity.change(move |identity| identity.people(&scope)).await;
-            let people = match people {
-                Ok(people) => people,
-                Err(fault) => {
-                    tracing::error!(%fault, %tenant, "people cannot be read; presence goes on with those known");
-                    continue;
-                }
-            };
-            for connection in connections {
-                let agents = connection.agents(&people, &self.shared.identity.settings()).await;
-                if let Some(people) = self.people(&tenant) {
-                    people.set_agents(connection.tid, &agents);
-                }
-                connection.watch.tell(Message::Agents(agents)).await;
+    /// Has it looked who the agents are in Entra, of one tenant or of all.
+    fn link_soon(&self, tenant: Option<&Tenant>) {
+        let owners = self.connections();
+        let owners = owners.values().map(|connection| &connection.tenant);
+        let meant = owners.filter(|owner| tenant.is_none_or(|tenant| tenant == *owner)).cloned();
+        graph::lock(&self.shared.to_link).extend(meant);
+        self.shared.wanted.notify_one();
+    }
+
+    /// The tenants whose turn it is, who count as being linked from now on: each once at a time, so that an older answer is
+    /// never taken after a newer one.
+    fn next_to_link(&self, linked_now: &mut BTreeSet<Tenant>) -> Vec<Tenant> {
+        let mut waiting = graph::lock(&self.shared.to_link);
+        let next: Vec<_> = waiting.difference(linked_now).cloned().collect();
+        waiting.retain(|tenant| linked_now.contains(tenant));
+        linked_now.extend(next.iter().cloned());
+        next
+    }
+
+    /// Looks who the agents of a tenant are in Entra, and tells the watches: at once of those who are known, and then of those
+    /// who have to be asked for.
+    async fn link(&self, tenant: &Tenant) {
+        let scope = Scope::tenant(tenant.as_str());
+        let people = self.shared.identity.change(move |identity| identity.people(&scope)).await;
+        let people = match people {
+            Ok(people) => people,
+            Err(fault) => {
+                tracing::error!(%fault, %tenant, "people cannot be read; presence goes on with those known");
+                return;
+            }
+        };
+        let mut asking = JoinSet::new();
+        for connection in self.connections_of(tenant) {
+            let again = self.shared.settings.principals_every;
+            let linked = connection.agents(&people, &self.shared.identity.settings(), again);
+            self.tell_agents(&connection, linked.agents.clone()).await;
+            if !linked.to_ask.is_empty() {
+                asking.spawn(async move {
+                    let agents = connection.find_agents(linked).await;
+                    (connection, agents)
+                });
             }
         }
+        while let Some(found) = asking.join_next().await {
+            if let Ok((connection, agents)) = found {
+                self.tell_agents(&connection, agents).await;
+            }
+        }
+    }
+
+    async fn tell_agents(&self, connection: &Connection, agents: BTreeMap<ObjectId, AgentId>) {
+        if let Some(people) = self.people(&connection.tenant) {
+            people.set_agents(connection.tid, &agents);
+        }
+        connection.watch.tell(Message::Agents(agents)).await;
     }
 
     /// Connects what stands of a tenant in the configuration and in the register.
@@ -369,7 +411,7 @@ impl Microsoft {
         let following = Following::new(&connection, people, shared.settings.directory_every, seeds.1)?;
         self.shared.connections.write().unwrap_or_else(PoisonError::into_inner).insert(tid, connection);
         graph::lock(&shared.to_start).push((watching, following));
-        shared.started.notify_one();
+        shared.wanted.notify_one();
         Ok(())
     }
 
@@ -404,7 +446,5 @@ impl Microsoft {
     }
 }
 
-/// How often it is looked who the agents are, whether or not somebody said that it changed.
-const LINKS_EVERY: Duration = Duration::from_secs(300);
 /// How long changes of people are gathered.
 const LINKS_PAUSE: Duration = Duration::from_millis(100);

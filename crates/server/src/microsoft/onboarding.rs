@@ -325,7 +325,7 @@ impl Microsoft {
                 if let Err(fault) = self.connect(tenant, tid, Origin::Consent, kept) {
                     tracing::error!(%fault, %tid, "the directory of an Entra tenant is not followed before a restart");
                 }
-                self.link(Some(tenant.clone())).await;
+                self.link_soon(Some(tenant));
             }
         }
         self.learn_name(tid).await;

@@ -43,6 +43,10 @@ pub struct MicrosoftSettings {
     pub stale_after: Duration,
     /// How often users are followed.
     pub directory_every: Duration,
+    /// How often it is looked who the agents are in Entra, whether or not somebody said that it changed.
+    pub links_every: Duration,
+    /// How long a user who was found by a principal name is taken for the one of that name, before it is asked again.
+    pub principals_every: Duration,
     /// How often it is looked whether the certificate for notifications is to be renewed.
     pub keys_every: Duration,
     /// How long an answer is waited for.
@@ -125,6 +129,8 @@ impl MicrosoftSettings {
             check_every: seconds(file.check_s),
             stale_after: seconds(file.stale_s),
             directory_every: seconds(file.directory_s),
+            links_every: LINKS_EVERY,
+            principals_every: PRINCIPALS_EVERY,
             keys_every: KEYS_EVERY,
             patience: OutboundSettings::microsoft(None).patience,
             limits: Limits {
@@ -324,6 +330,12 @@ impl Faulty {
         tenants
     }
 }
+
+/// Whoever changes people says so: this is for what nobody said.
+const LINKS_EVERY: Duration = Duration::from_secs(300);
+
+/// A principal name changes seldom, and presence of somebody else keeps few calls away within the hour.
+const PRINCIPALS_EVERY: Duration = Duration::from_secs(60 * 60);
 
 /// A certificate lasts for half a year, so that some hours are no matter.
 const KEYS_EVERY: Duration = Duration::from_secs(6 * 60 * 60);

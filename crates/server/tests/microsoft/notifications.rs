@@ -265,5 +265,26 @@ async fn a_subscription_that_was_left_behind_for_other_people_makes_room() {
     world.agent_until("anna", |shown| says(shown, "presenting")).await;
 }
 
+#[tokio::test]
+async fn a_graph_that_is_slow_to_say_who_somebody_is_keeps_no_notification_waiting() {
+    let often = |settings: &mut MicrosoftSettings| {
+        settings.links_every = Duration::from_millis(200);
+        settings.principals_every = Duration::ZERO;
+        settings.patience = Duration::from_secs(600);
+    };
+    let world = subscribed_tuned(SELDOM, often).await;
+    // Whoever asks for one of the two by name waits for longer than this test.
+    let slow =
+        |times: Value| json!({"path": "contoso.example", "times": times, "what": {"slow": {"ms": 600_000}}});
+    let switches = json!({"troubles": [slow(json!(1)), slow(Value::Null)]});
+    world.play(Method::Put, "/sandbox/graph/switches", &switches).await;
+    let is_asked = |shown: &Value| shown["troubles"].as_array().is_some_and(|left| left.len() == 1);
+    world.sandbox_until("/sandbox/graph/switches", is_asked).await;
+    world.shop.pass(60).await;
+    world.becomes("alice", "in_a_meeting").await;
+    world.agent_until("anna", |shown| says(shown, "in_meeting")).await;
+    counted_until(&world, "good", 1).await;
+}
+
 const SELDOM: &str = "poll_s = 300\ncheck_s = 3600\nstale_s = 3600";
 const SUBSCRIPTIONS: &str = "/sandbox/graph/subscriptions";

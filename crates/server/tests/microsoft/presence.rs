@@ -1,6 +1,9 @@
 //! Presence in Teams decides who is offered the next call.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
+use tandem::microsoft::settings::MicrosoftSettings;
 use tandem_microsoft::http::Method;
 use tandem_sandbox::config::app::{CONTOSO, TANDEM_APP};
 
@@ -151,4 +154,33 @@ async fn a_customer_who_comes_while_the_program_runs_is_followed_like_any_other(
     both_available(&world).await;
     world.becomes("alice", "in_a_meeting").await;
     world.agent_until("anna", |shown| says(shown, "in_meeting")).await;
+}
+
+#[tokio::test]
+async fn a_principal_name_that_becomes_somebody_elses_is_noticed() {
+    let keys = format!("entra = [\"{CONTOSO}\"]\npoll_s = 2");
+    let often = |settings: &mut MicrosoftSettings| {
+        settings.links_every = Duration::from_millis(200);
+        settings.principals_every = Duration::ZERO;
+    };
+    let world = World::open_tuned(&keys, often).await;
+    both_available(&world).await;
+    // While Graph does not answer, Anna is whoever she was.
+    let down = json!({"troubles": [
+        {"path": "contoso.example", "times": 2, "what": {"unavailable": {}}},
+    ]});
+    world.play(Method::Put, "/sandbox/graph/switches", &down).await;
+    world.until_troubles_are_over().await;
+    world.becomes("alice", "busy").await;
+    world.shop.pass(60).await;
+    world.agent_until("anna", |shown| says(shown, "busy")).await;
+
+    // Her name is given to somebody else.
+    let renamed = json!({"principal": "alice.before@contoso.example"});
+    world.play(Method::Patch, "/sandbox/people/alice", &renamed).await;
+    let again = json!({"principal": "alice@contoso.example"});
+    world.play(Method::Patch, "/sandbox/people/emre", &again).await;
+    world.becomes("emre", "do_not_disturb").await;
+    world.shop.pass(60).await;
+    world.agent_until("anna", |shown| says(shown, "do_not_disturb")).await;
 }
