@@ -151,6 +151,8 @@ pub struct UserSync {
     /// Full rounds begun in a row without one ending.
     starts: u32,
     told: bool,
+    /// The last answer was that users may not be read, or there was no token.
+    refused: bool,
     outputs: VecDeque<Output>,
 }
 
@@ -186,6 +188,7 @@ impl UserSync {
             faults: 0,
             starts: 0,
             told: false,
+            refused: false,
             outputs: VecDeque::new(),
         }
     }
@@ -197,6 +200,21 @@ impl UserSync {
         }
     }
 
+    /// What was refused may be allowed now, for a token is given again or somebody has consented: asks at once, instead of
+    /// after the pause that follows a refusal.
+    pub fn resume(&mut self, now: Instant) {
+        if let State::Due { at, .. } = &mut self.state {
+            *at = now.min(*at);
+        }
+    }
+
+    /// Whether users may not be read, as was last heard: nothing is asked but, now and then, whether they may again.
+    /// [`UserSync::resume`] asks at once.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        self.refused
+    }
+
     /// Takes what came of a call.
     pub fn handle_answer(&mut self, now: Instant, id: CallId, answer: &Answer, throttle: &mut Throttle) {
         let (at, round) = match &self.state {
@@ -205,6 +223,7 @@ impl UserSync {
         };
         let page = Fault::read(Operation::ReadUsers, answer, |response| Page::read(&response.body));
         throttle.heard(now, at, Family::Directory, page.as_ref().map(|_| ()));
+        self.refused = page.as_ref().is_err_and(is_refusal);
         match page {
             Ok(page) => self.on_page(now, round, page),
             Err(fault) => self.on_fault(now, round, fault),
@@ -320,6 +339,11 @@ impl UserSync {
             if self.starts == 1 { Duration::ZERO } else { back_off(self.starts, &mut self.random) * 10 };
         self.state = State::Resting { until: now + pause };
     }
+}
+
+/// Whether somebody has to permit something.
+fn is_refusal(fault: &Fault) -> bool {
+    matches!(fault.kind, FaultKind::Forbidden | FaultKind::NoToken)
 }
 
 /// Pages of one round; then it is taken for endless, and begun anew. 5 million users.

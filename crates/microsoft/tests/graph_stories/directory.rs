@@ -223,3 +223,15 @@ proptest! {
         prop_assert!(office.asked(s(3600)).is_some(), "it goes on");
     }
 }
+
+#[test]
+fn users_that_may_not_be_read_are_asked_for_at_once_when_they_may_again() {
+    let mut office = Office::new(Some("https://g/d1"));
+    office.answer(&refuse(403, "Authorization_RequestDenied"));
+    assert!(office.sync.is_refused());
+    assert!(office.asked(s(10 * 60)).is_none(), "a quarter of an hour");
+    office.sync.resume(office.now);
+    assert_eq!(office.answer(&page(&[1], DELTA, "https://g/d2")), link("https://g/d1"));
+    assert!(!office.sync.is_refused());
+    assert_eq!(office.users(), 1);
+}

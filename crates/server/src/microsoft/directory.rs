@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tandem_center::id::AgentId;
 use tandem_microsoft::graph::batch::{Answered, Batch};
-use tandem_microsoft::graph::call::Caller;
+use tandem_microsoft::graph::call::{Caller, Operation};
 use tandem_microsoft::graph::directory::{DeltaLink, Field, Output, Settings, UserChange, UserSync};
 use tandem_microsoft::graph::fault::{Fault, FaultKind};
 use tandem_microsoft::graph::presence::{self, Presence, Presences};
@@ -17,8 +17,9 @@ use tandem_store::register::{DirectoryChange, DirectoryNote, Failure, Register};
 use tandem_store::{PAGE_MAX, Tenant};
 
 use super::connection::{Connection, now_ms};
-use super::graph::{Graph, lock};
+use super::graph::{Graph, Looked, lock};
 use super::profiles::Profiles;
+use super::watch::{TOKEN_PAUSE_MAX, TOKEN_PAUSE_MIN};
 
 /// The people of one tenant.
 pub struct People {
@@ -53,6 +54,10 @@ pub(super) struct Following {
     /// A round goes on, or none has ended yet: what it says is written first.
     in_round: bool,
     profiles: Profiles,
+    /// While users may not be read: when it is looked whether Entra ID gives a token for it again.
+    token_at: Option<Instant>,
+    /// The pause before the look after that.
+    token_pause: Duration,
 }
 
 impl People {
@@ -316,6 +321,8 @@ impl Following {
             full: None,
             in_round: true,
             profiles: Profiles::new(Instant::now()),
+            token_at: None,
+            token_pause: TOKEN_PAUSE_MIN,
         })
     }
 
@@ -334,7 +341,30 @@ impl Following {
                 self.read_profiles().await;
                 until = until.min(self.profiles.poll_timeout());
             }
-            tokio::time::sleep_until(until.into()).await;
+            if let Some(at) = self.token_at {
+                until = until.min(at);
+            }
+            tokio::select! {
+                () = tokio::time::sleep_until(until.into()) => {}
+                () = self.graph.resumed() => self.sync.resume(Instant::now()),
+            }
+            if self.token_at.is_some_and(|at| at <= Instant::now()) {
+                self.look_for_token().await;
+            }
+        }
+    }
+
+    /// Reads again once there is a token that may do.
+    async fn look_for_token(&mut self) {
+        let looked = self.graph.look_for_token(Operation::ReadUsers).await;
+        let now = Instant::now();
+        if looked == Looked::MayRead {
+            self.sync.resume(now);
+        }
+        // Entra ID keeps the pace after its own refusals; what a token says may be wrong, and costs a request each time.
+        self.token_at = Some(now + self.token_pause);
+        if looked != Looked::Refused {
+            self.token_pause = TOKEN_PAUSE_MAX.min(self.token_pause * 2);
         }
     }
 
@@ -342,7 +372,13 @@ impl Following {
         match output {
             Output::Call { id, call } => {
                 let answer = self.graph.send(&call).await;
-                self.sync.handle_answer(Instant::now(), id, &answer, &mut self.graph.throttle());
+                let now = Instant::now();
+                self.sync.handle_answer(now, id, &answer, &mut self.graph.throttle());
+                if self.sync.is_refused() {
+                    self.token_at.get_or_insert(now + self.token_pause);
+                } else {
+                    (self.token_at, self.token_pause) = (None, TOKEN_PAUSE_MIN);
+                }
             }
             Output::RoundBegins { full } => {
                 self.in_round = true;

@@ -12,6 +12,7 @@ use tandem_microsoft::graph::permissions;
 use tandem_microsoft::graph::throttle::{Family, Throttle};
 use tandem_microsoft::id::{EntraTenantId, Guid, ObjectId};
 use tandem_microsoft::secret::Secret;
+use tokio::sync::Notify;
 
 use super::entra::{Entra, unix_now};
 use super::grants::permits;
@@ -28,6 +29,9 @@ pub struct Graph {
     throttle: Arc<Mutex<Throttle>>,
     trouble: Arc<Mutex<Trouble>>,
     accounts: Arc<Mutex<Accounts>>,
+    /// When a token was last thrown away because something was not permitted with it.
+    thrown_away: Arc<Mutex<Option<Instant>>>,
+    permitted: Arc<Notify>,
 }
 
 /// An account that signed in for the installation.
@@ -64,9 +68,9 @@ pub struct Trouble {
 /// What came of looking for a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Looked {
-    /// There is one, and as far as it tells presence may be read with it.
+    /// There is one, and as far as it tells it permits this.
     MayRead,
-    /// There is one, but it tells that presence may not be read with it. The next look fetches another.
+    /// There is one, but it tells that this may not be done with it. The next look fetches another.
     MayNotRead,
     /// There is none.
     Refused,
@@ -90,6 +94,8 @@ impl Graph {
             throttle: Arc::new(Mutex::new(Throttle::new(&settings.limits, seed))),
             trouble: Arc::default(),
             accounts: Arc::default(),
+            thrown_away: Arc::default(),
+            permitted: Arc::default(),
         }
     }
 
@@ -139,11 +145,10 @@ impl Graph {
         let answer = self.exchange(call, &token).await;
         // What a token permits stands in it, so one that is not permitted enough stays so: the next may be.
         let is_forbidden = answer.as_ref().is_ok_and(|answer| answer.status == 403);
-        let is_asked_again = matches!(call.operation, Operation::ReadPresences | Operation::SetPresence);
         if is_forbidden && is_of_person(call.operation, &token) {
             return answer;
         }
-        if is_forbidden && is_asked_again && call.caller == Caller::Application {
+        if is_forbidden && call.caller == Caller::Application && self.may_throw_away(call.operation) {
             self.entra.app_token_refused(self.tenant, &token);
         }
         if answer.as_ref().is_ok_and(|answer| answer.status == 401) {
@@ -156,12 +161,22 @@ impl Graph {
         answer
     }
 
-    /// Looks whether Entra ID gives us a token to read presence with, at the pace that its last refusal allows.
-    pub async fn look_for_token(&self) -> Looked {
+    /// Tells whoever reads the directory here that what was refused may be permitted now.
+    pub fn resume(&self) {
+        self.permitted.notify_one();
+    }
+
+    /// Until somebody has told so. Only one waits for it.
+    pub async fn resumed(&self) {
+        self.permitted.notified().await;
+    }
+
+    /// Looks whether Entra ID gives us a token that permits an operation, at the pace that its last refusal allows.
+    pub async fn look_for_token(&self, operation: Operation) -> Looked {
         match self.token(Caller::Application).await {
             Ok(token) => {
                 self.note_token();
-                if may_read_presence(&token) {
+                if may(&token, operation) {
                     return Looked::MayRead;
                 }
                 self.entra.app_token_refused(self.tenant, &token);
@@ -259,6 +274,20 @@ impl Graph {
         }
     }
 
+    /// Whether another token is worth asking for when this is not permitted: presence is asked for at its own pace then, and
+    /// everything else has one for all of it.
+    fn may_throw_away(&self, operation: Operation) -> bool {
+        if matches!(operation, Operation::ReadPresences | Operation::SetPresence) {
+            return true;
+        }
+        let (mut last, now) = (lock(&self.thrown_away), Instant::now());
+        let is_due = last.is_none_or(|at| now.saturating_duration_since(at) >= THROWN_AWAY_EVERY);
+        if is_due {
+            *last = Some(now);
+        }
+        is_due
+    }
+
     fn note_refusal(&self, caller: Caller, refusal: Refusal) {
         if caller != Caller::Application {
             tracing::warn!(entra.tenant = %self.tenant, %refusal, "an account gives no token; connect it again");
@@ -338,10 +367,10 @@ pub fn moment() -> Moment {
     Moment { at: Instant::now(), unix: unix_now() }
 }
 
-/// Whether presence may be read with a token, as far as it tells; one that tells nothing has to be tried.
-fn may_read_presence(token: &Secret) -> bool {
+/// Whether a token permits an operation, as far as it tells; one that tells nothing has to be tried.
+fn may(token: &Secret, operation: Operation) -> bool {
     let told = permissions::in_token(token);
-    told.application.is_empty() || permits(&told, Operation::ReadPresences)
+    told.application.is_empty() || permits(&told, operation)
 }
 
 /// Whether it is for the person's sake that an operation was forbidden, as of a guest or of an account that is disabled: the
@@ -358,6 +387,9 @@ fn writes_presence(operation: Operation) -> bool {
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+/// How long after a token was thrown away for want of a permission the next one is, at least: consent is noticed within it.
+const THROWN_AWAY_EVERY: Duration = Duration::from_secs(60);
 
 /// How long somebody waits for a turn; the request itself has its own patience.
 const ASK_PATIENCE: Duration = Duration::from_secs(3);

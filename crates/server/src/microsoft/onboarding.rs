@@ -319,6 +319,7 @@ impl Microsoft {
         match self.connection(tid) {
             Some(known) => {
                 known.keep(&register, |known| *known = kept)?;
+                known.graph.resume();
                 known.watch.tell(Message::Resume).await;
             }
             None => {

@@ -10,7 +10,7 @@ use tandem_center::Input;
 use tandem_center::agent::{Presence as Told, PresenceReport};
 use tandem_center::id::AgentId;
 use tandem_center::view::{AgentView, DoingView};
-use tandem_microsoft::graph::call::{Answer, Moment};
+use tandem_microsoft::graph::call::{Answer, Moment, Operation};
 use tandem_microsoft::graph::notification::Item;
 use tandem_microsoft::graph::presence::Presence;
 use tandem_microsoft::graph::sealed::SealFault;
@@ -286,7 +286,9 @@ impl Watching {
         if self.token_at.is_some_and(|at| at <= now) {
             self.token_at = None;
             let graph = self.graph.clone();
-            self.work.spawn(async move { Work::LookedForToken(graph.look_for_token().await) });
+            self.work.spawn(async move {
+                Work::LookedForToken(graph.look_for_token(Operation::ReadPresences).await)
+            });
         }
         if self.refresh_at <= now {
             self.refresh_at = now + REFRESH_EVERY;
@@ -413,6 +415,7 @@ impl Watching {
                 } else if was_refused {
                     (self.token_at, self.token_pause) = (None, TOKEN_PAUSE_MIN);
                     self.resume_writing(now);
+                    self.graph.resume();
                 }
             }
             Work::Written(id, answer) => {
@@ -599,12 +602,12 @@ const REFRESH_EVERY: Duration = Duration::from_secs(15);
 /// How long after something was heard the figures tell of it: they are put together of everybody who is watched.
 const HEALTH_PAUSE: Duration = Duration::from_secs(1);
 
-/// How long after presence could not be read it is looked whether Entra ID gives a token for it; with each look in a row
+/// How long after presence, or the directory, could not be read it is looked whether Entra ID gives a token for it; with each look in a row
 /// that finds a token which does not do, twice as long.
-const TOKEN_PAUSE_MIN: Duration = Duration::from_secs(1);
+pub(super) const TOKEN_PAUSE_MIN: Duration = Duration::from_secs(1);
 
 /// How long it is at most: consent that is given somewhere else is noticed within it.
-const TOKEN_PAUSE_MAX: Duration = Duration::from_secs(60);
+pub(super) const TOKEN_PAUSE_MAX: Duration = Duration::from_secs(60);
 
 /// For how long after the end of a call of ours Teams may still say that the agent is in it.
 const ECHO_MAX: Duration = Duration::from_secs(15);

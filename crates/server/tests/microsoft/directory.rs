@@ -1,7 +1,11 @@
 //! The people of the customer's directory are found, with their presence.
 
+use std::time::Duration;
+
 use axum::http::StatusCode;
 use serde_json::{Value, json};
+use tandem_microsoft::http::Method;
+use tandem_sandbox::config::app::{CONTOSO, TANDEM_APP};
 
 use crate::world::World;
 
@@ -11,13 +15,13 @@ async fn found(world: &World, query: &str) -> Value {
 
 /// Waits until something is so of the first who is found.
 async fn found_until(world: &World, query: &str, fits: impl Fn(&Value) -> bool) -> Value {
-    for _ in 0..400 {
+    for _ in 0..1_200 {
         let (status, found) = world.shop.get(&format!("/api/v1/directory?{query}")).await;
         assert_eq!(status, StatusCode::OK, "{found}");
         if found["people"].as_array().and_then(|people| people.first()).is_some_and(&fits) {
             return found;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("nobody like that is found by {query}");
 }
@@ -73,4 +77,28 @@ async fn photos_are_handed_on() {
     let response = tower::ServiceExt::oneshot(world.shop.router.clone(), request).await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
     assert!(response.headers()["content-type"].to_str().unwrap().starts_with("image/"));
+}
+
+#[tokio::test]
+async fn a_directory_that_may_not_be_read_goes_on_when_it_may_again() {
+    let keys = format!("entra = [\"{CONTOSO}\"]");
+    let world = World::open_tuned(&keys, |settings| settings.directory_every = Duration::from_secs(10)).await;
+    found(&world, "q=emre%20yildiz").await;
+    let app = format!("/sandbox/tenants/{CONTOSO}/apps/{TANDEM_APP}");
+    world.play(Method::Delete, &format!("{app}/permissions/User.Read.All"), &json!({})).await;
+    // The token of before is good for an hour; Graph wants another, and that one does not permit it.
+    let expired = json!({"troubles": [{"path": "users/delta", "times": 1, "what": "expired"}]});
+    world.play(Method::Put, "/sandbox/graph/switches", &expired).await;
+    let forbidden = |shown: &Value| {
+        let faults = shown["connections"][0]["faults"].as_array();
+        let of_users =
+            |fault: &Value| fault["message"].as_str().is_some_and(|message| message.contains("users"));
+        faults.is_some_and(|all| all.iter().any(|one| one["code"] == "graph_forbidden" && of_users(one)))
+    };
+    world.microsoft_until(forbidden).await;
+
+    world.play(Method::Patch, "/sandbox/people/emre", &json!({"name": "Emre Aksoy"})).await;
+    world.play(Method::Put, &app, &json!({})).await;
+    found(&world, "q=aksoy").await;
+    world.microsoft_until(|shown| !forbidden(shown)).await;
 }

@@ -360,6 +360,7 @@ impl Watcher {
     /// after the pause that follows a refusal.
     pub fn resume(&mut self, now: Moment) {
         self.resume_polling(now.at);
+        self.resume_subscribing(now.at);
     }
 
     /// Whether presence may not be read, as was last heard: nothing is asked but, now and then, whether it may again.

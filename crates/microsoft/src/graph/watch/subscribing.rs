@@ -33,6 +33,15 @@ impl Watcher {
         }
     }
 
+    /// Has Graph asked again at once for subscriptions that it refused.
+    pub(super) fn resume_subscribing(&mut self, now: Instant) {
+        for group in self.groups.values_mut() {
+            if let Subscription::Refused { again, .. } = &mut group.subscription {
+                *again = now.min(*again);
+            }
+        }
+    }
+
     /// Does what is due for the subscription of a group.
     pub(super) fn care_for_subscription(&mut self, now: Moment, id: GroupId, throttle: &mut Throttle) {
         let Some(group) = self.groups.get_mut(&id) else { return };
