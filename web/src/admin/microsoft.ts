@@ -57,7 +57,7 @@ export class MicrosoftView implements View {
 
   #connection(connection: Connection): HTMLElement {
     const { words, rights } = this.#tools;
-    const { id, name, origin, consented_at, faults = [], permissions, beyond = [], accounts = {} } = connection;
+    const { id, name, origin, consented_at, faults = [], permissions, beyond = [], accounts = {}, accounts_refused: dead = [] } = connection;
     const missing = permissions.filter(({ standing }) => standing === "missing");
     const isWell = faults.length === 0 && missing.length === 0;
     const state = isWell
@@ -73,7 +73,8 @@ export class MicrosoftView implements View {
     const mayWrite = rights.may("tenant:write");
     const names = Object.entries(accounts).map(([account, called]) => {
       const off = addButton(words.text("microsoft.account.off"), () => void this.#take(`${id}/presence-account/${account}`));
-      return h("li", {}, called || account, " ", mayWrite ? off : undefined);
+      const refused = dead.includes(account) ? chip("late", "end", words.text("microsoft.account.refused")) : undefined;
+      return h("li", {}, called || account, " ", refused, " ", mayWrite ? off : undefined);
     });
     const connect = addButton(words.text("microsoft.account.connect"), () => this.#account(connection));
     const remove = addButton(words.text("microsoft.disconnect"), () => this.#disconnect(connection));

@@ -1943,6 +1943,11 @@ export interface components {
             accounts?: {
                 [key: string]: string;
             };
+            /**
+             * @description Of them, those that get no token any more, such as a disabled one, one with another password, or one whom a policy
+             *     forbids it: they have to be connected again. `faults` says why.
+             */
+            accounts_refused?: string[];
             /** @description Permissions that were granted and that nothing needs. */
             beyond?: string[];
             /**

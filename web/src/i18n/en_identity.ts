@@ -461,6 +461,7 @@ export const identity = {
   "microsoft.account.text": "You get a link. Open it, and sign in as the account that is to watch presence: one made for that.",
   "microsoft.account.submit": "Make the link",
   "microsoft.account.link": "Open this link, best in a private window, and sign in as that account.",
+  "microsoft.account.refused": "gets no token any more: connect it again",
   "microsoft.account.off": "Take off",
   "microsoft.disconnect": "Disconnect…",
   "microsoft.disconnect.title": "Disconnect {name}?",

@@ -468,6 +468,7 @@ export const identity = {
   "microsoft.account.text": "Vous obtenez un lien. Ouvrez-le, et connectez-vous avec le compte qui doit observer la présence : un compte créé pour cela.",
   "microsoft.account.submit": "Créer le lien",
   "microsoft.account.link": "Ouvrez ce lien, de préférence dans une fenêtre privée, et connectez-vous avec ce compte.",
+  "microsoft.account.refused": "ne reçoit plus de jeton : reliez-le de nouveau",
   "microsoft.account.off": "Détacher",
   "microsoft.disconnect": "Détacher…",
   "microsoft.disconnect.title": "Détacher {name} ?",

@@ -130,6 +130,11 @@ impl TokenCache {
         self.entries.retain(|key, _| key.tenant != tenant);
     }
 
+    /// Forgets what is held for a key, a refusal too: whoever it is for has signed in anew.
+    pub fn forget_key(&mut self, key: &TokenKey) {
+        self.entries.remove(key);
+    }
+
     /// How many keys are held.
     #[must_use]
     pub fn len(&self) -> usize {

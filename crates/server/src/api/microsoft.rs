@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use tandem_microsoft::entra::permission::{self, NEEDED, PermissionKind, Standing};
+use tandem_microsoft::entra::refusal::Refusal;
 use tandem_microsoft::entra::tab::claims_challenge;
 use tandem_microsoft::graph::fault::Fault;
 use tandem_microsoft::secret::Secret;
@@ -68,6 +69,10 @@ pub struct EntraConnection {
     /// The accounts whose subscriptions watch presence, by their object ids.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub accounts: BTreeMap<String, String>,
+    /// Of them, those that get no token any more, such as a disabled one, one with another password, or one whom a policy
+    /// forbids it: they have to be connected again. `faults` says why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accounts_refused: Vec<String>,
     /// How well presence is known.
     pub presence: PresenceHealth,
 }
@@ -469,12 +474,14 @@ async fn shown(microsoft: &Microsoft, connection: &Connection) -> EntraConnectio
     };
     let trouble = connection.graph.trouble();
     let mut faults = Vec::new();
+    let of_entra = |refusal: &Refusal| match refusal.number {
+        0 => refusal.reason.code().to_owned(),
+        // Entra ID's own words begin with the number, mostly.
+        _ if refusal.description.starts_with("AADSTS") => refusal.description.to_string(),
+        number => format!("AADSTS{number}: {}", refusal.description),
+    };
     if let Err(refusal) = &token {
-        let message = match refusal.number {
-            0 => refusal.reason.code().to_owned(),
-            number => format!("AADSTS{number}: {}", refusal.description),
-        };
-        faults.push(body(refusal.reason.code(), message, refusal.reason.remedy()));
+        faults.push(body(refusal.reason.code(), of_entra(refusal), refusal.reason.remedy()));
     }
     let of_graph = |fault: &Fault| {
         let message = format!(
@@ -489,6 +496,12 @@ async fn shown(microsoft: &Microsoft, connection: &Connection) -> EntraConnectio
     faults.extend(trouble.forbidden.values().map(of_graph));
     faults.extend(trouble.failing.as_ref().map(of_graph));
     let kept = connection.kept();
+    for (account, refusal) in &trouble.accounts {
+        let name = kept.accounts.get(account).filter(|name| !name.is_empty());
+        let name = name.cloned().unwrap_or_else(|| account.to_string());
+        let message = format!("{name}: {}", of_entra(refusal));
+        faults.push(body("presence_account_refused", message, ACCOUNT_REMEDY));
+    }
     let seen = connection.watch.seen(Clone::clone);
     let ms = |time: std::time::Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
@@ -506,6 +519,7 @@ async fn shown(microsoft: &Microsoft, connection: &Connection) -> EntraConnectio
         permissions: permissions_of(told.as_ref()),
         beyond: told.iter().flat_map(|told| told.granted.beyond(NEEDED)).map(|(_, name)| name).collect(),
         accounts: kept.accounts.into_iter().map(|(id, name)| (id.to_string(), name)).collect(),
+        accounts_refused: trouble.accounts.keys().map(ToString::to_string).collect(),
         presence: PresenceHealth {
             watched: count(health.watched),
             known: count(health.known),
@@ -513,7 +527,7 @@ async fn shown(microsoft: &Microsoft, connection: &Connection) -> EntraConnectio
             age_p50_ms: ms(health.age_p50),
             age_p99_ms: ms(health.age_p99),
             subscriptions: count(health.subscriptions_active),
-            subscriptions_refused: seen.subscriptions_refused,
+            subscriptions_refused: seen.subscriptions_refused.into_values().next(),
             polls: health.counts.polls,
             throttled: health.counts.throttled,
             notifications: health.counts.notifications,
@@ -521,6 +535,9 @@ async fn shown(microsoft: &Microsoft, connection: &Connection) -> EntraConnectio
         },
     }
 }
+
+/// What can be done about an account that gets no token.
+const ACCOUNT_REMEDY: &str = "Let the account sign in again, with a link of Connect a presence account; see in Entra ID that it is enabled.";
 
 fn permissions_of(told: Option<&Told>) -> Vec<PermissionState> {
     let nothing = Told::default();

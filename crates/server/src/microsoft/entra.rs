@@ -245,6 +245,12 @@ impl Entra {
         self.state().tokens.forget(tenant);
     }
 
+    /// Forgets what is held of an account: it has signed in anew.
+    pub fn forget_account(&self, tenant: EntraTenantId, account: ObjectId) {
+        let scopes = self.account_scopes().join(" ");
+        self.state().tokens.forget_key(&TokenKey { tenant, holder: Holder::Account(account), scopes });
+    }
+
     /// What an account is asked for that watches presence.
     pub fn account_scopes(&self) -> [String; 2] {
         ["offline_access".to_owned(), self.graph_scope("Presence.Read.All")]

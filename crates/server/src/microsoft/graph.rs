@@ -14,7 +14,7 @@ use tandem_microsoft::id::{EntraTenantId, Guid, ObjectId};
 use tandem_microsoft::secret::Secret;
 use tokio::sync::Notify;
 
-use super::entra::{Entra, unix_now};
+use super::entra::{Entra, is_passing, unix_now};
 use super::grants::permits;
 use super::settings::MicrosoftSettings;
 use crate::outbound::{Outbound, OutboundFault};
@@ -63,6 +63,8 @@ pub struct Trouble {
     pub forbidden: BTreeMap<Operation, Fault>,
     /// Graph, or the way to it, fails.
     pub failing: Option<Fault>,
+    /// Entra ID gives these accounts no token, and will not by itself: somebody has to connect them again.
+    pub accounts: BTreeMap<ObjectId, Refusal>,
 }
 
 /// What came of looking for a token.
@@ -121,6 +123,7 @@ impl Graph {
         known.leaving.extend(before.into_iter().map(|(id, account)| (id, account.refresh)));
         let Accounts { used, leaving } = &mut *known;
         leaving.retain(|id, _| !used.contains_key(id));
+        lock(&self.trouble).accounts.retain(|id, _| used.contains_key(id));
     }
 
     /// The accounts.
@@ -142,6 +145,9 @@ impl Graph {
                 return Err(NoAnswer::NoToken);
             }
         };
+        if let Caller::Account(account) = call.caller {
+            self.note_account_token(account);
+        }
         let answer = self.exchange(call, &token).await;
         // What a token permits stands in it, so one that is not permitted enough stays so: the next may be.
         let is_forbidden = answer.as_ref().is_ok_and(|answer| answer.status == 403);
@@ -289,9 +295,8 @@ impl Graph {
     }
 
     fn note_refusal(&self, caller: Caller, refusal: Refusal) {
-        if caller != Caller::Application {
-            tracing::warn!(entra.tenant = %self.tenant, %refusal, "an account gives no token; connect it again");
-            return;
+        if let Caller::Account(account) = caller {
+            return self.note_account_refusal(account, refusal);
         }
         let mut trouble = lock(&self.trouble);
         if trouble.no_token.as_ref().map(|known| known.reason.code()) != Some(refusal.reason.code()) {
@@ -301,6 +306,29 @@ impl Graph {
             );
         }
         trouble.no_token = Some(refusal);
+    }
+
+    fn note_account_refusal(&self, account: ObjectId, refusal: Refusal) {
+        let known = lock(&self.accounts);
+        // What passes is told of the tenant too; an account that is leaving is missed by nobody.
+        if is_passing(&refusal) || !known.used.contains_key(&account) {
+            tracing::debug!(entra.tenant = %self.tenant, %account, %refusal, "an account gives no token now");
+            return;
+        }
+        let said = refusal.reason.code();
+        let before = lock(&self.trouble).accounts.insert(account, refusal.clone());
+        if before.is_none_or(|before| before.reason.code() != said) {
+            tracing::warn!(
+                entra.tenant = %self.tenant, %account, %refusal, remedy = refusal.reason.remedy(),
+                "an account gives no token; connect it again"
+            );
+        }
+    }
+
+    fn note_account_token(&self, account: ObjectId) {
+        if lock(&self.trouble).accounts.remove(&account).is_some() {
+            tracing::info!(entra.tenant = %self.tenant, %account, "an account gives tokens again");
+        }
     }
 
     /// Notes that there is a token.

@@ -275,8 +275,11 @@ impl Microsoft {
         connection.keep(register, |kept| {
             kept.accounts.insert(user.user, name);
         })?;
+        self.shared.entra.forget_account(tid, user.user);
         connection.use_accounts(register);
         connection.tell_accounts();
+        // What was refused to the account before may be granted now.
+        connection.watch.tell(Message::Resume).await;
         self.tell_trail(&connection.tenant, "presence_account.connect", tid, user.user).await;
         Ok(())
     }

@@ -59,8 +59,8 @@ pub struct Watch {
 pub struct Seen {
     /// How well it knows what it watches.
     pub health: Health,
-    /// Why subscriptions are refused, if they are.
-    pub subscriptions_refused: Option<String>,
+    /// Why Graph refuses subscriptions to accounts, if it does.
+    pub subscriptions_refused: BTreeMap<ObjectId, String>,
     /// What is known of each agent's user: what, and since when it is confirmed.
     pub presences: BTreeMap<ObjectId, (Presence, Instant)>,
     /// How long it took from a notification to the center, summed in microseconds, and how many there were.
@@ -236,7 +236,10 @@ impl Watching {
                 self.look_at_calls();
             }
             Message::Notification(item) => self.open(item),
-            Message::Accounts(accounts) => self.watcher.set_accounts(now, accounts),
+            Message::Accounts(accounts) => {
+                lock(&self.seen).subscriptions_refused.retain(|account, _| accounts.contains(account));
+                self.watcher.set_accounts(now, accounts);
+            }
             Message::Notify(notify) => self.watcher.set_notify(now, notify),
             Message::Look(people) => self.watcher.look(now, people),
             Message::Resume => {
@@ -346,11 +349,11 @@ impl Watching {
                     "Graph does not tell presence; it is polled"
                 );
                 let said = format!("{}: {}", fault.stable_code(), fault.remedy());
-                lock(&self.seen).subscriptions_refused = Some(said);
+                lock(&self.seen).subscriptions_refused.insert(account, said);
             }
             Output::Subscribed { account, people, .. } => {
                 tracing::info!(entra.tenant = %self.graph.tenant(), %account, people, "Graph tells presence");
-                lock(&self.seen).subscriptions_refused = None;
+                lock(&self.seen).subscriptions_refused.remove(&account);
             }
             Output::SubscriptionLost { account, why } => {
                 tracing::info!(entra.tenant = %self.graph.tenant(), %account, ?why, "a subscription of presence is gone");

@@ -286,5 +286,44 @@ async fn a_graph_that_is_slow_to_say_who_somebody_is_keeps_no_notification_waiti
     counted_until(&world, "good", 1).await;
 }
 
+#[tokio::test]
+async fn an_account_that_is_disabled_is_shown_until_it_is_connected_again_or_taken_off() {
+    let world = subscribed().await;
+    let is_shown = |shown: &Value| {
+        let connection = &shown["connections"][0];
+        let faults = connection["faults"].as_array();
+        let is_told =
+            faults.is_some_and(|all| all.iter().any(|one| one["code"] == "presence_account_refused"));
+        let account = connection["accounts_refused"][0].as_str();
+        is_told && account.is_some_and(|account| connection["accounts"].get(account).is_some())
+    };
+    let is_well = |shown: &Value| {
+        let connection = &shown["connections"][0];
+        connection["faults"].is_null() && connection["accounts_refused"].is_null()
+    };
+    let lose = async || {
+        let id = another_than(&world, "").await;
+        world.play(Method::Patch, "/sandbox/people/bela", &json!({"enabled": false})).await;
+        world.play(Method::Delete, &format!("{SUBSCRIPTIONS}/{id}"), &json!({})).await;
+        // The token of before may be good for an hour; Graph wants another.
+        let expired = json!({"troubles": [
+            {"path": "subscriptions", "method": "POST", "times": 1, "what": "expired"},
+        ]});
+        world.play(Method::Put, "/sandbox/graph/switches", &expired).await;
+        let shown = world.microsoft_until(is_shown).await;
+        let fault = &shown["connections"][0]["faults"][0];
+        assert!(fault["message"].as_str().unwrap().starts_with("bela@contoso.example: AADSTS"), "{shown}");
+        world.play(Method::Put, "/sandbox/graph/switches", &json!({})).await;
+    };
+    lose().await;
+    world.play(Method::Patch, "/sandbox/people/bela", &json!({"enabled": true})).await;
+    subscribe(&world).await;
+    world.microsoft_until(is_well).await;
+
+    lose().await;
+    unsubscribe(&world).await;
+    world.microsoft_until(is_well).await;
+}
+
 const SELDOM: &str = "poll_s = 300\ncheck_s = 3600\nstale_s = 3600";
 const SUBSCRIPTIONS: &str = "/sandbox/graph/subscriptions";

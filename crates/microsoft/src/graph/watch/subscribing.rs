@@ -33,11 +33,13 @@ impl Watcher {
         }
     }
 
-    /// Has Graph asked again at once for subscriptions that it refused.
+    /// Has Graph asked again at once for subscriptions that were refused.
     pub(super) fn resume_subscribing(&mut self, now: Instant) {
         for group in self.groups.values_mut() {
-            if let Subscription::Refused { again, .. } = &mut group.subscription {
-                *again = now.min(*again);
+            match &mut group.subscription {
+                Subscription::Refused { again, .. } => *again = now.min(*again),
+                Subscription::Waiting { next, tries, .. } if tries.failures > 0 => *next = now.min(*next),
+                _ => {}
             }
         }
     }
