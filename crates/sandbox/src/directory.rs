@@ -247,10 +247,10 @@ impl Directory {
     ) -> Result<(), DirectoryRefusal> {
         let found = self.tenants.get_mut(tenant).ok_or(DirectoryRefusal::NoTenant)?;
         let found = found.users.get_mut(user).ok_or(DirectoryRefusal::NoUser)?;
-        let (object_id, tenant_id) = (found.object_id.clone(), found.tenant.clone());
+        let before = found.clone();
         change(found);
-        (found.object_id, found.tenant) = (object_id, tenant_id);
-        self.changed(tenant, Changed::User(user.clone()));
+        (found.object_id, found.tenant) = (before.object_id.clone(), before.tenant.clone());
+        self.changed_from(tenant, Changed::User(user.clone()), Some(Box::new(before)));
         Ok(())
     }
 
@@ -334,12 +334,16 @@ impl Directory {
     }
 
     fn changed(&mut self, tenant: &EntraTenantId, what: Changed) {
+        self.changed_from(tenant, what, None);
+    }
+
+    fn changed_from(&mut self, tenant: &EntraTenantId, what: Changed, before: Option<Box<User>>) {
         if self.changes.len() == CHANGES_MAX {
             self.changes.remove(0);
             self.forgotten += 1;
         }
         let sequence = self.sequence() + 1;
-        self.changes.push(Change { sequence, tenant: tenant.clone(), what });
+        self.changes.push(Change { sequence, tenant: tenant.clone(), what, before });
     }
 }
 
@@ -352,6 +356,9 @@ pub struct Change {
     pub tenant: EntraTenantId,
     /// What.
     pub what: Changed,
+    /// Somebody as the directory had it before; none of who is new, and of other changes.
+    #[serde(skip)]
+    pub before: Option<Box<User>>,
 }
 
 /// What has changed.

@@ -47,9 +47,14 @@ impl Visit<'_> {
             return Err(Fault::UnsupportedQuery("Delta queries know $select and $filter only.".to_owned()));
         }
         let tenant = self.tenant;
-        let tell = |query: &Query, id: &ObjectId, _: Option<u64>| {
+        let directory = self.directory;
+        let tell = |query: &Query, id: &ObjectId, since: Option<u64>| {
             let user = tenant.users.get(id)?;
-            Some(query.tell(&people::user(user, tenant), &USER))
+            let told = query.tell(&people::user(user, tenant), &USER);
+            let mut changes = since.and_then(|since| directory.changes_after(since)).into_iter().flatten();
+            let first = changes.find(|change| change.what == Changed::User(id.clone()));
+            let Some(before) = first.and_then(|change| change.before.as_deref()) else { return Some(told) };
+            Some(changed_only(&query.tell(&people::user(before, tenant), &USER), told))
         };
         let all: Vec<&ObjectId> = tenant.users.keys().collect();
         let delta = Delta { set: "users", kind: "user", all };
@@ -147,6 +152,15 @@ impl Visit<'_> {
         let basic = Operation::is_basic_only(&self.caller, Some(&user.object_id));
         limited(people::user(user, self.tenant), basic)
     }
+}
+
+/// The id and what is another than before: "at least the properties that have been updated" ("Use delta query to track
+/// changes").
+fn changed_only(before: &Value, mut now: Value) -> Value {
+    if let Some(now) = now.as_object_mut() {
+        now.retain(|name, value| name == "id" || before.get(name) != Some(value));
+    }
+    now
 }
 
 /// With `User.ReadBasic.All` alone, everything beyond the basic profile is null.

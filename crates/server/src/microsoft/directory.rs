@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, Weak};
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
 use tandem_center::id::AgentId;
 use tandem_microsoft::graph::batch::{Answered, Batch};
 use tandem_microsoft::graph::call::{Caller, Operation};
@@ -30,9 +31,24 @@ pub struct People {
     looked: Mutex<BTreeMap<ObjectId, (Presence, Instant)>>,
 }
 
+/// Somebody as the register keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Kept {
+    #[serde(flatten)]
+    entry: Entry,
+    /// May not sign in.
+    #[serde(default, skip_serializing_if = "is_false")]
+    disabled: bool,
+    /// Belongs to another organisation.
+    #[serde(default, skip_serializing_if = "is_false")]
+    guest: bool,
+}
+
 #[derive(Default)]
 struct Known {
     directory: Directory,
+    /// Who is not to be found now, and may be later: Graph tells only what changes then.
+    hidden: BTreeMap<EntryId, (EntraTenantId, Kept)>,
     /// In which Entra tenant each is.
     homes: BTreeMap<EntryId, EntraTenantId>,
     /// What is said here of their skills.
@@ -85,9 +101,9 @@ impl People {
             let Some(last) = page.last() else { break };
             after = Some((last.tid.clone(), last.oid.clone()));
             for row in page {
-                let read = (row.tid.parse(), serde_json::from_str::<Entry>(&row.document));
-                if let (Ok(tid), Ok(entry)) = read {
-                    known.put(tid, entry);
+                let read = (row.tid.parse(), serde_json::from_str::<Kept>(&row.document));
+                if let (Ok(tid), Ok(kept)) = read {
+                    known.keep(tid, kept);
                 }
             }
         }
@@ -192,17 +208,21 @@ impl People {
         self.known.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes what Graph says of a user; the document to be kept, or nothing if the user is not to be found.
+    /// Takes what Graph says of a user; the document to be kept.
     fn take(&self, tid: EntraTenantId, change: UserChange) -> Option<String> {
         let id = EntryId::new(&change.user.to_string());
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        let before = known.directory.get(&id).cloned();
-        // Who may not sign in, and guests, are nobody to be found here.
-        if change.enabled == Field::Said(false) || change.guest == Field::Said(true) {
-            known.remove(&id);
-            return None;
+        let Kept { mut entry, mut disabled, mut guest } = known.kept(&id);
+        match change.enabled {
+            Field::Said(enabled) => disabled = !enabled,
+            Field::Cleared => disabled = false,
+            Field::Unsaid => {}
         }
-        let mut entry = before.unwrap_or_else(|| Entry::new(id.as_str(), ""));
+        match change.guest {
+            Field::Said(is_guest) => guest = is_guest,
+            Field::Cleared => guest = false,
+            Field::Unsaid => {}
+        }
         if let Field::Said(name) = change.display_name {
             entry.name = name.into();
         }
@@ -223,8 +243,9 @@ impl People {
         }
         entry.skills.retain(|skill| skill.source == SkillSource::Profile);
         entry.agent = None;
-        let document = serde_json::to_string(&entry).ok();
-        known.put(tid, entry);
+        let kept = Kept { entry, disabled, guest };
+        let document = serde_json::to_string(&kept).ok();
+        known.keep(tid, kept);
         document
     }
 
@@ -264,9 +285,11 @@ impl People {
     /// Removes who was not named in a full round.
     fn sweep(&self, tid: EntraTenantId, named: &BTreeSet<EntryId>) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let hidden = known.hidden.iter().map(|(id, (home, _))| (id, home));
         let gone: Vec<EntryId> = known
             .homes
             .iter()
+            .chain(hidden)
             .filter(|(id, home)| **home == tid && !named.contains(*id))
             .map(|(id, _)| id.clone())
             .collect();
@@ -291,9 +314,34 @@ impl Known {
         }
     }
 
+    /// What is known of somebody; of nobody else than the id.
+    fn kept(&self, id: &EntryId) -> Kept {
+        if let Some((_, hidden)) = self.hidden.get(id) {
+            return hidden.clone();
+        }
+        let entry = self.directory.get(id).cloned().unwrap_or_else(|| Entry::new(id.as_str(), ""));
+        Kept { entry, disabled: false, guest: false }
+    }
+
+    /// Puts somebody in, to be found or not: who may not sign in, guests, and who has no name are not.
+    fn keep(&mut self, tid: EntraTenantId, kept: Kept) {
+        let id = kept.entry.id.clone();
+        if !(kept.disabled || kept.guest || kept.entry.name.is_empty()) {
+            self.hidden.remove(&id);
+            return self.put(tid, kept.entry);
+        }
+        self.remove(&id);
+        if self.hidden.len() < HIDDEN_MAX {
+            self.hidden.insert(id, (tid, kept));
+        } else {
+            tracing::warn!(%tid, "somebody who is not to be found now is forgotten until all are read anew");
+        }
+    }
+
     fn remove(&mut self, id: &EntryId) {
         self.directory.remove(id);
         self.homes.remove(id);
+        self.hidden.remove(id);
     }
 }
 
@@ -510,8 +558,15 @@ fn pair(after: &Option<(String, String)>) -> Option<(&str, &str)> {
     after.as_ref().map(|(tid, oid)| (tid.as_str(), oid.as_str()))
 }
 
-/// The resource under which the delta link is kept.
-const USERS: &str = "users";
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// The resource under which the delta link is kept. Under `users` stand links of the time when nobody was kept who is not to be
+/// found: all are read anew instead.
+const USERS: &str = "users.2";
+/// People who are kept though they are not to be found, in one tenant; beyond it they are forgotten.
+const HIDDEN_MAX: usize = Directory::ENTRIES_MAX;
 /// Changes that are written together.
 const WRITTEN_AT_ONCE: usize = 500;
 /// How often it is looked whether the connection is there still.

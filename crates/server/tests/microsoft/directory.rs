@@ -102,3 +102,37 @@ async fn a_directory_that_may_not_be_read_goes_on_when_it_may_again() {
     found(&world, "q=aksoy").await;
     world.microsoft_until(|shown| !forbidden(shown)).await;
 }
+
+#[tokio::test]
+async fn somebody_who_is_disabled_and_enabled_again_is_found_as_before() {
+    let keys = format!("entra = [\"{CONTOSO}\"]");
+    let world = World::open_tuned(&keys, |settings| settings.directory_every = Duration::from_secs(10)).await;
+    let before = found(&world, "q=emre%20yildiz").await;
+    let change = async |change: Value| world.play(Method::Patch, "/sandbox/people/emre", &change).await;
+    let is_gone = async || {
+        for _ in 0..1_200 {
+            let (_, all) = world.shop.get("/api/v1/directory?q=emre%20yildiz").await;
+            if !all.to_string().contains("Emre") {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("he is found still");
+    };
+    change(json!({"enabled": false})).await;
+    is_gone().await;
+    // Who comes after him in the same round tells that this was heard; he stays hidden.
+    change(json!({"job_title": "Beekeeper"})).await;
+    world.play(Method::Patch, "/sandbox/people/noor", &json!({"name": "Noor Aksoy"})).await;
+    found(&world, "q=aksoy").await;
+    is_gone().await;
+
+    change(json!({"enabled": true})).await;
+    let again = found(&world, "q=emre%20yildiz").await;
+    for (what, is) in
+        [("name", &before["people"][0]["name"]), ("department", &before["people"][0]["department"])]
+    {
+        assert_eq!(again["people"][0][what], *is, "{again}");
+    }
+    assert_eq!(again["people"][0]["job_title"], "Beekeeper", "{again}");
+}
