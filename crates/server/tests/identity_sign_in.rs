@@ -294,17 +294,20 @@ async fn wrong_codes_of_the_first_start_make_whoever_guesses_wait() {
     let body = |code: &str| {
         format!(r#"{{"code":"{code}","user_name":"olga","name":"Olga","password":"{PASSWORD}"}}"#)
     };
-    let mut answers = Vec::new();
-    for _ in 0..7 {
-        answers.push(post(&shop, "/auth/setup", "", &body("AAAAA-AAAAA")).await.0);
+    let mut wrong = 0;
+    loop {
+        match post(&shop, "/auth/setup", "", &body("AAAAA-AAAAA")).await.0 {
+            StatusCode::FORBIDDEN => wrong += 1,
+            status => break assert_eq!(status, StatusCode::TOO_MANY_REQUESTS),
+        }
+        assert!(wrong < 50, "whoever guesses waits");
     }
-    assert_eq!((answers[0], answers[6]), (StatusCode::FORBIDDEN, StatusCode::TOO_MANY_REQUESTS));
     let first = FirstPerson { code, user_name: "olga".parse().unwrap(), name: "Olga".into() };
     let password = FirstCredential::Password(tandem_people::secret::Secret::new(PASSWORD.to_owned()));
     let elsewhere = [198, 51, 100, 7].into();
     assert!(shop.identity.set_up(first, password, elsewhere, String::new()).await.is_ok());
     let (_, trail) = shop.get("/api/v1/installation/audit?act=setup.redeem&outcome=refused").await;
-    assert_eq!(trail["acts"].as_array().unwrap().len(), 5, "who waits is not looked at: {trail}");
+    assert_eq!(trail["acts"].as_array().unwrap().len(), wrong, "who waits is not looked at: {trail}");
 }
 
 #[tokio::test]

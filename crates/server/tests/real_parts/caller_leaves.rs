@@ -28,7 +28,7 @@ fn a_caller_hangs_up_while_an_agent_is_rung_and_the_telephone_shows_no_missed_ca
     let lab = Lab::new();
     let tandem = Tandem::start(&lab, config::usual(&lab));
     let agent = Sipp::new(&lab, "agent-silent", AGENT).answers();
-    let caller = Sipp::new(&lab, "caller", CALLER).once().pauses_ms(1500).args(&["-s", "+15550199"]);
+    let caller = Sipp::new(&lab, "caller", CALLER).once().pauses_ms(5000).args(&["-s", "+15550199"]);
     let mut caller = caller.calls(&lab.sip(TANDEM));
     tandem.wait_stage("offered");
     caller.ends_well();

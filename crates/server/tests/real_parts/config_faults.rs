@@ -275,9 +275,9 @@ fn folder() -> Lab {
 /// Whether the program takes a file, and what it says, the same on every machine.
 fn judge(lab: &Lab, how: &[&str], text: &str) -> (Option<i32>, String) {
     let file = lab.write("tandem.toml", text.replace("NET", lab.network()));
-    // `serve` with a file in order would serve on: it is given five seconds.
+    // `serve` with a file in order would serve on: it is given a while.
     let mut command = Command::new("timeout");
-    let (code, said) = run(command.args(["5", PROGRAM]).args(how).arg("--config").arg(file));
+    let (code, said) = run(command.args(["60", PROGRAM]).args(how).arg("--config").arg(file));
     let said = said.replace(&lab.folder().display().to_string(), "FOLDER").replace(lab.network(), "NET");
     (code, said)
 }

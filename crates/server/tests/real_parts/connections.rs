@@ -138,7 +138,7 @@ starts = "offline"
     fn rings_out(&self) -> (crate::parts::sipp::Running, Connection, String) {
         self.tandem.set_agent("ada", "offline");
         self.tandem.set_agent("tia", "available");
-        let caller = Sipp::new(&self.lab, "caller", CALLER).once().pauses_ms(2000).args(&["-s", "+15550199"]);
+        let caller = Sipp::new(&self.lab, "caller", CALLER).once().pauses_ms(6000).args(&["-s", "+15550199"]);
         let caller = caller.calls(&self.lab.sip(TANDEM));
         let mut ours = self.listener.accept();
         let invite = ours.receive_one("INVITE ");
@@ -183,7 +183,7 @@ fn requests_go_over_our_own_connection_and_answers_over_that_of_the_request() {
 #[test]
 fn a_call_outlives_the_connections_of_its_peer() {
     let world = World::new(0);
-    let _agent = Sipp::new(&world.lab, "agent-hangs-up", AGENT).pauses_ms(2000).answers();
+    let _agent = Sipp::new(&world.lab, "agent-hangs-up", AGENT).pauses_ms(6000).answers();
     let mut theirs = world.connect();
     theirs.send(&world.request("INVITE", "inbound", &world.sdp()));
     let answer = theirs.receive_one("SIP/2.0 200 ");

@@ -46,7 +46,7 @@ fn hundreds_of_calls_leave_no_failed_call_and_no_descriptor_thread_port_or_trans
 fn calls(lab: &Lab, name: &str, count: usize) {
     let (count, rate) = (count.to_string(), RATE.to_string());
     let caller = Sipp::new(lab, "load-caller", CALLER).named(name).pauses_ms(1000);
-    let caller = caller.args(&["-s", "+15550199", "-m", &count, "-r", &rate, "-l", "1000"]);
+    let caller = caller.args(&["-s", "+15550199", "-m", &count, "-r", &rate, "-l", "150"]);
     caller.calls(&lab.sip(TANDEM)).ends_well();
 }
 

@@ -51,7 +51,6 @@ fn an_agent_hangs_up_wraps_up_and_is_free_for_the_next_caller() {
         let caller = Sipp::new(&lab, "caller-hears-bye", CALLER).named(&format!("caller-{call}")).once();
         let mut caller = caller.says(tone::CALLER, 4.0).presses("0.5:1").calls(&lab.sip(TANDEM));
         caller.ends_well();
-        tandem.wait_agent("ada", "wrap_up");
         let story = tandem.wait_closed(call);
         story.tells(&["connected ada", "conversation_ended agent", "wrap_up_ended timer", "closed handled"]);
         caller.ear().heard().has(tone::AGENT);

@@ -34,9 +34,9 @@ impl Center {
         Center { lab, tandem, calls: 0, _telephones }
     }
 
-    /// Who talks to the next caller, for about half a second.
+    /// Who talks to the next caller, for about a second and a half: time enough for slow telephones to be connected.
     fn rings(&mut self) -> String {
-        self.rings_for_ms(500)
+        self.rings_for_ms(1500)
     }
 
     /// Who talks to the next caller, for about so long. Only that agent was rung.
@@ -98,10 +98,10 @@ fn serial_rings_the_first_in_the_order() {
 #[test]
 fn least_occupied_rings_who_had_the_shortest_conversations() {
     let mut center = Center::new("strategy = \"least_occupied\"", [""; 3]);
-    assert_eq!(center.rings_for_ms(2000), "ada");
-    assert_eq!(center.rings_for_ms(300), "ben");
-    assert_eq!(center.rings_for_ms(2000), "cyd");
-    assert_eq!(center.rings_for_ms(300), "ben");
+    assert_eq!(center.rings_for_ms(5000), "ada");
+    assert_eq!(center.rings_for_ms(1200), "ben");
+    assert_eq!(center.rings_for_ms(5000), "cyd");
+    assert_eq!(center.rings_for_ms(1200), "ben");
 }
 
 #[test]

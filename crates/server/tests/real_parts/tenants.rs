@@ -129,9 +129,12 @@ fn each_waits_with_its_own_music_and_its_messages_lie_apart() {
     let caller = Sipp::new(&house.lab, "caller", CALLER).once().dials("+15550202").pauses_ms(5000);
     caller.says(tone::CALLER, 4.0).presses("0.5:1").calls(&house.lab.sip(TANDEM)).ends_well();
     let folder = |tenant: &str| house.lab.path(&format!("data/recordings/{tenant}"));
-    crate::parts::until("the message is kept", || folder("south").read_dir().ok()?.next()?.ok());
+    // While it is written it has another name.
+    let recording = crate::parts::until("the message is kept", || {
+        let mut files = folder("south").read_dir().ok()?.filter_map(|file| Some(file.ok()?.path()));
+        files.find(|file| file.extension().is_some_and(|kind| kind == "wav"))
+    });
     assert!(!folder("north").exists());
-    let recording = folder("south").read_dir().unwrap().next().unwrap().unwrap().path();
     let id = recording.file_stem().unwrap().to_str().unwrap().to_owned();
     let path = format!("/api/v1/recordings/{id}");
     let (status, _) = http::ask_of(&house.tandem.address(), "north", "GET", &path, None).unwrap();
