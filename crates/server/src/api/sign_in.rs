@@ -123,7 +123,7 @@ pub struct SignedIn {
 pub(super) async fn methods(State(api): State<Api>) -> Result<Json<Methods>, ApiError> {
     let desks = api.desks.clone();
     let methods = api.identity.change(move |identity| {
-        let ways = identity.ways_in();
+        let settings = identity.settings();
         let people = identity.one_click_people()?.into_iter().map(|(user_name, person)| {
             let tenant = person.scope.tenant_name().map(str::to_owned);
             let desk =
@@ -140,9 +140,9 @@ pub(super) async fn methods(State(api): State<Api>) -> Result<Json<Methods>, Api
             }
         });
         Ok(Methods {
-            password: ways.local,
-            passkey: ways.local,
-            entra: ways.entra,
+            password: settings.local,
+            passkey: settings.local,
+            entra: settings.entra,
             setup: identity.is_setting_up(identity::now()),
             one_click: people.collect(),
         })

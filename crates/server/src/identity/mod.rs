@@ -77,7 +77,7 @@ struct Shared {
 
 /// What the configuration says. It is replaced as a whole.
 struct InForce {
-    settings: IdentitySettings,
+    settings: Arc<IdentitySettings>,
     roster: Roster,
 }
 
@@ -272,16 +272,10 @@ impl Identity {
         &self.shared.register
     }
 
-    /// What the configuration says of people and of signing in. With many customers it is large: for what is asked for by
-    /// strangers there is [`Identity::ways_in`].
-    pub fn settings(&self) -> IdentitySettings {
-        self.in_force().settings.clone()
-    }
-
-    /// How people sign in here.
-    pub fn ways_in(&self) -> WaysIn {
-        let settings = &self.in_force().settings;
-        WaysIn { local: settings.local, entra: settings.entra }
+    /// What the configuration says of people and of signing in, as it is in force now. With many customers it is large; it is
+    /// not copied.
+    pub fn settings(&self) -> Arc<IdentitySettings> {
+        Arc::clone(&self.in_force().settings)
     }
 
     /// Does something that writes to the disk, on a thread that may wait for it.
@@ -475,21 +469,12 @@ impl Identity {
     }
 }
 
-/// How people sign in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WaysIn {
-    /// With passwords and passkeys.
-    pub local: bool,
-    /// With Microsoft 365.
-    pub entra: bool,
-}
-
 impl InForce {
     fn of(register: &Register, settings: IdentitySettings) -> Result<InForce, IdentityFault> {
         for tenant in settings.tenants.keys() {
             register.tenant_begin(tenant)?;
         }
-        Ok(InForce { roster: Roster::adopt(register, &settings)?, settings })
+        Ok(InForce { roster: Roster::adopt(register, &settings)?, settings: Arc::new(settings) })
     }
 
     fn sweep(&self, register: &Register) -> Result<(), IdentityFault> {

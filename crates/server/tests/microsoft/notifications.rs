@@ -258,7 +258,7 @@ async fn a_subscription_that_was_left_behind_for_other_people_makes_room() {
     assert_eq!(shown["subscriptions"][0]["id"], left.as_str(), "it stands still: {shown}");
     world.becomes("chidi", "in_a_meeting").await;
     world.shop.pass(60).await;
-    let mut settings = world.shop.identity.settings();
+    let mut settings = (*world.shop.identity.settings()).clone();
     let anna = settings.people.iter_mut().find(|person| person.agent.as_deref() == Some("anna")).unwrap();
     let chidi = "chidi@contoso.example".into();
     anna.entra = Some(EntraName::Principal { tenant: CONTOSO.parse().unwrap(), name: chidi });
