@@ -158,7 +158,9 @@ async fn a_renewed_certificate_is_shown_to_whoever_comes_next() {
     assert!(matches!(running.certificate.read_again(&http), Err(ListenFault::Tls(_))), "half of it is there");
     assert!(shown(&files).await.is_ok(), "what was good is shown on");
     fs::copy(renewed.folder.path().join("key.pem"), files.folder.path().join("key.pem")).unwrap();
-    running.certificate.read_again(&http).unwrap();
+    let read = running.certificate.read_again(&http).unwrap();
+    assert!(shown(&files).await.is_ok(), "what else came with it may have to wait, or not come into force");
+    running.certificate.show(read);
     assert!(shown(&renewed).await.is_ok() && shown(&files).await.is_err());
     let answer = exchange(before, &get("/healthz", "")).await;
     assert!(answer.starts_with("HTTP/1.1 200"), "a connection that is open goes on: {answer}");

@@ -43,6 +43,7 @@ pub struct Certificate {
 }
 
 /// A certificate that was read again and can be shown.
+#[must_use]
 pub struct Renewed {
     tls: Option<TlsAcceptor>,
 }
